@@ -1,1 +1,49 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# The user-space programs.  One line per program: what it is made of and what it links.
+#
+# The same rules serve `make` on a developer's machine, the package build in a
+# suite's chroot and the unit tests (tests/tests.mk reuses the object lists).
+
+CC ?= gcc
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI)$(WERROR),-Werror)
+XE_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DXE_VERSION='"$(VERSION)"' -Isrc/include -Isrc/common $(WARN) -MMD -MP
+OUT ?= $(BUILD)/user
+
+XEN_LIBS := xenstore
+COMMON := src/common/log.c src/common/xsh.c
+
+# Each program's own sources, libraries (pkg-config names) and place.
+stubdom-init_SRC = $(wildcard src/stubdom-init/*.c) $(COMMON)
+stubdom-init_PKG = xenstore xenvchan xenevtchn json-c libmnl
+stubdom-init_DIR = $(LIBEXECDIR)
+
+xen-stubdomd_SRC = $(wildcard src/stubdomd/*.c) $(COMMON) src/common/sink_journal.c
+xen-stubdomd_PKG = xenstore xencontrol libsystemd
+xen-stubdomd_DIR = $(SBINDIR)
+
+xen-stubdom_SRC = $(wildcard src/stubdom-cli/*.c) $(COMMON)
+xen-stubdom_PKG = xenstore xencontrol json-c libarchive
+xen-stubdom_DIR = $(SBINDIR)
+
+PROGRAMS := stubdom-init xen-stubdomd xen-stubdom
+
+.PHONY: user install-user
+user: $(PROGRAMS:%=$(OUT)/%)
+
+# $(1): program
+define PROGRAM_RULE
+$(1)_OBJ := $$(sort $$(patsubst src/%.c,$(OUT)/obj/$(1)/%.o,$$($(1)_SRC)))
+$(OUT)/$(1): $$($(1)_OBJ)
+	@echo "  LD    $$@"
+	@$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(shell pkg-config --libs $$($(1)_PKG)) $$($(1)_LIBS)
+$$($(1)_OBJ): $(OUT)/obj/$(1)/%.o: src/%.c
+	@mkdir -p $$(@D)
+	@echo "  CC    $$<"
+	@$$(CC) $$(XE_CFLAGS) $$(shell pkg-config --cflags $$($(1)_PKG)) $$(CPPFLAGS) $$(CFLAGS) -c -o $$@ $$<
+-include $$($(1)_OBJ:.o=.d)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call PROGRAM_RULE,$(p))))
+
+install-user: user
+	$(foreach p,$(PROGRAMS),install -D -m 755 $(OUT)/$(p) $(DESTDIR)$($(p)_DIR)/$(p);)
