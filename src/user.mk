@@ -18,8 +18,8 @@ stubdom-init_SRC = $(wildcard src/stubdom-init/*.c) $(COMMON)
 stubdom-init_PKG = xenstore xenvchan xenevtchn json-c libmnl
 stubdom-init_DIR = $(LIBEXECDIR)
 
-xen-stubdomd_SRC = $(wildcard src/stubdomd/*.c) $(COMMON) src/common/sink_journal.c
-xen-stubdomd_PKG = xenstore xencontrol libsystemd
+xen-stubdomd_SRC = $(wildcard src/stubdomd/*.c) $(COMMON) src/common/sink_journal.c src/common/sha256file.c
+xen-stubdomd_PKG = xenstore xencontrol libsystemd libcrypto
 xen-stubdomd_DIR = $(SBINDIR)
 
 xen-stubdom_SRC = $(wildcard src/stubdom-cli/*.c) $(COMMON)
