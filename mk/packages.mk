@@ -1,1 +1,58 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# Installation of the parts, and the packages made of them.
+
+# Xen version of the suite the parts are built for: the names that libxl looks
+# up stand in a directory of that version.
+XENV ?= $(if $(filter bookworm,$(SUITE)),4.17,4.20)
+XEN_BOOT ?= $(PREFIX)/lib/xen-$(XENV)/boot
+STUBDOM_OUT := $(BUILD)/stubdom/$(SUITE)
+DRACUT_MODULES ?= $(PREFIX)/lib/dracut/modules.d
+COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
+
+.PHONY: install-utils install-kernel install-qemu install-links install
+install: install-utils install-kernel install-qemu install-links	## install everything below DESTDIR
+
+install-utils: install-user
+	install -D -m 644 -t $(DESTDIR)$(UNITDIR) systemd/*.service
+	install -D -m 755 -t $(DESTDIR)$(DRACUT_MODULES)/50xen-stubdom stubdom/dracut/50xen-stubdom/module-setup.sh
+	for m in docs/man/*.[0-9]; do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
+	[ ! -f src/stubdom-cli/xen-stubdom.bash ] || \
+		install -D -m 644 src/stubdom-cli/xen-stubdom.bash $(DESTDIR)$(COMPLETIONS)/xen-stubdom
+
+install-kernel: kernel
+	install -D -m 644 $(STUBDOM_OUT)/vmlinuz $(DESTDIR)$(PREFIX)/lib/xen-extras/stubdom/vmlinuz
+	install -D -m 644 $(STUBDOM_OUT)/config $(DESTDIR)$(PREFIX)/share/doc/xen-stubdom-kernel/config
+
+install-qemu: qemu
+	install -D -m 755 $(STUBDOM_OUT)/qemu-stubdom $(DESTDIR)$(LIBEXECDIR)/qemu-stubdom
+	install -D -m 644 $(STUBDOM_OUT)/qemu-stubdom.info $(DESTDIR)$(DATADIR)/qemu-stubdom.info
+
+# Owned by the package, so that `dpkg -S` knows them; the image they point to
+# is assembled on the host.
+install-links:
+	mkdir -p $(DESTDIR)$(XEN_BOOT)
+	ln -sfn /var/lib/xen-stubdom/$(XENV)/current/kernel $(DESTDIR)$(XEN_BOOT)/qemu-stubdom-linux-kernel
+	ln -sfn /var/lib/xen-stubdom/$(XENV)/current/rootfs $(DESTDIR)$(XEN_BOOT)/qemu-stubdom-linux-rootfs
+
+DEB_OUT := $(BUILD)/deb/$(SUITE)
+DEB_SRC := $(BUILD)/deb-src/$(SUITE)/xen-extras-$(VERSION)
+
+# Built in the suite's chroot from a copy of the tracked files. Kernel and QEMU
+# are built (or taken from the cache) first, where the network is; the package
+# build itself has none.
+.PHONY: deb
+deb: kernel qemu	## Debian packages of SUITE, into build/deb/SUITE/
+	@rm -rf $(BUILD)/deb-src/$(SUITE) $(DEB_OUT).new && mkdir -p $(DEB_SRC) $(DEB_OUT).new
+	@git -c safe.directory='*' ls-files -z | xargs -0 sh -c 'for f; do [ ! -e "$$f" ] || printf "%s\0" "$$f"; done' sh | \
+		tar -c --null -T - | tar -x -C $(DEB_SRC)
+	@mkdir -p $(DEB_SRC)/$(STUBDOM_OUT) && cp -p $(STUBDOM_OUT)/* $(DEB_SRC)/$(STUBDOM_OUT)/
+	@echo "deb $(SUITE): building packages (log: $(BUILD)/log/deb-$(SUITE).log)"
+	@mkdir -p $(BUILD)/log
+	@$(CHROOT) run $(SUITE) build --net-off --bind $(CURDIR)/$(BUILD)/deb-src/$(SUITE):/build/deb \
+		--bind $(XEN_EXTRAS_CACHE):/cache --dir /build/deb/xen-extras-$(VERSION) -- \
+		env XEN_EXTRAS_CACHE=/cache XEN_EXTRAS_PREBUILT=1 \
+		sh -euc 'make -f debian/rules debian/control && dpkg-buildpackage -us -uc -b -d' \
+		>$(BUILD)/log/deb-$(SUITE).log 2>&1 || { tail -n 40 $(BUILD)/log/deb-$(SUITE).log; exit 1; }
+	@mv $(BUILD)/deb-src/$(SUITE)/*.deb $(BUILD)/deb-src/$(SUITE)/*.changes $(BUILD)/deb-src/$(SUITE)/*.buildinfo $(DEB_OUT).new/
+	@rm -rf $(DEB_OUT) && mv $(DEB_OUT).new $(DEB_OUT)
+	@cd $(DEB_OUT) && ls -l *.deb | awk '{ printf "deb: %s (%d KB)\n", $$NF, $$5 / 1024 }'

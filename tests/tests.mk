@@ -1,1 +1,60 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# The tests that need no Xen, and `make check`, which runs everything.
+#
+# A unit test (tests/unit/test_NAME.c, cmocka) and a fuzz target
+# (tests/fuzz/fuzz_NAME.c, libFuzzer) name in their first lines what they are
+# built from:
+#	/* test-sources: src/common/xsh.c tests/unit/fake_xenstore.c */
+#	/* test-pkgs: json-c */
+# so that adding one needs no change here.
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+T_SOURCES = $(shell sed -n '1,12s,.*test-sources: *\(.*\)\*/.*,\1,p' $(1))
+T_PKGS = $(shell sed -n '1,12s,.*test-pkgs: *\(.*\)\*/.*,\1,p' $(1))
+T_CFLAGS = $(XE_CFLAGS) -Werror -Itests/unit -Isrc -O1 -g
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_SECONDS ?= 10
+# Run in the build chroot of SUITE: the compilers and Xen headers users get.
+IN_CHROOT = $(CHROOT) run $(SUITE) build --bind $(CURDIR):/xen-extras --bind $(XEN_EXTRAS_CACHE):/cache --dir /xen-extras -- \
+	env CI=$(CI) XEN_EXTRAS_CACHE=/cache make SUITE=$(SUITE)
+
+# $(1): test, $(2): variant directory, $(3): extra flags
+define UNIT_RULE
+$(BUILD)/$(2)/$(SUITE)/$(1): tests/unit/$(1).c $$(call T_SOURCES,tests/unit/$(1).c) $$(wildcard src/*/*.h tests/unit/*.h)
+	@mkdir -p $$(@D)
+	@echo "  CC    $$@"
+	@$$(CC) $$(T_CFLAGS) $(3) $$(if $$(call T_PKGS,$$<),$$(shell pkg-config --cflags $$(call T_PKGS,$$<))) -o $$@ $$(filter %.c,$$^) \
+		$$(if $$(call T_PKGS,$$<),$$(shell pkg-config --libs $$(call T_PKGS,$$<))) -lcmocka
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t),unit,)))
+$(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t),unit-asan,$(SAN))))
+
+$(BUILD)/fuzz/$(SUITE)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard src/*/*.[ch])
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	@clang $(T_CFLAGS) $(SAN) -fsanitize=fuzzer $(if $(call T_PKGS,$<),$(shell pkg-config --cflags $(call T_PKGS,$<))) -o $@ $< \
+		$(call T_SOURCES,$<) $(if $(call T_PKGS,$<),$(shell pkg-config --libs $(call T_PKGS,$<)))
+
+.PHONY: unit-native asan-native fuzz-native lint-native
+unit-native: $(UNIT_TESTS:%=$(BUILD)/unit/$(SUITE)/%)
+	@tests/run-tests.sh $^
+asan-native: $(UNIT_TESTS:%=$(BUILD)/unit-asan/$(SUITE)/%)
+	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 tests/run-tests.sh $^
+fuzz-native: $(FUZZERS:%=$(BUILD)/fuzz/$(SUITE)/%)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run-fuzz.sh $^
+lint-native:
+	@tests/lint.sh
+
+.PHONY: check-unit check-asan check-fuzz check-lint check
+check-unit:	## unit tests (cmocka), in the suite's build chroot
+	@$(IN_CHROOT) unit-native
+check-asan:	## the unit tests again, with address and undefined-behaviour sanitizers
+	@$(IN_CHROOT) asan-native
+check-fuzz:	## each parser's fuzz target for FUZZ_SECONDS (10)
+	@$(IN_CHROOT) fuzz-native
+check-lint:	## compilers' warnings, cppcheck, shellcheck, man pages, SPDX tags
+	@$(IN_CHROOT) lint-native
+
+check: deps	## everything: lint, unit, sanitizers, fuzz, packages, image, lab scenarios
+	@tests/check.py
