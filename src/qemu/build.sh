@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Build the stubdomain's QEMU from the distribution's source and our series.
+#
+#   build.sh SOURCE OUTDIR         leaves qemu-stubdom and qemu-version in OUTDIR
+#
+# SOURCE is a directory with a Debian source package (one .dsc and its files),
+# or an unpacked source tree with debian/changelog, its patches applied.
+# Needs the toolchain only: no network, no chroot, no root.
+#   JOBS=N  ninja -jN (default: number of processors)
+#   LOG=F   where the output goes (default: OUTDIR/build.log)
+set -eu
+umask 022
+
+here=$(dirname "$(readlink -f "$0")")
+[ $# -eq 2 ] || { echo "usage: build.sh SOURCE OUTDIR" >&2; exit 2; }
+mkdir -p "$2"
+source=$(readlink -f "$1") out=$(readlink -f "$2")
+log=${LOG:-$out/build.log}
+tree=$out/source
+start=$(date +%s)
+
+step() { echo "qemu: $(($(date +%s) - start))s: $*"; }
+die() { echo "qemu: $*" >&2; exit 1; }
+run() {
+	"$@" >>"$log" 2>&1 || { tail -n 25 "$log" >&2; die "'$1' failed: see $log"; }
+}
+lines() { sed 's/^#.*//; /^[ 	]*$/d' "$1"; }
+
+: >"$log"
+rm -rf "$tree"
+step "unpacking"
+if [ -e "$source/debian/changelog" ]; then
+	run cp -a "$source" "$tree"
+else
+	set -- "$source"/*.dsc
+	{ [ $# -eq 1 ] && [ -f "$1" ]; } || die "no single .dsc and no source tree in $source"
+	run dpkg-source --no-check -x "$1" "$tree"
+fi
+cd "$tree"
+version=$(dpkg-parsechangelog -S Version)
+epoch=$(dpkg-parsechangelog -S Timestamp)
+# 1:10.0.13+ds-0+deb13u1 is of series 10.0
+series=$(cut -d. -f1,2 VERSION)
+[ -f "$here/$series/series" ] || die "QEMU $version: no patch series src/qemu/$series"
+
+count=0
+for p in $(lines "$here/$series/series"); do
+	run patch -p1 --fuzz=0 -i "$here/$series/$p"
+	count=$((count + 1))
+done
+cp "$here/devices.mak" configs/devices/i386-softmmu/xen-stubdom.mak
+step "QEMU $version with $count patches: configuring"
+
+# Debian's flags without debug information; bytes must not know the directory.
+export SOURCE_DATE_EPOCH="$epoch" LC_ALL=C.UTF-8 DEB_BUILD_MAINT_OPTIONS=hardening=+all
+map="-ffile-prefix-map=$tree=."
+flags() { DEB_CFLAGS_MAINT_STRIP=-g DEB_CFLAGS_MAINT_APPEND="$map" dpkg-buildflags --get "$1"; }
+cflags="$(flags CFLAGS) $(flags CPPFLAGS)" ldflags="$(flags LDFLAGS) -Wl,--as-needed"
+unset CFLAGS CPPFLAGS CXXFLAGS LDFLAGS MAKEFLAGS || true
+mkdir b
+cd b
+set -- --extra-cflags="$cflags" --extra-ldflags="$ldflags" --with-pkgversion="xen-extras on Debian $version"
+for o in $(lines "$here/configure.options" | sed "s/^$series: *//; /^[0-9.]*: /d"); do
+	set -- "$@" "$o"
+done
+run ../configure "$@"
+step "compiling"
+run ninja -j"${JOBS:-$(nproc)}" qemu-system-i386
+strip --strip-all -R .comment -o "$out/qemu-stubdom" qemu-system-i386
+cp i386-softmmu-config-devices.mak "$out/config-devices.mak"
+echo "$version" >"$out/qemu-version"
+step "qemu-stubdom has $(stat -c %s "$out/qemu-stubdom") bytes"

@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The stubdomain's QEMU for a Debian suite, from the cache or built into it.
+#
+#   cached.sh SUITE DESTDIR        puts qemu-stubdom and qemu-version into DESTDIR
+#   cached.sh SUITE --again        builds once more elsewhere and compares
+#   cached.sh SUITE --check        runs check.sh on it in the suite's chroot
+#
+# Key: version of the source package, toolchain and libraries (the chroot's
+# packages), patches, devices, options and scripts.
+# QEMU_SOURCE_DIR, when set, takes the place of the suite's source package.
+set -eu
+
+here=$(dirname "$(readlink -f "$0")")
+top=$(readlink -f "$here/../..")
+cache=${XEN_EXTRAS_CACHE:?}/qemu
+suite=$1 dest=$2
+
+in_chroot() { "$top/mk/chroot.sh" run "$suite" build "$@"; }
+die() { echo "qemu: $*" >&2; exit 1; }
+
+mkdir -p "$cache/src" "$top/build/log"
+log=$top/build/log/qemu-$suite.log
+
+facts=$(in_chroot -- sh -euc "
+	apt-cache showsrc qemu | sed -n 's/^Version: //p' | sort -V | tail -n 1
+	dpkg-query -W gcc binutils libc6-dev libglib2.0-dev libpixman-1-dev libseccomp-dev \
+		libxen-dev zlib1g-dev meson | xargs
+	dpkg-query -W \"\$(readlink -f /usr/bin/gcc | sed 's|.*/x86_64-linux-gnu-||')\"")
+version=$(echo "$facts" | sed -n 1p)
+tools=$(echo "$facts" | sed 1d)
+[ -n "$version" ] || die "suite $suite has no source package qemu"
+source=${QEMU_SOURCE_DIR:-$cache/src/$suite-$version}
+[ -z "${QEMU_SOURCE_DIR:-}" ] || version=$(find "$source" -type f -exec sha256sum {} + | sort | sha256sum)
+
+exec 9>"$cache/.lock-$suite"
+flock 9
+if [ ! -d "$source" ]; then
+	echo "qemu: fetching source $version"
+	tmp=$(mktemp -d "$cache/src/.new-XXXXXX")
+	in_chroot --bind "$tmp:/mnt/qemu-source" --dir /mnt/qemu-source -- \
+		apt-get -qq -o APT::Sandbox::User=root --download-only source "qemu=$version" \
+		>"$log" 2>&1 || { cat "$log" >&2; rm -rf "$tmp"; die "cannot fetch $version (old lists? remove the chroot)"; }
+	chmod 755 "$tmp"
+	mv "$tmp" "$source"
+fi
+
+# All series count: a patch for one suite makes the others build anew, rarely.
+key=$( { echo "$version $tools"; cd "$here"; cat build.sh devices.mak configure.options
+	find . -path './[0-9]*' -type f | LC_ALL=C sort | xargs cat; } | sha256sum | cut -c1-16)
+hit=$cache/$suite-$key
+
+# build DIRECTORY_IN_CHROOT JOBS: into a fresh $work
+build() {
+	work=$(mktemp -d "$cache/.build-XXXXXX")
+	chmod 755 "$work"
+	nice "$top/mk/chroot.sh" run "$suite" build --net-off --bind "$work:$1" --bind "$here:/mnt/qemu" \
+		--bind "$(readlink -f "$source"):/mnt/qemu-source" -- \
+		env JOBS="$2" LOG="$1/build.log" /mnt/qemu/build.sh /mnt/qemu-source "$1" || {
+		cp "$work/build.log" "$log" 2>/dev/null || :
+		rm -rf "$work"
+		die "build failed, log: $log"
+	}
+	cp "$work/build.log" "$log"
+	rm -rf "$work/source"
+}
+
+if [ ! -d "$hit" ]; then
+	echo "qemu: building for $suite (some minutes), log: build/log/${log##*/}"
+	build /mnt/build 2
+	mv "$work" "$hit"
+fi
+case $dest in
+--again)
+	build /var/tmp/xen-extras/quite/another/directory 1
+	cmp "$hit/qemu-stubdom" "$work/qemu-stubdom" || die "not reproducible; keeping $work"
+	rm -rf "$work"
+	echo "qemu: built twice, in two directories: $(sha256sum <"$hit/qemu-stubdom" | cut -c1-64)" ;;
+--check)
+	in_chroot --net-off --bind "$hit:/mnt/build" --bind "$here:/mnt/qemu" -- \
+		/mnt/qemu/check.sh /mnt/build/qemu-stubdom ;;
+*)
+	mkdir -p "$dest"
+	cp "$hit/qemu-stubdom" "$hit/qemu-version" "$dest/"
+	echo "qemu: $(cat "$hit/qemu-version") ($suite, $(stat -c %s "$hit/qemu-stubdom") bytes) in $dest" ;;
+esac

@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The stubdomain's kernel for a Debian suite, from the cache or built into it.
+#
+#   cached.sh SUITE DESTDIR        puts vmlinuz, config and version into DESTDIR
+#   cached.sh SUITE --again        builds once more elsewhere and compares
+#
+# Key: version of linux-source, toolchain, fragments and scripts.
+# KERNEL_SOURCE_TARBALL, when set, takes the place of the suite's package.
+set -eu
+
+here=$(dirname "$(readlink -f "$0")")
+top=$(readlink -f "$here/../..")
+cache=${XEN_EXTRAS_CACHE:?}/kernel
+suite=$1 dest=$2
+src=linux-source-6.12
+
+in_chroot() { "$top/mk/chroot.sh" run "$suite" build "$@"; }
+die() { echo "kernel: $*" >&2; exit 1; }
+
+mkdir -p "$cache/src" "$top/build/log"
+log=$top/build/log/kernel-$suite.log
+
+# One visit for all that names the inputs.  linux-source is not installed:
+# its 150 MB are kept once, for all chroots.
+facts=$(in_chroot -- sh -euc "
+	apt-cache show --no-all-versions $src | sed -n 's/^Version: //p'
+	dpkg-query -W gcc binutils \"\$(readlink -f /usr/bin/gcc | sed 's|.*/x86_64-linux-gnu-||')\" | xargs")
+version=$(echo "$facts" | sed -n 1p)
+tools=$(echo "$facts" | sed -n 2p)
+tarball=${KERNEL_SOURCE_TARBALL:-$cache/src/$src-$version.tar.xz}
+[ -z "${KERNEL_SOURCE_TARBALL:-}" ] || version=$(sha256sum <"$KERNEL_SOURCE_TARBALL" | cut -c1-32)
+[ -n "$version" ] || die "suite $suite has no package $src"
+
+exec 9>"$cache/.lock-$suite"
+flock 9
+if [ ! -f "$tarball" ]; then
+	echo "kernel: fetching $src $version"
+	tmp=$(mktemp -d "$cache/src/.new-XXXXXX")
+	in_chroot --bind "$tmp:/mnt" --dir /mnt -- sh -euc "
+		apt-get -qq -o APT::Sandbox::User=root download '$src=$version'
+		dpkg-deb --fsys-tarfile ./*.deb | tar -xO ./usr/src/$src.tar.xz >/mnt/source" \
+		>"$log" 2>&1 || { cat "$log" >&2; rm -rf "$tmp"; die "cannot fetch $src $version (old lists? remove the chroot)"; }
+	mv "$tmp/source" "$tarball"
+	rm -rf "$tmp"
+fi
+
+key=$( { echo "$version $tools"; cd "$here"; cat [0-9]*.config build.sh check-config.awk; } |
+	sha256sum | cut -c1-16)
+hit=$cache/$suite-$key
+
+# build DIRECTORY_IN_CHROOT JOBS: into a fresh $work
+build() {
+	work=$(mktemp -d "$cache/.build-XXXXXX")
+	chmod 755 "$work"
+	nice "$top/mk/chroot.sh" run "$suite" build --net-off --bind "$work:$1" --bind "$here:/mnt/kernel" \
+		--bind "$(readlink -f "$tarball"):/mnt/source.tar.xz" -- \
+		env JOBS="$2" LOG="$1/build.log" /mnt/kernel/build.sh /mnt/source.tar.xz "$1" || {
+		cp "$work/build.log" "$log" 2>/dev/null || :
+		rm -rf "$work"
+		die "build failed, log: $log"
+	}
+	cp "$work/build.log" "$log"
+	rm -rf "$work/linux"
+}
+
+if [ ! -d "$hit" ]; then
+	echo "kernel: building $src $version for $suite (some minutes), log: build/log/${log##*/}"
+	build /mnt/build 2
+	echo "$version" >"$work/source-version"
+	mv "$work" "$hit"
+fi
+if [ "$dest" = --again ]; then
+	build /var/tmp/xen-extras/quite/another/directory 1
+	for f in vmlinuz config; do
+		cmp "$hit/$f" "$work/$f" || die "not reproducible: $f; keeping $work"
+	done
+	rm -rf "$work"
+	echo "kernel: built twice, in two directories: $(sha256sum <"$hit/vmlinuz" | cut -c1-64)"
+else
+	mkdir -p "$dest"
+	cp "$hit/vmlinuz" "$hit/config" "$hit/version" "$dest/"
+	echo "kernel: $(cat "$hit/version") ($suite, $(stat -c %s "$hit/vmlinuz") bytes) in $dest"
+fi
