@@ -19,13 +19,22 @@ install-utils: install-user
 	[ ! -f src/stubdom-cli/xen-stubdom.bash ] || \
 		install -D -m 644 src/stubdom-cli/xen-stubdom.bash $(DESTDIR)$(COMPLETIONS)/xen-stubdom
 
-install-kernel: kernel
+# Kernel and QEMU are built by targets of their own (`make kernel qemu`, or
+# kernel-build and qemu-build within a package build).
+install-kernel:
 	install -D -m 644 $(STUBDOM_OUT)/vmlinuz $(DESTDIR)$(PREFIX)/lib/xen-extras/stubdom/vmlinuz
 	install -D -m 644 $(STUBDOM_OUT)/config $(DESTDIR)$(PREFIX)/share/doc/xen-stubdom-kernel/config
 
-install-qemu: qemu
+# qemu-stubdom.info: the libxenctrl it links (its ABI changes with every Xen)
+# and its version, read from the binary itself.
+install-qemu:
 	install -D -m 755 $(STUBDOM_OUT)/qemu-stubdom $(DESTDIR)$(LIBEXECDIR)/qemu-stubdom
-	install -D -m 644 $(STUBDOM_OUT)/qemu-stubdom.info $(DESTDIR)$(DATADIR)/qemu-stubdom.info
+	mkdir -p $(DESTDIR)$(DATADIR)
+	set -e; bin=$(STUBDOM_OUT)/qemu-stubdom; { \
+		readelf -d $$bin | sed -n 's/.*NEEDED.*libxenctrl\.so\.\([0-9.]*\).*/xen \1/p'; \
+		sed -n 's/^\([0-9]*:\)\?\([0-9.]*\).*/qemu \2/p' $(STUBDOM_OUT)/qemu-version; \
+	} >$(DESTDIR)$(DATADIR)/qemu-stubdom.info
+	test "$$(wc -l <$(DESTDIR)$(DATADIR)/qemu-stubdom.info)" = 2
 
 # Owned by the package, so that `dpkg -S` knows them; the image they point to
 # is assembled on the host.
@@ -49,8 +58,8 @@ deb: kernel qemu	## Debian packages of SUITE, into build/deb/SUITE/
 	@echo "deb $(SUITE): building packages (log: $(BUILD)/log/deb-$(SUITE).log)"
 	@mkdir -p $(BUILD)/log
 	@$(CHROOT) run $(SUITE) build --net-off --bind $(CURDIR)/$(BUILD)/deb-src/$(SUITE):/build/deb \
-		--bind $(XEN_EXTRAS_CACHE):/cache --dir /build/deb/xen-extras-$(VERSION) -- \
-		env XEN_EXTRAS_CACHE=/cache XEN_EXTRAS_PREBUILT=1 \
+		--dir /build/deb/xen-extras-$(VERSION) -- \
+		env XEN_EXTRAS_CACHE=/nonexistent \
 		sh -euc 'make -f debian/rules debian/control && dpkg-buildpackage -us -uc -b -d' \
 		>$(BUILD)/log/deb-$(SUITE).log 2>&1 || { tail -n 40 $(BUILD)/log/deb-$(SUITE).log; exit 1; }
 	@mv $(BUILD)/deb-src/$(SUITE)/*.deb $(BUILD)/deb-src/$(SUITE)/*.changes $(BUILD)/deb-src/$(SUITE)/*.buildinfo $(DEB_OUT).new/
