@@ -3,7 +3,8 @@
 #
 # Build the stubdomain's QEMU from the distribution's source and our series.
 #
-#   build.sh SOURCE OUTDIR         leaves qemu-stubdom and qemu-version in OUTDIR
+#   build.sh SOURCE OUTDIR         leaves qemu-stubdom, qemu-stubdom.info
+#                                and qemu-source-version in OUTDIR
 #
 # SOURCE is a directory with a Debian source package (one .dsc and its files),
 # or an unpacked source tree with debian/changelog, its patches applied.
@@ -70,5 +71,9 @@ step "compiling"
 run ninja -j"${JOBS:-$(nproc)}" qemu-system-i386
 strip --strip-all -R .comment -o "$out/qemu-stubdom" qemu-system-i386
 cp i386-softmmu-config-devices.mak "$out/config-devices.mak"
-echo "$version" >"$out/qemu-version"
+echo "$version" >"$out/qemu-source-version"
+# libxenctrl's ABI is that of one Xen version: the image must match it.
+xen=$(objdump -p "$out/qemu-stubdom" | sed -n 's/.*NEEDED *libxenctrl\.so\.//p')
+[ -n "$xen" ] || die "the binary does not link libxenctrl"
+printf 'xen %s\nqemu %s\n' "$xen" "$(cat ../VERSION)" >"$out/qemu-stubdom.info"
 step "qemu-stubdom has $(stat -c %s "$out/qemu-stubdom") bytes"

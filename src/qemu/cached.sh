@@ -3,9 +3,9 @@
 #
 # The stubdomain's QEMU for a Debian suite, from the cache or built into it.
 #
-#   cached.sh SUITE DESTDIR        puts qemu-stubdom and qemu-version into DESTDIR
-#   cached.sh SUITE --again        builds once more elsewhere and compares
-#   cached.sh SUITE --check        runs check.sh on it in the suite's chroot
+#   cached.sh SUITE DESTDIR FILE...  puts these files of the build into DESTDIR
+#   cached.sh SUITE --again          builds once more elsewhere and compares
+#   cached.sh SUITE --check          runs check.sh on it in the suite's chroot
 #
 # Key: version of the source package, toolchain and libraries (the chroot's
 # packages), patches, devices, options and scripts.
@@ -16,6 +16,7 @@ here=$(dirname "$(readlink -f "$0")")
 top=$(readlink -f "$here/../..")
 cache=${XEN_EXTRAS_CACHE:?}/qemu
 suite=$1 dest=$2
+shift 2
 
 in_chroot() { "$top/mk/chroot.sh" run "$suite" build "$@"; }
 die() { echo "qemu: $*" >&2; exit 1; }
@@ -82,6 +83,6 @@ case $dest in
 		/mnt/qemu/check.sh /mnt/build/qemu-stubdom ;;
 *)
 	mkdir -p "$dest"
-	cp "$hit/qemu-stubdom" "$hit/qemu-version" "$dest/"
-	echo "qemu: $(cat "$hit/qemu-version") ($suite, $(stat -c %s "$hit/qemu-stubdom") bytes) in $dest" ;;
+	for f; do cp "$hit/$f" "$dest/"; done
+	echo "qemu: $(cat "$hit/qemu-source-version") ($suite, $(stat -c %s "$hit/qemu-stubdom") bytes) in $dest" ;;
 esac

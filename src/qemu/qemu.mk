@@ -2,18 +2,28 @@
 # The stubdomain's QEMU: the suite's source package, our series on top, and only
 # the devices of devices.mak.  Installed as $(LIBEXECDIR)/qemu-stubdom.
 #
-# Within a package build (no network, no chroot) use qemu-build:
+# Within a package build (NO_CHROOT=1: no network, no chroot) it is built in place
+# from QEMU_SOURCE_DIR, unless it is there already.  The same by hand:
 #   make qemu-build QEMU_SOURCE_DIR=dir-with-dsc-or-tree O=dir
 QEMU_DIR := src/qemu
+QEMU_OUT = $(BUILD)/stubdom/$(SUITE)
+QEMU_FILES := qemu-stubdom qemu-stubdom.info qemu-source-version
 QEMU_SOURCE_DIR ?=
 QEMU_CACHED = QEMU_SOURCE_DIR=$(QEMU_SOURCE_DIR) $(QEMU_DIR)/cached.sh $(SUITE)
 
 .PHONY: qemu qemu-build check-qemu check-qemu-reproducible
 qemu:		## the stubdomain's QEMU: build/stubdom/SUITE/qemu-stubdom
-	@$(QEMU_CACHED) $(BUILD)/stubdom/$(SUITE)
+ifeq ($(NO_CHROOT),)
+	@$(QEMU_CACHED) $(QEMU_OUT) $(QEMU_FILES)
+else
+	@test -e $(QEMU_OUT)/qemu-stubdom || $(MAKE) qemu-build O=$(BUILD)/qemu/$(SUITE)
+	@test -e $(QEMU_OUT)/qemu-stubdom || install -D -p -t $(QEMU_OUT) \
+		$(addprefix $(BUILD)/qemu/$(SUITE)/,$(QEMU_FILES))
+endif
 
 qemu-build:
-	@$(QEMU_DIR)/build.sh $(or $(QEMU_SOURCE_DIR),$(error set QEMU_SOURCE_DIR)) $(or $(O),$(BUILD)/qemu)
+	@$(QEMU_DIR)/build.sh $(or $(QEMU_SOURCE_DIR),$(error set QEMU_SOURCE_DIR: a .dsc's directory or a source tree)) \
+		$(or $(O),$(BUILD)/qemu/$(SUITE))
 
 check-qemu:	## that QEMU offers every device it must, none that it must not
 	@$(QEMU_CACHED) --check
