@@ -39,6 +39,7 @@ help:		## show this list
 include src/user.mk
 include stubdom/kernel/kernel.mk
 include src/qemu/qemu.mk
+include stubdom/image.mk
 include mk/packages.mk
 include tests/lab/lab.mk
 include tests/tests.mk

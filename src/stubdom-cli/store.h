@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where images are kept (src/include/stubdom.h): one directory per Xen
+ * version, one per generation of the image in it, and `current`, a symlink
+ * that is replaced by rename: whoever opens current/kernel finds the old image
+ * or the new one, never a part of one.
+ *
+ * The lock is on the state directory itself, so there is no lock file to leave.
+ */
+#ifndef XE_STORE_H
+#define XE_STORE_H
+
+#include "manifest.h"
+
+struct store {
+	char *state;		/* <root>/var/lib/xen-stubdom */
+	char *dir;		/* <state>/<xen version>; NULL: the whole */
+	int lock;
+};
+
+/* Make what is missing and lock it, waiting for another one who has it. */
+int store_open(struct store *s, const char *xen);
+/* Unlock; directories that are empty go away. */
+void store_close(struct store *s);
+
+/* A new directory to build in; the path is to free(). */
+int store_new(struct store *s, char **tmp);
+/* Make @tmp, which holds all of an image, generation @key and current. */
+int store_commit(struct store *s, const char *tmp, const char *key);
+
+/*
+ * The manifest of the current image of @xen, without a lock; -ENOENT when there
+ * is none.  manifest_free() in any case.
+ */
+int store_manifest(const char *xen, struct manifest *m);
+/* Kernel and rootfs as the manifest says: 0, -ENOENT, -EBADMSG. */
+int store_verify(const char *xen, const struct manifest *m);
+
+/* The Xen versions that have an image, sorted; *@v and each of it to free(). */
+int store_versions(char ***v, size_t *n);
+/* Remove the images of @xen. */
+int store_remove(struct store *s, const char *xen);
+
+/* Write a manifest into a directory and make it durable. */
+int store_write_manifest(const char *dir, const struct manifest *m);
+
+#endif

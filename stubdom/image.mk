@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The stubdomain's image from the parts in build/, assembled by `xen-stubdom
+# build` in a chroot that has only what a user's machine has to have.
+#   make image SUITE=trixie [IMAGE_ARGS=--debug]
+IMAGE_PARTS = $(BUILD)/stubdom/$(SUITE)
+IMAGE_OUT = $(IMAGE_PARTS)/image
+IMAGE_ARGS ?=
+# The programs as this suite's compiler and libraries make them.
+USER_SUITE = $(BUILD)/user-$(SUITE)
+
+.PHONY: user-suite image image-only check-image
+user-suite:
+	@$(CHROOT) run $(SUITE) build --bind $(CURDIR):/xen-extras --dir /xen-extras -- \
+		$(MAKE) user SUITE=$(SUITE) OUT=$(USER_SUITE) CFLAGS="-O2 -g -ffile-prefix-map=/xen-extras=."
+
+image: kernel qemu user-suite image-only	## stubdomain image: build/stubdom/SUITE/image/{kernel,rootfs,manifest}
+
+# From what is in build/ already; a developer's stand-ins, too.
+image-only:
+	@for p in vmlinuz qemu-stubdom qemu-stubdom.info; do \
+		test -s $(IMAGE_PARTS)/$$p || { echo "image: $(IMAGE_PARTS)/$$p is missing: run 'make kernel qemu SUITE=$(SUITE)'" >&2; exit 1; }; done
+	@mkdir -p $(IMAGE_OUT)
+	@$(CHROOT) run $(SUITE) image --bind $(CURDIR):/xen-extras --dir /xen-extras -- \
+		$(USER_SUITE)/xen-stubdom build --kernel $(IMAGE_PARTS)/vmlinuz \
+		--qemu $(IMAGE_PARTS)/qemu-stubdom --init $(USER_SUITE)/stubdom-init \
+		--module stubdom/dracut/50xen-stubdom --output $(IMAGE_OUT) $(IMAGE_ARGS)
+
+check-image: user-suite	## the image: built twice elsewhere must be the same bytes; interrupted, broken, up to date
+	@tests/image/run.sh $(SUITE)
