@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 # Debian suite the packages, the stubdomain's QEMU and the lab's dom0 are of.
 SUITE ?= trixie
 # Version: stated once, in debian/changelog.
-VERSION := $(shell sed -n '1s/.*(\([^)]*\)).*/\1/p' debian/changelog 2>/dev/null)
+VERSION := $(shell awk -F'[()]' '{ print $$2; exit }' debian/changelog 2>/dev/null)
 # Heavy results are kept here, keyed on their inputs; deleting it is safe.
 export XEN_EXTRAS_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/xen-extras
 # Made for reproducible output: the date of the newest changelog entry.
