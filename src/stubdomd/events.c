@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "events.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xsh.h"
+
+static const char token_console[] = "console";
+static const char token_release[] = "release";
+
+int events_watch(struct xs_handle *xs)
+{
+	if (!xs_watch(xs, EVENTS_CONSOLES, token_console) ||
+	    !xs_watch(xs, EVENTS_RELEASE, token_release))
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+static void mark(struct events *ev, uint32_t domid)
+{
+	uint64_t bit = UINT64_C(1) << (domid % 64);
+
+	if (!(ev->mark[domid / 64] & bit))
+		ev->marked++;
+	ev->mark[domid / 64] |= bit;
+}
+
+void events_note(struct events *ev, const char *path, const char *token)
+{
+	size_t len = sizeof(EVENTS_CONSOLES) - 1;
+	char digits[8];
+	uint64_t domid;
+	size_t n;
+
+	if (!strcmp(token, token_release)) {
+		ev->sweep = true;
+		return;
+	}
+	if (strcmp(token, token_console) || strncmp(path, EVENTS_CONSOLES, len))
+		return;
+	/* The directory itself: xenstored says so once for a new watch. */
+	if (!path[len]) {
+		ev->scan = true;
+		return;
+	}
+	n = strcspn(path + len + 1, "/");
+	if (path[len] != '/' || n >= sizeof(digits))
+		return;
+	memcpy(digits, path + len + 1, n);
+	digits[n] = '\0';
+	if (!xsh_parse_uint(digits, HV_DOMID_MAX - 1, &domid))
+		mark(ev, domid);
+}
+
+int events_take(struct xs_handle *xs, struct events *ev)
+{
+	for (int i = 0; i < EVENTS_ROUND; i++) {
+		char **v = xs_check_watch(xs);
+
+		if (!v)
+			return errno == EAGAIN ? 0 : errno ? -errno : -EIO;
+		events_note(ev, v[XS_WATCH_PATH], v[XS_WATCH_TOKEN]);
+		free(v);
+	}
+	return 0;
+}
+
+int events_next(struct events *ev, uint32_t from)
+{
+	for (uint32_t d = from; d < HV_DOMID_MAX && ev->marked; d++) {
+		uint64_t word = ev->mark[d / 64] >> (d % 64);
+
+		if (!word) {
+			d |= 63;
+			continue;
+		}
+		d += __builtin_ctzll(word);
+		ev->mark[d / 64] &= ~(UINT64_C(1) << (d % 64));
+		ev->marked--;
+		return d;
+	}
+	return -1;
+}

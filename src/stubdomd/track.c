@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "track.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clean.h"
+#include "consoles.h"
+#include "diag.h"
+#include "life.h"
+#include "limit.h"
+#include "log.h"
+#include "stubdom.h"
+#include "xsh.h"
+
+/* Lines about one guest in a minute, and looks at one in a second. */
+#define LINES_PER_MINUTE 20
+#define LOOKS_PER_SECOND 20
+
+struct stub {
+	struct stub *next;
+	struct stub_id id;
+	uint8_t uuid[16], guest_uuid[16];
+	struct life life;
+	uint64_t due;
+	struct limit lines, looks;
+};
+
+struct track {
+	struct xs_handle *xs;
+	struct hv *hv;
+	struct stub *stubs;
+	uint64_t now;
+};
+
+struct track *track_new(struct xs_handle *xs, struct hv *hv)
+{
+	struct track *tr = calloc(1, sizeof(*tr));
+
+	if (tr) {
+		tr->xs = xs;
+		tr->hv = hv;
+	}
+	return tr;
+}
+
+void track_free(struct track *tr)
+{
+	struct stub *s, *next;
+
+	for (s = tr ? tr->stubs : NULL; s; s = next) {
+		next = s->next;
+		free(s);
+	}
+	free(tr);
+}
+
+/* ---- log lines ---- */
+
+static void say(struct track *tr, struct stub *s, int level, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void say(struct track *tr, struct stub *s, int level, const char *fmt, ...)
+{
+	struct log_about about = {
+		.guest = s->id.name[0] ? s->id.name : NULL,
+		.domid = (int)s->id.guest, .stubdom = (int)s->id.stub,
+	};
+	va_list ap;
+
+	if (!limit_take(&s->lines, tr->now, 60000, LINES_PER_MINUTE))
+		return;
+	if (s->lines.used == LINES_PER_MINUTE) {
+		log_warn(&about, "too many messages: silent about it for a minute");
+		return;
+	}
+	va_start(ap, fmt);
+	log_vmsg(level, &about, fmt, ap);
+	va_end(ap);
+}
+
+/*
+ * What fails for one stubdomain must not keep the others from being served.
+ * A lost connection to xenstored shows in events_take() and ends the daemon.
+ */
+static void failed(struct track *tr, struct stub *s, const char *what, int err)
+{
+	say(tr, s, LOG_ERR, "stubdomain %u: %s: %s: trying again",
+	    s->id.stub, what, strerror(-err));
+	s->due = tr->now + 1000;
+}
+
+/* ---- the list ---- */
+
+static struct stub *find(struct track *tr, uint32_t domid, const uint8_t *uuid)
+{
+	struct stub *s = tr->stubs;
+
+	while (s && (s->id.stub != domid || memcmp(s->uuid, uuid, 16)))
+		s = s->next;
+	return s;
+}
+
+static void uuid_format(char *buf, const uint8_t *uuid)
+{
+	for (int i = 0; i < 16; i++)
+		sprintf(buf + 2 * i, "%02x", uuid[i]);
+}
+
+static int uuid_parse(uint8_t *uuid, const char *hex)
+{
+	for (int i = 0; i < 16; i++) {
+		unsigned int byte;
+
+		if (strspn(hex, "0123456789abcdef") < 2 ||
+		    sscanf(hex, "%2x", &byte) != 1)
+			return -EINVAL;
+		uuid[i] = byte;
+		hex += 2;
+	}
+	return 0;
+}
+
+static struct stub *add(struct track *tr, const struct stub_id *id,
+			const uint8_t *uuid, const uint8_t *guest_uuid)
+{
+	struct stub *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->id = *id;
+	memcpy(s->uuid, uuid, 16);
+	memcpy(s->guest_uuid, guest_uuid, 16);
+	s->due = UINT64_MAX;
+	guest_name(tr->xs, id->guest, s->id.name, sizeof(s->id.name));
+	s->next = tr->stubs;
+	tr->stubs = s;
+	return s;
+}
+
+static void drop(struct track *tr, struct stub *gone)
+{
+	struct stub **p = &tr->stubs;
+
+	while (*p != gone)
+		p = &(*p)->next;
+	*p = gone->next;
+	free(gone);
+}
+
+/* ---- records ---- */
+
+static int record_write(struct track *tr, const struct stub *s)
+{
+	char value[80], a[33], b[33];
+
+	uuid_format(a, s->uuid);
+	uuid_format(b, s->guest_uuid);
+	snprintf(value, sizeof(value), "%u %s %s", s->id.guest, a, b);
+	return xsh_write(tr->xs, XBT_NULL, value, RECORD_DIR "/%u", s->id.stub);
+}
+
+/* Only the record of this very stubdomain: its number may be in use again. */
+static int record_remove(struct track *tr, const struct stub *s)
+{
+	char a[33], *v;
+	int ret = xsh_read(tr->xs, XBT_NULL, &v, NULL, RECORD_DIR "/%u", s->id.stub);
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	uuid_format(a, s->uuid);
+	if (strstr(v, a))
+		ret = xsh_rm(tr->xs, XBT_NULL, RECORD_DIR "/%u", s->id.stub);
+	free(v);
+	return ret;
+}
+
+/* What an earlier daemon saw; -EINVAL for a record that makes no sense. */
+static int record_read(struct track *tr, const char *name)
+{
+	unsigned int guest;
+	struct stub_id id = { 0 };
+	uint8_t a[16], b[16];
+	uint64_t stub;
+	int ret, at = 0;
+	char *v;
+
+	ret = xsh_parse_uint(name, HV_DOMID_MAX - 1, &stub);
+	if (ret)
+		return ret;
+	ret = xsh_read(tr->xs, XBT_NULL, &v, NULL, RECORD_DIR "/%s", name);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	if (sscanf(v, "%5u %n", &guest, &at) != 1 || guest >= HV_DOMID_MAX ||
+	    strlen(v + at) != 65 || uuid_parse(a, v + at) || uuid_parse(b, v + at + 33))
+		ret = -EINVAL;
+	free(v);
+	if (ret)
+		return ret;
+	id.stub = stub;
+	id.guest = guest;
+	if (!find(tr, stub, a) && !add(tr, &id, a, b))
+		return -ENOMEM;
+	return 0;
+}
+
+/* ---- what is so now ---- */
+
+static int dom_state(struct hv *hv, uint32_t domid, const uint8_t *uuid,
+		     enum life_dom *state, struct hv_dom *dom)
+{
+	int ret = hv_dom_get(hv, domid, dom);
+
+	if (ret == -ENOENT || (!ret && memcmp(dom->uuid, uuid, 16))) {
+		memset(dom, 0, sizeof(*dom));
+		*state = LIFE_GONE;
+		return 0;
+	}
+	if (ret)
+		return ret;
+	*state = dom->dying ? LIFE_DYING : dom->shutdown ? LIFE_ENDED : LIFE_ALIVE;
+	return 0;
+}
+
+static bool dm_running(struct track *tr, const struct stub *s)
+{
+	char *v;
+	bool is;
+
+	if (xsh_read(tr->xs, XBT_NULL, &v, NULL,
+		     "/local/domain/%u/device-model/%u/state", s->id.stub, s->id.guest))
+		return false;
+	is = !strcmp(v, "running");
+	free(v);
+	return is;
+}
+
+static void stamp(uint64_t *when, bool is, uint64_t now)
+{
+	if (is && !*when)
+		*when = now ? now : 1;
+}
+
+static int observe(struct track *tr, struct stub *s, struct hv_dom *stub)
+{
+	struct life *l = &s->life;
+	struct hv_dom guest;
+	int ret;
+
+	ret = dom_state(tr->hv, s->id.stub, s->uuid, &l->stub, stub);
+	if (!ret)
+		ret = dom_state(tr->hv, s->id.guest, s->guest_uuid, &l->guest, &guest);
+	if (ret)
+		return ret;
+	l->now = tr->now;
+	l->stub_runs = l->stub == LIFE_ALIVE && !stub->paused;
+	l->guest_paused = guest.paused;
+	l->dm_running = l->stub != LIFE_GONE && !l->ready_at && dm_running(tr, s);
+	stamp(&l->ran_at, l->stub_runs || stub->cpu_ns, tr->now);
+	stamp(&l->dead_at, l->stub != LIFE_ALIVE, tr->now);
+	stamp(&l->orphan_at, l->guest == LIFE_GONE, tr->now);
+	return 0;
+}
+
+/* ---- acting ---- */
+
+static void cure_consoles(struct track *tr, struct stub *s)
+{
+	struct console_plan did;
+	int ret = consoles_cure(tr->xs, &s->id, &did);
+
+	if (ret == -EAGAIN)
+		s->due = tr->now + 100;
+	else if (ret && ret != -ENOENT)
+		failed(tr, s, "setting its consoles up", ret);
+	if (ret)
+		return;
+	if (did.null_restore)
+		say(tr, s, LOG_DEBUG, "console 2 goes to null");
+	if (did.connect_primary)
+		say(tr, s, LOG_DEBUG, "primary console connected");
+	for (int n = 1; n < CONSOLES_MAX; n++)
+		if (did.close_mask & (1u << n))
+			say(tr, s, LOG_WARNING, "dom0's QEMU did not take console %d of stubdomain %u: closed it, so that its kernel does not wait; see /var/log/xen/qemu-dm-%s-dm.log",
+			    n, s->id.stub, s->id.name);
+}
+
+static void crash_guest(struct track *tr, struct stub *s)
+{
+	int ret = hv_dom_crash(tr->hv, s->id.guest);
+
+	s->life.crashed_at = tr->now ? tr->now : 1;
+	if (ret && ret != -ESRCH)
+		say(tr, s, LOG_ERR, "it lives without a device model and Xen could not end it: %s: run 'xl destroy %s'",
+		    strerror(-ret), s->id.name);
+	else if (!ret)
+		say(tr, s, LOG_NOTICE, "it cannot go on without its device model: reported to Xen as crashed, its on_crash action decides");
+}
+
+static void say_left(struct track *tr, struct stub *s)
+{
+	s->life.told_left = true;
+	if (s->life.guest == LIFE_GONE)
+		say(tr, s, LOG_WARNING, "stubdomain %u is still there without its guest: run 'xl destroy %u'",
+		    s->id.stub, s->id.stub);
+	else
+		say(tr, s, LOG_WARNING, "it is still there, crashed (on_crash=\"preserve\", or no xl process watches it): run 'xl destroy %s' when you have looked at it",
+		    s->id.name);
+}
+
+static void act(struct track *tr, struct stub *s, const struct life_plan *plan,
+		const struct hv_dom *stub)
+{
+	struct life *l = &s->life;
+
+	if (plan->say_ready) {
+		l->ready_at = tr->now ? tr->now : 1;
+		say(tr, s, LOG_INFO, "device model runs in stubdomain %u", s->id.stub);
+	}
+	if (plan->say_slow) {
+		l->told_slow = true;
+		diag_say(tr->xs, tr->hv, &s->id, DIAG_SLOW, NULL);
+	}
+	if (plan->say_dead) {
+		l->told_dead = true;
+		diag_say(tr->xs, tr->hv, &s->id,
+			 l->ready_at ? DIAG_ENDED : DIAG_FAILED, stub);
+	}
+	if (plan->crash_guest)
+		crash_guest(tr, s);
+	if (plan->say_left)
+		say_left(tr, s);
+	if (plan->clean) {
+		l->cleaned = true;
+		clean_stub(tr->xs, tr->hv, &s->id);
+	}
+	if (plan->forget) {
+		clean_guest(tr->xs, tr->hv, &s->id);
+		record_remove(tr, s);
+	}
+}
+
+/* Look at one stubdomain and do what is needed; frees it when all is over. */
+static void serve(struct track *tr, struct stub *s)
+{
+	struct life_plan plan;
+	struct hv_dom stub;
+	int ret = observe(tr, s, &stub);
+
+	if (ret) {
+		failed(tr, s, "asking the hypervisor", ret);
+		return;
+	}
+	s->due = UINT64_MAX;
+	if (s->life.stub == LIFE_ALIVE)
+		cure_consoles(tr, s);
+	life_decide(&s->life, &plan);
+	act(tr, s, &plan, &stub);
+	if (plan.forget) {
+		drop(tr, s);
+		return;
+	}
+	/* The deed may change what is next: look once more, soon. */
+	if (plan.crash_guest || plan.say_dead || plan.clean || plan.say_slow)
+		plan.next = tr->now + 1000;
+	if (plan.next < s->due)
+		s->due = plan.next;
+}
+
+static void welcome(struct track *tr, struct stub *s)
+{
+	int ret;
+
+	/* Consoles before anything else: dom0's QEMU is being started. */
+	cure_consoles(tr, s);
+	ret = record_write(tr, s);
+	if (ret)
+		failed(tr, s, "writing its record", ret);
+	/* No news when the daemon is newer than the stubdomain. */
+	if (dm_running(tr, s))
+		s->life.ready_at = tr->now ? tr->now : 1;
+	say(tr, s, LOG_INFO, "stubdomain %u found%s", s->id.stub,
+	    s->life.ready_at ? ", device model runs" : "");
+}
+
+/* Is this domain a stubdomain that is not known yet? */
+static void recognise(struct track *tr, const struct hv_dom *dom)
+{
+	struct hv_dom guest;
+	struct stub_id id;
+	struct stub *s;
+	int ret;
+
+	if (dom->hvm || !dom->domid || dom->dying || find(tr, dom->domid, dom->uuid))
+		return;
+	ret = stub_ident(tr->xs, XBT_NULL, dom->domid, &id);
+	if (!ret)
+		ret = hv_dom_get(tr->hv, id.guest, &guest);
+	if (ret == -ENOENT || ret == -ENODEV)
+		return;
+	s = ret ? NULL : add(tr, &id, dom->uuid, guest.uuid);
+	if (s)
+		welcome(tr, s);
+	else
+		log_err(NULL, "domain %u: telling whether it is a stubdomain: %s",
+			dom->domid, strerror(ret ? -ret : ENOMEM));
+}
+
+void track_visit(struct track *tr, uint32_t domid, uint64_t now)
+{
+	struct hv_dom dom;
+	struct stub *s;
+
+	tr->now = now;
+	/* Most events are about domains that are no stubdomains, or gone. */
+	if (hv_dom_get(tr->hv, domid, &dom))
+		return;
+	recognise(tr, &dom);
+	s = find(tr, domid, dom.uuid);
+	if (!s)
+		return;
+	if (limit_take(&s->looks, now, 1000, LOOKS_PER_SECOND))
+		serve(tr, s);
+	else if (s->due > now + 1000)
+		s->due = now + 1000;
+}
+
+void track_sweep(struct track *tr, uint64_t now)
+{
+	struct stub *s, *next;
+
+	tr->now = now;
+	for (s = tr->stubs; s; s = next) {
+		next = s->next;
+		serve(tr, s);
+	}
+}
+
+static void scan_records(struct track *tr)
+{
+	unsigned int n;
+	char **names;
+	int ret = xsh_list(tr->xs, XBT_NULL, &names, &n, RECORD_DIR);
+
+	if (ret == -ENOENT)
+		return;
+	if (ret) {
+		log_warn(NULL, "reading %s: %s", RECORD_DIR, strerror(-ret));
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		if (record_read(tr, names[i]) != -EINVAL)
+			continue;
+		log_warn(NULL, "record %s/%.16s makes no sense: removed", RECORD_DIR, names[i]);
+		xsh_rm(tr->xs, XBT_NULL, RECORD_DIR "/%s", names[i]);
+	}
+	free(names);
+}
+
+int track_scan(struct track *tr, uint64_t now)
+{
+	struct hv_dom *list;
+	unsigned int n;
+	int ret;
+
+	tr->now = now;
+	ret = hv_dom_list(tr->hv, &list, &n);
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < n; i++)
+		recognise(tr, &list[i]);
+	free(list);
+	scan_records(tr);
+	track_sweep(tr, now);
+	return 0;
+}
+
+void track_tick(struct track *tr, uint64_t now)
+{
+	struct stub *s, *next;
+
+	tr->now = now;
+	for (s = tr->stubs; s; s = next) {
+		next = s->next;
+		if (s->due <= now)
+			serve(tr, s);
+	}
+}
+
+uint64_t track_next(const struct track *tr)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (const struct stub *s = tr->stubs; s; s = s->next)
+		if (s->due < due)
+			due = s->due;
+	return due;
+}
+
+void track_count(const struct track *tr, unsigned int *all, unsigned int *bad)
+{
+	*all = *bad = 0;
+	for (const struct stub *s = tr->stubs; s; s = s->next) {
+		++*all;
+		if (s->life.told_slow || s->life.told_dead || s->life.told_left)
+			++*bad;
+	}
+}
