@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Children of pid 1: QEMU and the QMP broker, both without rights. */
+#ifndef QEMU_H
+#define QEMU_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct child_spec {
+	const char *path;
+	char *const *argv;
+	uid_t uid;
+	int out;			/* becomes stdout and stderr */
+	const int *fds;			/* become 3, 4, ... ; -1: that number is closed */
+	unsigned int n_fds;
+};
+
+/*
+ * Start a program unprivileged: own uid, no capability, no way to gain one,
+ * no descriptor but the ones given, a session of its own.  The pid, or
+ * negative errno, also when the program cannot be executed.
+ */
+pid_t child_start(const struct child_spec *s);
+
+/* "exit status 1", "killed by signal 9 (SIGKILL)". */
+const char *child_status(int status, char *buf, unsigned int size);
+
+/* A listening UNIX socket at @path that only @uid (and root) may connect to. */
+int qmp_listen(const char *path, uid_t uid);
+
+#endif

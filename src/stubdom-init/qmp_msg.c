@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "qmp_msg.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Deeper than anything in QMP; json-c recurses while it frees. */
+#define QMP_DEPTH 64
+
+#define TO_STRING (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+/* "id" of our own commands; QEMU gives it back. */
+#define ID_PREFIX "xe-"
+#define ID_CAPS   "xe-caps"
+
+int qmp_buf_put(struct qmp_buf *b, const void *data, size_t len)
+{
+	if (b->head && (b->head == b->len || b->len + len > b->cap)) {
+		memmove(b->data, b->data + b->head, b->len - b->head);
+		b->len -= b->head;
+		b->head = 0;
+	}
+	if (b->len + len > b->cap) {
+		size_t cap = b->cap ? b->cap : 4096;
+		char *p;
+
+		while (cap < b->len + len)
+			cap *= 2;
+		p = realloc(b->data, cap);
+		if (!p)
+			return -ENOMEM;
+		b->data = p;
+		b->cap = cap;
+	}
+	memcpy(b->data + b->len, data, len);
+	b->len += len;
+	return 0;
+}
+
+static size_t buf_used(const struct qmp_buf *b)
+{
+	return b->len - b->head;
+}
+
+void qmp_buf_take(struct qmp_buf *b, size_t len)
+{
+	b->head += len;
+	if (b->head >= b->len)
+		b->head = b->len = 0;
+	/* One long answer must not hold its memory for ever. */
+	if (!b->len && b->cap > 64 * 1024)
+		qmp_buf_clear(b);
+}
+
+void qmp_buf_clear(struct qmp_buf *b)
+{
+	free(b->data);
+	memset(b, 0, sizeof(*b));
+}
+
+int qmp_stream_init(struct qmp_stream *s, size_t max)
+{
+	memset(s, 0, sizeof(*s));
+	s->max = max;
+	s->tok = json_tokener_new_ex(QMP_DEPTH);
+	if (!s->tok)
+		return -ENOMEM;
+	json_tokener_set_flags(s->tok, JSON_TOKENER_STRICT |
+			       JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	return 0;
+}
+
+void qmp_stream_reset(struct qmp_stream *s)
+{
+	json_tokener_reset(s->tok);
+	s->used = 0;
+	s->skip = false;
+}
+
+void qmp_stream_free(struct qmp_stream *s)
+{
+	if (s->tok)
+		json_tokener_free(s->tok);
+	s->tok = NULL;
+}
+
+static bool space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Leave out what lies between two messages. */
+static void skip_between(struct qmp_stream *s, const char **data, size_t *len)
+{
+	while (*len && (s->skip || space(**data))) {
+		if (**data == '\n')
+			s->skip = false;
+		(*data)++;
+		(*len)--;
+	}
+}
+
+static int junk(struct qmp_stream *s, int err)
+{
+	qmp_stream_reset(s);
+	s->skip = true;
+	return err;
+}
+
+int qmp_stream_next(struct qmp_stream *s, const char **data, size_t *len,
+		    struct json_object **msg)
+{
+	struct json_object *o;
+	size_t n;
+
+	if (!s->used)
+		skip_between(s, data, len);
+	if (!*len)
+		return 0;
+	/* QMP has objects only; json-c would take a bare number or word. */
+	if (!s->used && **data != '{')
+		return junk(s, -EBADMSG);
+	n = *len;
+	if (n > s->max - s->used)
+		n = s->max - s->used;
+	if (!n)
+		return junk(s, -E2BIG);
+	o = json_tokener_parse_ex(s->tok, *data, n);
+	switch (json_tokener_get_error(s->tok)) {
+	case json_tokener_continue:
+		*data += n;
+		*len -= n;
+		s->used += n;
+		return s->used == s->max ? junk(s, -E2BIG) : 0;
+	case json_tokener_success:
+		n = json_tokener_get_parse_end(s->tok);
+		*data += n;
+		*len -= n;
+		qmp_stream_reset(s);
+		*msg = o;
+		return 1;
+	default:
+		json_object_put(o);
+		return junk(s, -EBADMSG);
+	}
+}
+
+int qmp_relay_init(struct qmp_relay *r)
+{
+	int ret;
+
+	memset(r, 0, sizeof(*r));
+	r->next_id = 1;
+	ret = qmp_stream_init(&r->client_in, QMP_CLIENT_MSG_MAX);
+	if (!ret)
+		ret = qmp_stream_init(&r->qemu_in, QMP_QEMU_MSG_MAX);
+	return ret;
+}
+
+static void pending_free(struct qmp_pending *p)
+{
+	json_object_put(p->client_id);
+	memset(p, 0, sizeof(*p));
+}
+
+void qmp_relay_free(struct qmp_relay *r)
+{
+	for (unsigned int i = 0; i < QMP_PENDING_MAX; i++)
+		pending_free(&r->pending[i]);
+	json_object_put(r->greeting);
+	qmp_stream_free(&r->client_in);
+	qmp_stream_free(&r->qemu_in);
+	qmp_buf_clear(&r->to_client);
+	qmp_buf_clear(&r->to_qemu);
+}
+
+static int put_msg(struct qmp_buf *b, struct json_object *o)
+{
+	size_t len;
+	const char *s = json_object_to_json_string_length(o, TO_STRING, &len);
+	int ret;
+
+	if (!s)
+		return -ENOMEM;
+	ret = qmp_buf_put(b, s, len);
+	/* QEMU ends its lines so, and libxl looks for it. */
+	return ret ? ret : qmp_buf_put(b, "\r\n", 2);
+}
+
+/* To the client, if it still reads. */
+static int put_client(struct qmp_relay *r, struct json_object *o, bool event)
+{
+	size_t used = buf_used(&r->to_client);
+
+	if (!r->attached || r->broken)
+		return 0;
+	if (event && used > QMP_EVENTS_MAX) {
+		r->events_dropped++;
+		return 0;
+	}
+	if (used > QMP_OUT_MAX) {
+		r->broken = true;
+		return 0;
+	}
+	return put_msg(&r->to_client, o);
+}
+
+/* Answer a command ourselves; takes @body ("return" or "error"). */
+static int answer(struct qmp_relay *r, const char *key,
+		  struct json_object *body, struct json_object *id, bool has_id)
+{
+	struct json_object *o = json_object_new_object();
+	int ret;
+
+	if (!o || !body) {
+		json_object_put(o);
+		json_object_put(body);
+		return -ENOMEM;
+	}
+	json_object_object_add(o, key, body);
+	if (has_id)
+		json_object_object_add(o, "id", json_object_get(id));
+	ret = put_client(r, o, false);
+	json_object_put(o);
+	return ret;
+}
+
+static int answer_error(struct qmp_relay *r, const char *class, const char *desc,
+			struct json_object *id, bool has_id)
+{
+	struct json_object *e = json_object_new_object();
+
+	if (e) {
+		json_object_object_add(e, "class", json_object_new_string(class));
+		json_object_object_add(e, "desc", json_object_new_string(desc));
+	}
+	return answer(r, "error", e, id, has_id);
+}
+
+static int greet(struct qmp_relay *r)
+{
+	if (!r->attached || r->greeted || !r->greeting || !r->qemu_ready)
+		return 0;
+	r->greeted = true;
+	return put_client(r, r->greeting, false);
+}
+
+void qmp_relay_detach(struct qmp_relay *r)
+{
+	r->attached = r->greeted = r->negotiated = r->broken = false;
+	qmp_buf_clear(&r->to_client);
+	qmp_stream_reset(&r->client_in);
+	/* What QEMU still answers to this session goes nowhere. */
+	for (unsigned int i = 0; i < QMP_PENDING_MAX; i++) {
+		json_object_put(r->pending[i].client_id);
+		r->pending[i].client_id = NULL;
+	}
+}
+
+void qmp_relay_attach(struct qmp_relay *r)
+{
+	qmp_relay_detach(r);
+	r->session++;
+	r->attached = true;
+	greet(r);
+}
+
+static struct qmp_pending *pending_find(struct qmp_relay *r, uint64_t id)
+{
+	for (unsigned int i = 0; i < QMP_PENDING_MAX; i++)
+		if (r->pending[i].id == id)
+			return &r->pending[i];
+	return NULL;
+}
+
+bool qmp_relay_wants_client(const struct qmp_relay *r)
+{
+	return buf_used(&r->to_qemu) < QMP_CLIENT_MSG_MAX &&
+	       buf_used(&r->to_client) < QMP_EVENTS_MAX;
+}
+
+/* The client's own negotiation ends here: QEMU has had ours. */
+static int capabilities(struct qmp_relay *r, struct json_object *msg,
+			struct json_object *id, bool has_id)
+{
+	struct json_object *args, *enable;
+
+	if (r->negotiated)
+		return answer_error(r, "CommandNotFound",
+				    "Capabilities negotiation is already complete, command ignored",
+				    id, has_id);
+	if (json_object_object_get_ex(msg, "arguments", &args) &&
+	    json_object_object_get_ex(args, "enable", &enable) &&
+	    json_object_is_type(enable, json_type_array) &&
+	    json_object_array_length(enable))
+		return answer_error(r, "GenericError",
+				    "Capability is not available through the stubdomain's broker",
+				    id, has_id);
+	r->negotiated = true;
+	return answer(r, "return", json_object_new_object(), id, has_id);
+}
+
+/* Send a command on under an id of ours. */
+static int forward(struct qmp_relay *r, struct json_object *msg,
+		   struct json_object *id, bool has_id)
+{
+	struct qmp_pending *p = pending_find(r, 0);
+	char own[32];
+
+	if (!p)
+		return answer_error(r, "GenericError",
+				    "Too many commands without an answer",
+				    id, has_id);
+	p->id = r->next_id++;
+	p->session = r->session;
+	p->has_id = has_id;
+	p->client_id = json_object_get(id);
+	snprintf(own, sizeof(own), ID_PREFIX "%llu", (unsigned long long)p->id);
+	json_object_object_add(msg, "id", json_object_new_string(own));
+	return put_msg(&r->to_qemu, msg);
+}
+
+static int client_msg(struct qmp_relay *r, struct json_object *msg)
+{
+	struct json_object *cmd, *id = NULL;
+	bool has_id = json_object_object_get_ex(msg, "id", &id);
+	const char *name;
+
+	if (!json_object_object_get_ex(msg, "execute", &cmd) ||
+	    !json_object_is_type(cmd, json_type_string)) {
+		r->bad_client++;
+		return answer_error(r, "GenericError",
+				    "QMP input lacks member 'execute'", id, has_id);
+	}
+	name = json_object_get_string(cmd);
+	if (!strcmp(name, "qmp_capabilities"))
+		return capabilities(r, msg, id, has_id);
+	if (!r->negotiated)
+		return answer_error(r, "CommandNotFound",
+				    "Expecting capabilities negotiation with 'qmp_capabilities'",
+				    id, has_id);
+	return forward(r, msg, id, has_id);
+}
+
+int qmp_relay_from_client(struct qmp_relay *r, const char *data, size_t len)
+{
+	int ret = 0;
+
+	while (len && !ret) {
+		struct json_object *msg;
+		int got = qmp_stream_next(&r->client_in, &data, &len, &msg);
+
+		if (!got)
+			break;
+		if (got < 0) {
+			r->bad_client++;
+			ret = answer_error(r, "GenericError",
+					   got == -E2BIG ? "Message too long" :
+					   "JSON parse error", NULL, false);
+			continue;
+		}
+		ret = client_msg(r, msg);
+		json_object_put(msg);
+	}
+	return ret;
+}
+
+/* {"QMP": {...}}: once per connection, before all else. */
+static int qemu_greeting(struct qmp_relay *r, struct json_object *msg,
+			 struct json_object *qmp)
+{
+	static const char caps[] =
+		"{\"execute\":\"qmp_capabilities\",\"id\":\"" ID_CAPS "\"}\r\n";
+
+	if (r->greeting || !json_object_is_type(qmp, json_type_object))
+		return -EPROTO;
+	/* Out-of-band commands would overtake what we have queued. */
+	json_object_object_add(qmp, "capabilities", json_object_new_array());
+	r->greeting = json_object_get(msg);
+	return qmp_buf_put(&r->to_qemu, caps, sizeof(caps) - 1);
+}
+
+static int qemu_reply(struct qmp_relay *r, struct json_object *msg)
+{
+	struct json_object *id, *err;
+	struct qmp_pending *p;
+	const char *s = "";
+	int ret = 0;
+
+	if (json_object_object_get_ex(msg, "id", &id) &&
+	    json_object_is_type(id, json_type_string))
+		s = json_object_get_string(id);
+	if (!strcmp(s, ID_CAPS)) {
+		if (r->qemu_ready || json_object_object_get_ex(msg, "error", &err))
+			return -EPROTO;
+		r->qemu_ready = true;
+		return greet(r);
+	}
+	p = strncmp(s, ID_PREFIX, sizeof(ID_PREFIX) - 1) ? NULL :
+	    pending_find(r, strtoull(s + sizeof(ID_PREFIX) - 1, NULL, 10));
+	if (!p || !p->id) {
+		r->bad_qemu++;
+		return 0;
+	}
+	if (r->attached && p->session == r->session) {
+		json_object_object_del(msg, "id");
+		if (p->has_id)
+			json_object_object_add(msg, "id",
+					       json_object_get(p->client_id));
+		ret = put_client(r, msg, false);
+	} else {
+		r->late_replies++;
+	}
+	pending_free(p);
+	return ret;
+}
+
+static int qemu_msg(struct qmp_relay *r, struct json_object *msg)
+{
+	struct json_object *o;
+
+	if (json_object_object_get_ex(msg, "QMP", &o))
+		return qemu_greeting(r, msg, o);
+	if (!r->greeting)
+		return -EPROTO;
+	if (json_object_object_get_ex(msg, "event", &o))
+		return r->negotiated ? put_client(r, msg, true) : 0;
+	return qemu_reply(r, msg);
+}
+
+int qmp_relay_from_qemu(struct qmp_relay *r, const char *data, size_t len)
+{
+	int ret = 0;
+
+	while (len && !ret) {
+		struct json_object *msg;
+		int got = qmp_stream_next(&r->qemu_in, &data, &len, &msg);
+
+		if (!got)
+			break;
+		if (got < 0)
+			return -EPROTO;
+		ret = qemu_msg(r, msg);
+		json_object_put(msg);
+	}
+	return ret;
+}

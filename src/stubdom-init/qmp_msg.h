@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QMP between one QEMU and a client that comes and goes.  Pure: bytes in,
+ * bytes out, no system calls; qmp_broker.c moves the bytes.
+ *
+ * Neither side is trusted.  The client's messages are parsed and written anew,
+ * so QEMU only ever sees valid JSON objects with ids of our own; QEMU's
+ * messages are parsed too, and its replies go only to the session that asked.
+ */
+#ifndef QMP_MSG_H
+#define QMP_MSG_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A longer message is refused.  libxl sends some hundred bytes. */
+#define QMP_CLIENT_MSG_MAX	(64 * 1024)
+/* query-qmp-schema, the longest answer there is, has about 300 KiB. */
+#define QMP_QEMU_MSG_MAX	(1024 * 1024)
+/* From here on events for a client that does not read are dropped ... */
+#define QMP_EVENTS_MAX		(64 * 1024)
+/* ... and from here on its session. */
+#define QMP_OUT_MAX		(2 * QMP_QEMU_MSG_MAX)
+/* Commands QEMU has not answered yet, of all sessions. */
+#define QMP_PENDING_MAX		32
+
+/* A FIFO of bytes. */
+struct qmp_buf {
+	char *data;
+	size_t head, len, cap;
+};
+
+int qmp_buf_put(struct qmp_buf *b, const void *data, size_t len);
+void qmp_buf_take(struct qmp_buf *b, size_t len);
+void qmp_buf_clear(struct qmp_buf *b);
+static inline const char *qmp_buf_data(const struct qmp_buf *b)
+{
+	return b->data + b->head;
+}
+
+/* Cuts a stream into JSON objects. */
+struct qmp_stream {
+	struct json_tokener *tok;
+	size_t max, used;	/* bytes of the message so far */
+	bool skip;		/* after junk: to the end of the line */
+};
+
+int qmp_stream_init(struct qmp_stream *s, size_t max);
+void qmp_stream_reset(struct qmp_stream *s);
+void qmp_stream_free(struct qmp_stream *s);
+/*
+ * Take bytes from *@data until a message is complete: 1 and *@msg (owned by
+ * the caller).  0 when all bytes are taken.  -EBADMSG for junk and -E2BIG for
+ * a message that is too long; the rest of that line is skipped, call again.
+ */
+int qmp_stream_next(struct qmp_stream *s, const char **data, size_t *len,
+		    struct json_object **msg);
+
+/* The broker's state between QEMU and client. */
+struct qmp_pending {
+	uint64_t id;			/* ours; 0: free */
+	uint32_t session;
+	struct json_object *client_id;	/* NULL: it gave none */
+	bool has_id;
+};
+
+struct qmp_relay {
+	struct qmp_stream client_in, qemu_in;
+	struct qmp_buf to_client, to_qemu;
+	struct json_object *greeting;	/* as the client gets it */
+	bool qemu_ready;		/* our own negotiation is done */
+	bool attached;			/* there is a client */
+	bool greeted, negotiated;	/* how far it is */
+	bool broken;			/* its session must end */
+	uint32_t session;
+	uint64_t next_id;
+	struct qmp_pending pending[QMP_PENDING_MAX];
+	uint64_t events_dropped, late_replies, bad_client, bad_qemu;
+};
+
+int qmp_relay_init(struct qmp_relay *r);
+void qmp_relay_free(struct qmp_relay *r);
+/* A client has come; the one before is forgotten. */
+void qmp_relay_attach(struct qmp_relay *r);
+void qmp_relay_detach(struct qmp_relay *r);
+/* -ENOMEM, or 0: whatever the bytes are. */
+int qmp_relay_from_client(struct qmp_relay *r, const char *data, size_t len);
+/* Also -EPROTO: this is not QMP. */
+int qmp_relay_from_qemu(struct qmp_relay *r, const char *data, size_t len);
+/* Whether the client's bytes are welcome now (else leave them in its ring). */
+bool qmp_relay_wants_client(const struct qmp_relay *r);
+
+#endif

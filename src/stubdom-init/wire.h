@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Everything QEMU's arguments name, made ready before it starts. */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include <stdint.h>
+#include <xenstore.h>
+
+#include "args.h"
+#include "contract.h"
+
+/* Each: negative errno after init_fail(). */
+int wire_devices(void);			/* owners and modes below /dev */
+int wire_disks(struct xs_handle *xs, const struct args_plan *plan);
+int wire_nics(struct xs_handle *xs, const struct args_plan *plan);
+int wire_serials(struct xs_handle *xs, const struct args_plan *plan);
+
+/*
+ * The state of the guest on its way out and in.  Both are consoles now
+ * (libxl's stock path); a state disk replaces what stands behind these two
+ * functions and nothing else.
+ */
+/* A descriptor QEMU can write its state to, or -1: this host has none. */
+int wire_save_fd(void);
+/* A pipe that delivers the saved state; *@feeder is the child that fills it. */
+int wire_restore_fd(struct xs_handle *xs, pid_t *feeder);
+
+#endif
