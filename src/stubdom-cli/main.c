@@ -8,6 +8,8 @@
 
 static const struct command commands[] = {
 	{ "build", cmd_build, "assemble the image from what is installed" },
+	{ "register", cmd_register, "make the image known to each installed Xen" },
+	{ "unregister", cmd_unregister, "undo that" },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* xen-stubdom unregister: take back what register made. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "links.h"
+#include "store.h"
+
+static const char usage[] =
+"Usage: xen-stubdom unregister [--xen V | --all] [--purge]\n"
+"Remove the names that 'register' made.  Running guests are not affected.\n"
+"\n"
+"  --xen V    of this Xen version only\n"
+"  --all      of every Xen (default)\n"
+"  --purge    remove the images too\n";
+
+struct args {
+	const char *xen;
+	bool purge;
+};
+
+static int parse(int argc, char **argv, struct args *a)
+{
+	static const struct option options[] = {
+		{ "xen", 1, NULL, 'x' }, { "all", 0, NULL, 'a' },
+		{ "purge", 0, NULL, 'p' }, { "help", 0, NULL, 'h' },
+		{ NULL, 0, NULL, 0 }
+	};
+	bool all = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (c) {
+		case 'x':
+			a->xen = optarg;
+			break;
+		case 'a':
+			all = true;
+			break;
+		case 'p':
+			a->purge = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return -1;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc || (a->xen && (all || !xen_version_valid(a->xen)))) {
+		log_err(NULL, "unregister: takes --all or --xen with a version such "
+			"as 4.20, and --purge, nothing else");
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+static int purge(struct store *s, const char *xen)
+{
+	char **v;
+	size_t n;
+	int ret = store_versions(&v, &n), err;
+
+	for (size_t i = 0; i < n; i++) {
+		err = xen && strcmp(v[i], xen) ? 0 : store_remove(s, v[i]);
+		if (err)
+			log_err(NULL, "%s/%s: cannot be removed: %s", s->state,
+				v[i], strerror(-err));
+		ret = ret ? ret : err;
+		free(v[i]);
+	}
+	free(v);
+	return ret;
+}
+
+int cmd_unregister(int argc, char **argv)
+{
+	struct args a = { 0 };
+	struct store s;
+	struct links l;
+	int ret = parse(argc, argv, &a), err;
+
+	if (ret)
+		return ret < 0 ? EXIT_SUCCESS : ret;
+	ret = store_open(&s, NULL);
+	if (ret)
+		return EXIT_FAILURE;
+	ret = links_load(&l);
+	if (!ret)
+		ret = links_remove(&l, a.xen);
+	err = links_save(&l);
+	ret = ret ? ret : err;
+	links_free(&l);
+	if (a.purge) {
+		err = purge(&s, a.xen);
+		ret = ret ? ret : err;
+	}
+	/* Removes the state directory when nothing is left in it. */
+	store_close(&s);
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+}
