@@ -80,6 +80,9 @@ case $dest in
 	echo "qemu: built twice, in two directories: $(sha256sum <"$hit/qemu-stubdom" | cut -c1-64)" ;;
 --check)
 	in_chroot --net-off --bind "$hit:/mnt/build" --bind "$here:/mnt/qemu" -- \
+		/mnt/qemu/check-elf.sh /mnt/build/qemu-stubdom
+	# The chroot of a user's machine: has the libraries and ROMs that QEMU needs there.
+	"$top/mk/chroot.sh" run "$suite" image --net-off --bind "$hit:/mnt/build" --bind "$here:/mnt/qemu" -- \
 		/mnt/qemu/check.sh /mnt/build/qemu-stubdom ;;
 *)
 	mkdir -p "$dest"

@@ -36,12 +36,15 @@ if [ ! -e "$tree/.unpacked" ]; then
 	rm -rf "$tree"
 	mkdir -p "$tree"
 	run tar -xf "$tarball" -C "$tree" --strip-components=1 --no-same-owner
-	touch "$tree/.unpacked"
+	touch -r "$tree/Makefile" "$tree/.unpacked"
+	for p in $(sed 's/#.*//' "$here/patches/series"); do
+		run patch -d "$tree" -p1 --fuzz=0 -i "$here/patches/$p"
+	done
 fi
 cd "$tree"
 
 export LC_ALL=C TZ=UTC KBUILD_BUILD_USER=xen-extras KBUILD_BUILD_HOST=xen-extras KBUILD_BUILD_VERSION=1
-KBUILD_BUILD_TIMESTAMP=$(date -u -d "@$(stat -c %Y Makefile)" '+%a %b %e %H:%M:%S UTC %Y')
+KBUILD_BUILD_TIMESTAMP=$(date -u -d "@$(stat -c %Y .unpacked)" '+%a %b %e %H:%M:%S UTC %Y')
 export KBUILD_BUILD_TIMESTAMP
 # Not for us what a package build exports for user space.
 unset CFLAGS CPPFLAGS CXXFLAGS LDFLAGS MAKEFLAGS MAKELEVEL ARCH CROSS_COMPILE || true

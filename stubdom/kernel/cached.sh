@@ -46,7 +46,7 @@ if [ ! -f "$tarball" ]; then
 	rm -rf "$tmp"
 fi
 
-key=$( { echo "$version $tools"; cd "$here"; cat [0-9]*.config build.sh check-config.awk; } |
+key=$( { echo "$version $tools"; cd "$here"; cat [0-9]*.config build.sh check-config.awk patches/*; } |
 	sha256sum | cut -c1-16)
 hit=$cache/$suite-$key
 
