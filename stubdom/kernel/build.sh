@@ -36,10 +36,11 @@ if [ ! -e "$tree/.unpacked" ]; then
 	rm -rf "$tree"
 	mkdir -p "$tree"
 	run tar -xf "$tarball" -C "$tree" --strip-components=1 --no-same-owner
-	touch -r "$tree/Makefile" "$tree/.unpacked"
-	for p in $(sed 's/#.*//' "$here/patches/series"); do
+	touch -r "$tree/Makefile" "$tree/.date"
+	while read -r p; do
 		run patch -d "$tree" -p1 --fuzz=0 -i "$here/patches/$p"
-	done
+	done <"$here/patches/series"
+	mv "$tree/.date" "$tree/.unpacked"
 fi
 cd "$tree"
 
