@@ -22,8 +22,8 @@ xen-stubdomd_SRC = $(wildcard src/stubdomd/*.c) $(COMMON) src/common/sink_journa
 xen-stubdomd_PKG = xenstore xencontrol libsystemd libcrypto
 xen-stubdomd_DIR = $(SBINDIR)
 
-xen-stubdom_SRC = $(wildcard src/stubdom-cli/*.c) $(COMMON) src/common/sha256file.c
-xen-stubdom_PKG = xenstore xencontrol json-c libarchive libcrypto
+xen-stubdom_SRC = $(wildcard src/stubdom-cli/*.c) src/stubdomd/ident.c $(COMMON) src/common/sha256file.c
+xen-stubdom_PKG = xenstore xencontrol xlutil xenlight json-c libarchive libcrypto
 xen-stubdom_DIR = $(SBINDIR)
 
 PROGRAMS := stubdom-init xen-stubdomd xen-stubdom

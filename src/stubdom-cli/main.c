@@ -10,6 +10,9 @@ static const struct command commands[] = {
 	{ "build", cmd_build, "assemble the image from what is installed" },
 	{ "register", cmd_register, "make the image known to each installed Xen" },
 	{ "unregister", cmd_unregister, "undo that" },
+	{ "status", cmd_status, "guests with a stubdomain, and the images" },
+	{ "check", cmd_check, "what is missing, and the command that mends it" },
+	{ "logs", cmd_logs, "what a guest's stubdomain said" },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Is this host ready to start guests with a Linux stubdomain? */
+#include "hostcheck.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "cli.h"
+#include "image.h"
+#include "store.h"
+#include "xendirs.h"
+
+static bool there(const char *path, int how)
+{
+	char *host = host_path("%s", path);
+	bool is = !access(host, how);
+
+	free(host);
+	return is;
+}
+
+static bool file_has(const char *path, const char *word)
+{
+	char *host = host_path("%s", path), *text = NULL;
+	bool has = !host_slurp(host, 4096, &text, NULL) && strstr(text, word);
+
+	free(text);
+	free(host);
+	return has;
+}
+
+/* Xen */
+
+static void check_dom0(struct findings *fs, const char *running)
+{
+	if (!running)
+		found(fs, BROKEN, "dom0", "run 'apt install xen-system-amd64', then "
+		      "reboot", "this host does not run Xen now");
+	else if (!file_has("/proc/xen/capabilities", "control_d"))
+		found(fs, BROKEN, "dom0", "run it in dom0 (there: 'mount -t xenfs "
+		      "xenfs /proc/xen' when that is not mounted)",
+		      "this is not dom0");
+	else
+		found(fs, FINE, "dom0", NULL, "this is dom0 of Xen %s", running);
+	if (!running || !there("/sys/hypervisor/properties/capabilities", R_OK))
+		return;
+	if (!file_has("/sys/hypervisor/properties/capabilities", "xen-3.0-x86_64"))
+		found(fs, BROKEN, "pv", "run a Xen that is built with CONFIG_PV",
+		      "this Xen cannot run PV domains, and stubdomains are PV");
+	if (!file_has("/sys/hypervisor/properties/capabilities", "hvm-3.0"))
+		found(fs, BROKEN, "hvm", "switch VT-x or AMD-V on in the firmware",
+		      "this host cannot run HVM guests");
+}
+
+static void check_tools(struct findings *fs)
+{
+	static const char *const qemu[] = {
+		"/usr/libexec/xen-qemu-system-i386",	/* Debian */
+		"/usr/lib/xen/bin/qemu-system-i386",	/* openSUSE */
+		"/usr/bin/qemu-system-i386",		/* Fedora */
+	};
+	bool have = false;
+
+	if (there("/usr/bin/vchan-socket-proxy", X_OK))
+		found(fs, FINE, "vchan-proxy", NULL, "vchan-socket-proxy is there");
+	else
+		found(fs, BROKEN, "vchan-proxy", "run 'apt install xen-utils-common'",
+		      "vchan-socket-proxy, by which xl talks to the device model, "
+		      "is missing");
+	for (size_t i = 0; i < 3; i++)
+		have |= there(qemu[i], X_OK);
+	if (have)
+		found(fs, FINE, "dom0-qemu", NULL, "dom0 has a QEMU for consoles");
+	else
+		found(fs, BROKEN, "dom0-qemu", "run 'apt install qemu-system-xen'",
+		      "the QEMU that serves a stubdomain's consoles in dom0 is "
+		      "missing");
+}
+
+static void check_modules(struct findings *fs)
+{
+	static const struct {
+		const char *node, *module;
+	} devs[] = {
+		{ "/dev/xen/gntdev", "xen-gntdev" },
+		{ "/dev/xen/evtchn", "xen-evtchn" },
+		{ "/dev/xen/gntalloc", "xen-gntalloc" },
+	};
+	bool all = true;
+
+	for (size_t i = 0; i < 3; i++) {
+		char cure[64];
+
+		if (there(devs[i].node, F_OK))
+			continue;
+		all = false;
+		snprintf(cure, sizeof(cure), "run 'modprobe %s'", devs[i].module);
+		found(fs, BROKEN, devs[i].module, cure, "%s is missing",
+		      devs[i].node);
+	}
+	if (all)
+		found(fs, FINE, "modules", NULL,
+		      "the kernel's grant and event channel devices are there");
+}
+
+static int unit_active(const char *unit)
+{
+	pid_t pid;
+	int status;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		execlp("systemctl", "systemctl", "--quiet", "is-active", unit,
+		       (char *)NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) == 127)
+		return -ENOENT;
+	return !WEXITSTATUS(status);
+}
+
+static void check_daemon(struct findings *fs)
+{
+	int active = unit_active("xen-stubdomd.service");
+
+	if (active > 0)
+		found(fs, FINE, "daemon", NULL, "xen-stubdomd runs");
+	else if (!active)
+		found(fs, BROKEN, "daemon",
+		      "run 'systemctl enable --now xen-stubdomd' (why it stopped: "
+		      "'journalctl -u xen-stubdomd')", "xen-stubdomd does not run");
+	else
+		found(fs, ADVICE, "daemon", "see that xen-stubdomd is started",
+		      "systemctl cannot be asked whether xen-stubdomd runs");
+}
+
+/* Image */
+
+static void check_names(struct findings *fs, const struct xen_dir *d)
+{
+	static const char *const names[] = { STUBDOM_LINK_KERNEL, STUBDOM_LINK_ROOTFS };
+	static const char *const files[] = { "kernel", "rootfs" };
+	bool all = true;
+
+	for (int i = 0; i < 2; i++) {
+		char *path = xasprintf("%s/%s", d->path, names[i]);
+		char *want = xasprintf(STUBDOM_STATE_DIR "/%s/current/%s",
+				       d->version, files[i]);
+		char *host = host_path("%s", path), *file = host_path("%s", want);
+		char to[4096];
+		ssize_t n = readlink(host, to, sizeof(to) - 1);
+		struct stat st;
+
+		to[n > 0 ? n : 0] = '\0';
+		if (n > 0 && !strcmp(to, want) && !access(file, R_OK)) {
+			/* as it should be */
+		} else if (lstat(host, &st)) {
+			all = false;
+			found(fs, BROKEN, "registered", "run 'xen-stubdom register'",
+			      "xl of Xen %s looks for %s, which is missing",
+			      d->version, path);
+		} else if (n > 0 && !strcmp(to, want)) {
+			all = false;
+			found(fs, BROKEN, "registered", "run 'xen-stubdom register'",
+			      "%s points to an image that is missing", path);
+		} else {
+			all = false;
+			found(fs, ADVICE, "registered", "'rm' it, then run "
+			      "'xen-stubdom register'",
+			      "%s is not ours: guests start another image", path);
+		}
+		free(path);
+		free(want);
+		free(host);
+		free(file);
+	}
+	if (all)
+		found(fs, FINE, "registered", NULL, "an image is registered in %s",
+		      d->path);
+}
+
+static void check_content(struct findings *fs, const struct manifest *m)
+{
+	char why[CAPTURE_MAX];
+	int ret = store_verify(m->xen, m);
+
+	if (ret)
+		found(fs, BROKEN, "intact", "run 'xen-stubdom build'",
+		      "the image for Xen %s is damaged: %s", m->xen,
+		      ret == -EBADMSG ? "its content is not what was built"
+				      : strerror(-ret));
+	else
+		found(fs, FINE, "intact", NULL, "the image for Xen %s is intact (QEMU "
+		      "%s, Linux %s)", m->xen, m->qemu, m->kernel_version);
+	if (m->debug)
+		found(fs, ADVICE, "debug", "run 'xen-stubdom build'",
+		      "the image for Xen %s is a debug build with a shell", m->xen);
+	ret = image_is_current(m, why);
+	if (ret > 0)
+		found(fs, FINE, "current", NULL, "it is made of what is installed now");
+	else if (!ret)
+		found(fs, BROKEN, "current", "run 'xen-stubdom register'",
+		      "the image for Xen %s is older than what is installed",
+		      m->xen);
+	else
+		found(fs, BROKEN, "inputs", NULL, "a new image for Xen %s cannot be "
+		      "built: %s", m->xen, why);
+}
+
+static void check_image(struct findings *fs, const struct xen_dir *d,
+			struct xlcfg_host *host)
+{
+	struct manifest m;
+	int ret;
+
+	check_names(fs, d);
+	capture_begin();
+	ret = store_manifest(d->version, &m);
+	capture_end();
+	if (ret) {
+		found(fs, BROKEN, "image", "run 'xen-stubdom register'",
+		      ret == -ENOENT ? "there is no image for Xen %s"
+		      : "the manifest of the image for Xen %s is damaged",
+		      d->version);
+	} else {
+		host->memory_min = m.memory_min;
+		check_content(fs, &m);
+	}
+	manifest_free(&m);
+}
+
+static void check_qemu(struct findings *fs, const char *xen)
+{
+	char *qemu_xen, *version, cure[128];
+
+	capture_begin();
+	if (image_qemu_info(NULL, &qemu_xen, &version)) {
+		found(fs, BROKEN, "qemu", NULL, "%s", capture_end());
+	} else {
+		capture_end();
+		snprintf(cure, sizeof(cure), "run 'apt install xen-stubdom-linux-%s', "
+			 "or boot Xen %s", xen, qemu_xen);
+		if (strcmp(qemu_xen, xen))
+			found(fs, BROKEN, "qemu", cure, "the device model (QEMU %s) is "
+			      "for Xen %s, not %s", version, qemu_xen, xen);
+		else
+			found(fs, FINE, "qemu", NULL, "the device model (QEMU %s) is "
+			      "for Xen %s", version, xen);
+	}
+	free(qemu_xen);
+	free(version);
+}
+
+/* The Xen that runs; when none does, each that is installed. */
+static void check_images(struct findings *fs, const char *running,
+			 struct xlcfg_host *host)
+{
+	struct xen_dir *d;
+	bool any = false;
+	size_t n;
+
+	xendirs_find(&d, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (running && strcmp(d[i].version, running))
+			continue;
+		if (!any || running) {
+			if (!any)
+				check_qemu(fs, d[i].version);
+			check_image(fs, &d[i], host);
+		}
+		any = true;
+	}
+	if (!any && running)
+		found(fs, BROKEN, "xen-dir", "reboot into a Xen that is installed, or "
+		      "run 'apt install xen-utils-common' and its xen-utils",
+		      "no tools of the running Xen %s are installed", running);
+	else if (!any)
+		found(fs, BROKEN, "xen-dir", "run 'apt install xen-system-amd64'",
+		      "no Xen is installed");
+	xendirs_free(d, n);
+}
+
+void hostcheck(struct findings *fs, struct xlcfg_host *host)
+{
+	char *running = xen_running();
+
+	memset(host, 0, sizeof(*host));
+	if (running)
+		host->xen_minor = (unsigned int)atoi(strchr(running, '.') + 1);
+	check_dom0(fs, running);
+	check_images(fs, running, host);
+	check_tools(fs);
+	check_modules(fs);
+	check_daemon(fs);
+	free(running);
+}
