@@ -71,23 +71,40 @@ int wire_serials(struct xs_handle *xs, const struct args_plan *plan)
 	return 0;
 }
 
-int wire_save_fd(void)
+/* A file in memory, once to write for QEMU and once to read for the broker. */
+static int open_state_file(struct wire_save *s)
 {
-	/* No waiting: it is for later, and a host may do without it. */
-	int fd = open_console(STUBDOM_CONSOLE_SAVE, O_WRONLY, 0);
+	static const char path[] = INIT_RUN_DIR "/state";
+
+	s->file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	/* QEMU looks for a descriptor with exactly its own access mode. */
+	s->qemu = open(path, O_WRONLY | O_CLOEXEC);
+	if (s->file >= 0 && s->qemu >= 0 && !unlink(path))
+		return 0;
+	return -errno;
+}
+
+void wire_save(struct wire_save *s)
+{
 	int ret;
 
-	if (fd < 0) {
-		say_notice("console %d: %s: this guest cannot be saved or migrated",
-			   STUBDOM_CONSOLE_SAVE, strerror(-fd));
-		return -1;
-	}
-	ret = make_raw(fd);
+	s->file = s->qemu = -1;
+	/* No waiting: it is for later, and a host may do without it. */
+	s->console = open_console(STUBDOM_CONSOLE_SAVE, O_WRONLY | O_NONBLOCK, 0);
+	ret = s->console < 0 ? s->console : make_raw(s->console);
 	if (!ret)
-		return fd;
-	say_warn("console %d: raw mode: %s", STUBDOM_CONSOLE_SAVE, strerror(-ret));
-	close(fd);
-	return -1;
+		ret = open_state_file(s);
+	if (!ret)
+		return;
+	say_notice("console %d: %s: this guest cannot be saved or migrated",
+		   STUBDOM_CONSOLE_SAVE, strerror(-ret));
+	if (s->console >= 0)
+		close(s->console);
+	if (s->file >= 0)
+		close(s->file);
+	if (s->qemu >= 0)
+		close(s->qemu);
+	s->console = s->file = s->qemu = -1;
 }
 
 /*

@@ -12,20 +12,21 @@
 #include <string.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "args.h"
+#include "cdrom.h"
+#include "children.h"
 #include "contract.h"
 #include "init.h"
 #include "kmsg.h"
-#include "lines.h"
 #include "loop.h"
 #include "mounts.h"
-#include "qemu.h"
 #include "qmp_broker.h"
+#include "qmp_self.h"
+#include "spawn.h"
 #include "stubdom.h"
 #include "text.h"
 #include "wire.h"
@@ -35,34 +36,16 @@
 #define XE_VERSION "unknown"
 #endif
 
-/* A broker that dies so often within BROKER_CALM_MS is not started again. */
-#define BROKER_STARTS	5
-#define BROKER_CALM_MS	60000
-#define BROKER_AGAIN_MS	200
-/* It makes a ring and two xenstore nodes: far less than a second. */
-#define BROKER_READY_MS	5000
-/* How long QEMU may take to end by itself. */
-#define QEMU_QUIT_MS	5000
-
-struct out_log {
-	struct lines lines;
-	struct loop_source src;
-	const char *who;
-	bool levels;		/* "<n>" at the start is trusted */
-};
-
 static struct init {
 	struct loop loop;
 	struct xs_handle *xs;
 	struct contract contract;
 	struct args_plan plan;
+	struct children children;
+	struct qmp_self qmp;
+	struct cdrom cdrom;
 	struct loop_source sig, xs_src;
-	struct out_log qemu_log, broker_log;
-	pid_t qemu, broker, feeder;
-	int broker_starts;
-	struct loop_timer broker_calm, broker_again, kill_timer;
-	bool running;		/* QEMU wrote so */
-	bool ending;		/* we asked QEMU to end */
+	bool debug;
 } in;
 
 struct log_about init_about = { .domid = -1, .stubdom = -1 };
@@ -95,82 +78,36 @@ int64_t uptime_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Output of the children. */
-
-static void emit_line(void *arg, const char *line)
+static void stage(const char *s)
 {
-	struct out_log *o = arg;
-	int level = LOG_WARNING;
-
-	if (o->levels && line[0] == '<' && line[1] >= '0' && line[1] <= '7' &&
-	    line[2] == '>') {
-		level = line[1] - '0';
-		line += 3;
-	}
-	log_msg(level, &init_about, "%s: %s", o->who, line);
+	publish(in.xs, "stage", s);
+	say_debug("stage %s at %lld ms", s, (long long)uptime_ms());
 }
 
-static void emit_dropped(void *arg, uint64_t n)
+/* Only an image built for debugging has a shell. */
+static void debug_shell(void)
 {
-	struct out_log *o = arg;
+	int fd;
+	pid_t pid;
 
-	say_warn("%s: %llu lines dropped", o->who, (unsigned long long)n);
-}
-
-static void out_log_close(struct out_log *o)
-{
-	if (!o->src.events)
+	if (!in.debug || !init_reason() || access("/bin/sh", X_OK))
 		return;
-	loop_want(&in.loop, &o->src, 0);
-	close(o->src.fd);
-	lines_flush(&o->lines, now_ms());
-}
-
-static void on_output(void *arg, uint32_t events)
-{
-	struct out_log *o = arg;
-	char buf[4096];
-	ssize_t n;
-
-	(void)events;
-	n = read(o->src.fd, buf, sizeof(buf));
-	if (n > 0) {
-		lines_feed(&o->lines, buf, n, now_ms());
+	say_notice("a shell on the console; exit powers off");
+	pid = fork();
+	if (pid > 0)
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	if (pid)
 		return;
-	}
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	out_log_close(o);
-}
-
-/* A pipe whose lines go to the log; the end to write to, or negative errno. */
-static int out_log_open(struct out_log *o, const char *who)
-{
-	int p[2], ret;
-
-	out_log_close(o);
-	if (pipe2(p, O_CLOEXEC | O_NONBLOCK))
-		return -errno;
-	/* A child that prints must not fail with EAGAIN. */
-	fcntl(p[1], F_SETFL, 0);
-	o->who = who;
-	o->src = (struct loop_source){ .fd = p[0], .fn = on_output, .arg = o };
-	memset(&o->lines, 0, sizeof(o->lines));
-	o->lines.emit = emit_line;
-	o->lines.emit_dropped = emit_dropped;
-	o->lines.arg = o;
-	bucket_init(&o->lines.bucket, 50, 5, now_ms());
-	ret = loop_want(&in.loop, &o->src, EPOLLIN);
-	if (ret) {
-		close(p[0]);
-		close(p[1]);
-		return ret;
-	}
-	return p[1];
+	setsid();
+	fd = open("/dev/console", O_RDWR);
+	for (int i = 0; fd >= 0 && i < 3; i++)
+		dup2(fd, i);
+	execl("/bin/sh", "sh", (char *)NULL);
+	_exit(127);
 }
 
 /* The end: there is only one. */
-
 static _Noreturn void power_off(void)
 {
 	if (in.xs) {
@@ -178,123 +115,18 @@ static _Noreturn void power_off(void)
 			publish(in.xs, "error", init_reason());
 		publish(in.xs, "stage", STUBDOM_STAGE_END);
 	}
-	say_notice("power off%s%s", init_reason() ? ": " : "",
-		   init_reason() ? init_reason() : "");
+	debug_shell();
+	say_notice("power off");
 	reboot(RB_POWER_OFF);
-	/* Only when this is not pid 1 of a domain: a test, or a mistake. */
+	/* Not reached by pid 1 of a domain. */
 	_exit(1);
 }
 
-static void stage(const char *s)
-{
-	publish(in.xs, "stage", s);
-	say_debug("stage %s at %lld ms", s, (long long)uptime_ms());
-}
-
-/* Children. */
-
-static void start_broker(void);
-
-static void on_broker_calm(void *arg)
-{
-	(void)arg;
-	in.broker_starts = 0;
-}
-
-static void broker_ended(int status)
-{
-	char text[64];
-
-	in.broker = 0;
-	say_debug("QMP broker: %s", child_status(status, text, sizeof(text)));
-	/* QEMU closes its end when it ends, and the broker follows: look again
-	 * when that had time to show. */
-	loop_timer_set(&in.loop, &in.broker_again, BROKER_AGAIN_MS);
-}
-
-static void on_broker_again(void *arg)
-{
-	(void)arg;
-	if (in.ending || in.broker || !in.qemu)
-		return;
-	if (in.broker_starts < BROKER_STARTS) {
-		say_warn("QMP broker ended: starting it again");
-		start_broker();
-		return;
-	}
-	say_err("QMP broker ended %d times within a minute: xl can no longer change or save this guest; it runs on",
-		in.broker_starts);
-}
-
-static const char *qemu_cure(int status)
-{
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-		return ": the sandbox stopped a system call it does not know";
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		return ": out of memory? (stubdomain_memory= in xl.cfg)";
-	return "";
-}
-
-static void qemu_ended(int status)
-{
-	struct out_log *o = &in.qemu_log;
-	char text[64], buf[4096];
-	ssize_t n;
-
-	in.qemu = 0;
-	in.loop.stop = true;
-	/* Its last words, still in the pipe. */
-	while (o->src.events && (n = read(o->src.fd, buf, sizeof(buf))) > 0)
-		lines_feed(&o->lines, buf, n, now_ms());
-	out_log_close(o);
-	child_status(status, text, sizeof(text));
-	if (WIFEXITED(status) && !WEXITSTATUS(status) && (in.ending || in.running))
-		say_notice("device model ended");
-	else
-		init_fail(-ECHILD, "device model ended%s: %s%s%s%s",
-			  in.running ? "" : " before it was ready", text,
-			  qemu_cure(status), o->lines.last[0] ? "; it said: " : "",
-			  o->lines.last);
-}
-
-static void reap(void)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == in.qemu) {
-			qemu_ended(status);
-		} else if (pid == in.broker) {
-			broker_ended(status);
-		} else if (pid == in.feeder) {
-			in.feeder = 0;
-			if (status)
-				say_err("the saved state could not be read from its console");
-		}
-	}
-}
-
-/* Power requests end QEMU; its end powers off. */
-static void ask_to_end(void)
-{
-	if (!in.qemu) {
-		in.loop.stop = true;
-		return;
-	}
-	say_notice("asked to shut down: ending the device model");
-	in.ending = true;
-	kill(in.qemu, SIGTERM);
-	loop_timer_set(&in.loop, &in.kill_timer, QEMU_QUIT_MS);
-}
-
-static void on_kill(void *arg)
-{
-	(void)arg;
-	if (in.qemu)
-		kill(in.qemu, SIGKILL);
-}
-
+/*
+ * Signals.  SIGTERM comes from "--power-off" (control/shutdown "poweroff" or
+ * "halt"), SIGINT from the kernel ("reboot"): whatever dom0 asks of this
+ * domain, it can only end, and its guest with it.
+ */
 static void on_signal(void *arg, uint32_t events)
 {
 	struct signalfd_siginfo si;
@@ -303,10 +135,12 @@ static void on_signal(void *arg, uint32_t events)
 	(void)events;
 	if (read(in.sig.fd, &si, sizeof(si)) != sizeof(si))
 		return;
-	if (si.ssi_signo == SIGCHLD)
-		reap();
-	else
-		ask_to_end();
+	if (si.ssi_signo == SIGCHLD) {
+		in.loop.stop |= children_reap(&in.children);
+		return;
+	}
+	say_notice("dom0 asks the stubdomain to shut down: ending the device model");
+	in.loop.stop |= !children_end(&in.children);
 }
 
 static int setup_signals(void)
@@ -316,8 +150,7 @@ static int setup_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);	/* Ctrl-Alt-Del: control/shutdown "reboot" */
-	sigaddset(&set, SIGPWR);
+	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	in.sig = (struct loop_source){
@@ -330,42 +163,53 @@ static int setup_signals(void)
 	return loop_want(&in.loop, &in.sig, EPOLLIN);
 }
 
+static void publish_mem(const char *meminfo, const char *key, const char *node)
+{
+	char text[32];
+	uint64_t kib;
+
+	if (meminfo_get(meminfo, key, &kib))
+		return;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)kib);
+	publish(in.xs, node, text);
+}
+
 /* QEMU's own word that it is ready. */
 static void on_xenstore(void *arg, uint32_t events)
 {
-	char **ev, *state;
-	char mem[4096], text[32];
-	uint64_t kib;
+	char **ev, *state, mem[4096];
 
 	(void)arg;
 	(void)events;
 	while ((ev = xs_check_watch(in.xs)))
 		free(ev);
-	if (in.running || xsh_read(in.xs, XBT_NULL, &state, NULL,
-				   "device-model/%u/state", in.contract.guest))
+	if (in.children.running ||
+	    xsh_read(in.xs, XBT_NULL, &state, NULL, "device-model/%u/state",
+		     in.contract.guest))
 		return;
-	in.running = !strcmp(state, "running");
+	in.children.running = !strcmp(state, "running");
 	free(state);
-	if (!in.running)
+	if (!in.children.running)
 		return;
-	stage(STUBDOM_STAGE_RUN);
 	if (read_file("/proc/meminfo", mem, sizeof(mem)) > 0) {
-		if (!meminfo_get(mem, "MemTotal", &kib)) {
-			snprintf(text, sizeof(text), "%llu", (unsigned long long)kib);
-			publish(in.xs, "mem-total", text);
-		}
-		if (!meminfo_get(mem, "MemAvailable", &kib)) {
-			snprintf(text, sizeof(text), "%llu", (unsigned long long)kib);
-			publish(in.xs, "mem-available", text);
-		}
+		publish_mem(mem, "MemTotal", "mem-total");
+		publish_mem(mem, "MemAvailable", "mem-available");
 	}
+	stage(STUBDOM_STAGE_RUN);
 	say_notice("device model is running (%lld ms after boot)",
 		   (long long)uptime_ms());
 }
 
+static void on_qmp_ready(void *arg, const char *version)
+{
+	(void)arg;
+	publish(in.xs, "qemu", version);
+	cdrom_scan(&in.cdrom, in.plan.disks);
+}
+
 /* Steps, in the order of a stubdomain's life. */
 
-static int setup_log(void)
+static void setup_log(void)
 {
 	char cmdline[4096], word[16];
 	int level = LOG_NOTICE, n;
@@ -373,18 +217,18 @@ static int setup_log(void)
 	kmsg_open("stubdom-init");
 	if (read_file("/proc/cmdline", cmdline, sizeof(cmdline)) < 0)
 		cmdline[0] = '\0';
-	if (cmdline_get(cmdline, "debug", NULL, 0))
+	in.debug = cmdline_get(cmdline, "debug", NULL, 0);
+	if (in.debug)
 		level = LOG_DEBUG;
-	if (cmdline_get(cmdline, "xen_stubdom.log", word, sizeof(word))) {
-		n = log_level_parse(word);
-		if (n >= 0)
-			level = n;
-		else
-			say_warn("xen_stubdom.log=%s: not a level (err, warning, notice, info, debug)",
-				 word);
-	}
 	kmsg_set_level(level);
-	return 0;
+	if (!cmdline_get(cmdline, "xen_stubdom.log", word, sizeof(word)))
+		return;
+	n = log_level_parse(word);
+	if (n >= 0)
+		kmsg_set_level(n);
+	else
+		say_warn("xen_stubdom.log=%s: not a level (err, warning, notice, info, debug)",
+			 word);
 }
 
 static int open_xenstore(void)
@@ -398,6 +242,10 @@ static int open_xenstore(void)
 	publish(in.xs, "version", XE_VERSION);
 	stage(STUBDOM_STAGE_BOOT);
 	ret = contract_read(in.xs, &in.contract);
+	/*
+	 * QEMU would need the sysfs files and config space of the devices and
+	 * /dev/mem for MSI-X, thus CAP_SYS_RAWIO: not given to it yet.
+	 */
 	if (!ret && in.contract.has_pci)
 		say_warn("PCI pass-through is not supported yet: QEMU runs without the rights it needs");
 	return ret;
@@ -428,12 +276,12 @@ static int check_image(void)
 			 want, ver);
 }
 
-static int rewrite_args(int save_fd)
+static int rewrite_args(bool can_save)
 {
 	const struct args_opts opts = {
 		.qemu = STUBDOM_QEMU,
 		.guest = in.contract.guest,
-		.save_fd = save_fd >= 0,
+		.save_fd = can_save,
 	};
 	int ret = args_rewrite(&opts, in.contract.argv, in.contract.argc, &in.plan);
 
@@ -443,6 +291,7 @@ static int rewrite_args(int save_fd)
 		say_notice("%s", in.plan.notes[i]);
 	for (unsigned int i = 0; i < in.plan.argc; i++)
 		say_debug("argument %u: %s", i, in.plan.argv[i]);
+	contract_free(&in.contract);
 	return 0;
 }
 
@@ -456,107 +305,6 @@ static int wire_all(void)
 	return wire_nics(in.xs, &in.plan);
 }
 
-static int wait_byte(int fd, int timeout_ms)
-{
-	struct loop_source src = { .fd = fd };
-	struct epoll_event ev = { .events = EPOLLIN };
-	int ep = epoll_create1(EPOLL_CLOEXEC), ret;
-	char c;
-
-	if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, src.fd, &ev)) {
-		ret = -errno;
-	} else {
-		do {
-			ret = epoll_wait(ep, &ev, 1, timeout_ms);
-		} while (ret < 0 && errno == EINTR);
-		ret = ret < 0 ? -errno : !ret ? -ETIMEDOUT :
-		      read(fd, &c, 1) == 1 ? 0 : -EPIPE;
-	}
-	if (ep >= 0)
-		close(ep);
-	return ret;
-}
-
-static int try_start_broker(void)
-{
-	char guest[16];
-	char *argv[] = { "qmp-broker", "--qmp-broker", guest, NULL };
-	int ready[2], out, ret;
-	struct child_spec spec = {
-		.path = "/proc/self/exe", .argv = argv,
-		.uid = INIT_UID_BROKER, .fds = &ready[1], .n_fds = 1,
-	};
-
-	snprintf(guest, sizeof(guest), "%u", in.contract.guest);
-	if (pipe2(ready, O_CLOEXEC))
-		return -errno;
-	out = out_log_open(&in.broker_log, "QMP broker");
-	in.broker_log.levels = true;
-	if (out >= 0) {
-		spec.out = out;
-		in.broker = child_start(&spec);
-		close(out);
-	}
-	close(ready[1]);
-	ret = out < 0 ? out : in.broker < 0 ? in.broker :
-	      wait_byte(ready[0], BROKER_READY_MS);
-	if (in.broker < 0)
-		in.broker = 0;
-	close(ready[0]);
-	return ret;
-}
-
-static void start_broker(void)
-{
-	int ret;
-
-	in.broker_starts++;
-	loop_timer_set(&in.loop, &in.broker_calm, BROKER_CALM_MS);
-	ret = try_start_broker();
-	if (ret)
-		say_err("QMP broker: %s", strerror(-ret));
-}
-
-static int start_qemu(int save_fd)
-{
-	int fds[QEMU_FD_END - 3] = { -1, -1, -1, save_fd };
-	struct child_spec spec = {
-		.path = STUBDOM_QEMU, .argv = in.plan.argv,
-		.uid = INIT_UID_QEMU, .fds = fds, .n_fds = QEMU_FD_END - 3,
-	};
-	int ret;
-
-	if (mkdir(INIT_RUN_DIR, 0711) && errno != EEXIST)
-		return init_fail(-errno, INIT_RUN_DIR ": %s", strerror(errno));
-	fds[QEMU_FD_QMP_BROKER - 3] = qmp_listen(INIT_QMP_BROKER, INIT_UID_BROKER);
-	fds[QEMU_FD_QMP_INIT - 3] = qmp_listen(INIT_QMP_SELF, 0);
-	if (fds[0] < 0 || fds[1] < 0)
-		return init_fail(-EIO, "the sockets for QMP cannot be made");
-	/* Before QEMU can say "running": libxl connects at once then. */
-	start_broker();
-	if (in.plan.restore) {
-		ret = wire_restore_fd(in.xs, &in.feeder);
-		if (ret < 0)
-			return ret;
-		fds[QEMU_FD_RESTORE - 3] = ret;
-	}
-	spec.out = out_log_open(&in.qemu_log, "QEMU");
-	if (spec.out < 0)
-		return init_fail(spec.out, "pipe: %s", strerror(-spec.out));
-	stage(STUBDOM_STAGE_QEMU);
-	in.qemu = child_start(&spec);
-	close(spec.out);
-	for (int i = 0; i < QEMU_FD_END - 3; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	if (in.qemu > 0)
-		return 0;
-	ret = in.qemu;
-	in.qemu = 0;
-	return init_fail(ret, "%s cannot be started: %s: run 'xen-stubdom build' in dom0",
-			 STUBDOM_QEMU, strerror(-ret));
-}
-
 static int watch_state(void)
 {
 	char path[64];
@@ -568,25 +316,51 @@ static int watch_state(void)
 	return loop_want(&in.loop, &in.xs_src, EPOLLIN);
 }
 
-static int run(void)
+static int start(void)
 {
-	int ret, save_fd;
+	int fd = -1, ret;
 
-	in.broker_calm.fn = on_broker_calm;
-	in.broker_again.fn = on_broker_again;
-	in.kill_timer.fn = on_kill;
+	if (in.plan.restore) {
+		fd = wire_restore_fd(in.xs, &in.children.feeder);
+		if (fd < 0)
+			return fd;
+	}
+	stage(STUBDOM_STAGE_QEMU);
+	/* Before QEMU: no event of a block device may be missed. */
+	ret = cdrom_open(&in.cdrom, &in.loop, in.xs, &in.qmp);
+	if (ret)
+		say_warn("CD media cannot be changed: uevents: %s", strerror(-ret));
+	ret = children_start(&in.children, &in.plan, fd);
+	if (ret)
+		return ret;
+	fd = qmp_connect(INIT_QMP_SELF);
+	ret = fd < 0 ? fd : qmp_self_init(&in.qmp, &in.loop, fd, on_qmp_ready, NULL);
+	if (ret)
+		say_warn("CD media cannot be changed: QMP: %s", strerror(-ret));
+	return 0;
+}
+
+static void run(void)
+{
+	struct wire_save save;
+	int ret;
+
+	in.qmp.src.fd = -1;
 	ret = loop_init(&in.loop);
-	if (ret || (ret = setup_signals()))
-		return init_fail(ret, "setup: %s", strerror(-ret));
-	if ((ret = open_xenstore()) || (ret = check_image()))
-		return ret;
+	if (ret || (ret = setup_signals())) {
+		init_fail(ret, "setup: %s", strerror(-ret));
+		return;
+	}
+	if (open_xenstore() || check_image())
+		return;
 	stage(STUBDOM_STAGE_WIRE);
-	save_fd = wire_save_fd();
-	if ((ret = rewrite_args(save_fd)) || (ret = wire_all()) ||
-	    (ret = watch_state()) || (ret = start_qemu(save_fd)))
-		return ret;
-	contract_free(&in.contract);
-	return loop_run(&in.loop);
+	wire_save(&save);
+	children_init(&in.children, &in.loop, in.contract.guest, &save);
+	if (rewrite_args(save.qemu >= 0) || wire_all() || watch_state() || start())
+		return;
+	ret = loop_run(&in.loop);
+	if (ret)
+		init_fail(ret, "epoll: %s", strerror(-ret));
 }
 
 static void sink_levels(int level, const struct log_about *about, const char *line)
@@ -603,6 +377,9 @@ int main(int argc, char **argv)
 		log_open("qmp-broker", sink_levels, LOG_DEBUG);
 		return qmp_broker_main(argv[2]);
 	}
+	/* The kernel's answer to control/shutdown (see mounts_sysctl()). */
+	if (argc == 2 && !strcmp(argv[1], "--power-off") && !getuid())
+		return kill(1, SIGTERM) ? 1 : 0;
 	if (getpid() != 1) {
 		fprintf(stderr, "stubdom-init " XE_VERSION
 			": this is pid 1 of a Linux stubdomain, see stubdom-init(8)\n");

@@ -18,7 +18,7 @@ static const struct {
 	{ "devtmpfs", "/dev", "mode=0755", MS_NOSUID | MS_NOEXEC, 0 },
 	{ "proc", "/proc", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, 0 },
 	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, 0 },
-	{ "tmpfs", "/run", "mode=0755,size=4m", MS_NOSUID | MS_NOEXEC | MS_NODEV, 0 },
+	{ "tmpfs", "/run", "mode=0755,size=32m", MS_NOSUID | MS_NOEXEC | MS_NODEV, 0 },
 	{ "tmpfs", "/tmp", "mode=1777,size=16m", MS_NOSUID | MS_NOEXEC | MS_NODEV, 0 },
 	/* Only old libraries look here; /dev/xen has all that is needed. */
 	{ "xenfs", "/proc/xen", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, 1 },
@@ -37,6 +37,8 @@ int mounts_setup(void)
 		if (errno != EBUSY && !table[i].optional && !ret)
 			ret = -errno;
 	}
+	/* Others may pass through it to the socket that is theirs. */
+	mkdir(INIT_RUN_DIR, 0711);
 	return ret;
 }
 
@@ -82,6 +84,11 @@ void mounts_sysctl(void)
 	/* Rings of the QMP broker; the default (1024 pages) is enough, but an
 	 * image's own kernel may have been told otherwise. */
 	write_file("/sys/module/xen_gntalloc/parameters/limit", "1024");
+	/*
+	 * "xl shutdown" of this domain: the kernel runs this, and without it
+	 * would stop the domain on the spot.
+	 */
+	write_file("/proc/sys/kernel/poweroff_cmd", "/proc/1/exe --power-off");
 	/* This domain forwards frames and never speaks IP itself. */
 	write_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
 	write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "init.h"
 #include "loop.h"
 #include "qmp_msg.h"
+#include "save.h"
+#include "spawn.h"
 
 /* See the header: two hypercalls of a client in dom0, under emulation too. */
 #define GRACE_MS 300
@@ -26,6 +26,7 @@ struct broker {
 	struct qmp_link *link;
 	struct loop_source link_src, qemu_src;
 	struct loop_timer timer;	/* GRACE or retry */
+	struct save_out save;
 	enum { CLOSED, LISTEN, GRACE, OPEN } state;
 	uint64_t dropped_said, bad_said;
 	int err;
@@ -168,6 +169,28 @@ static void say_troubles(struct broker *b)
 	b->bad_said = r->bad_client;
 }
 
+static void pump(struct broker *b);
+
+static void on_saved(void *arg, int err)
+{
+	struct broker *b = arg;
+	char text[128];
+	int ret;
+
+	if (err) {
+		snprintf(text, sizeof(text),
+			 "The device state cannot leave the stubdomain (console 1): %s",
+			 strerror(-err));
+		say_err("%s", text);
+	} else {
+		say_info("device state saved: %lld bytes", (long long)b->save.size);
+	}
+	ret = qmp_relay_save_done(&b->relay, err ? text : NULL);
+	if (ret)
+		broker_end(b, ret);
+	pump(b);
+}
+
 /*
  * After any event: move what can be moved.  There is no event for what was
  * left in the ring because we were full, hence the loop.
@@ -226,10 +249,12 @@ static void on_qemu(void *arg, uint32_t events)
 		broker_end(b, ret);
 		return;
 	}
+	if (b->relay.held && b->save.state == SAVE_IDLE)
+		save_out_start(&b->save);
 	pump(b);
 }
 
-int qmp_broker_run(struct qmp_link *link, int qemu_fd, int ready_fd)
+int qmp_broker_run(const struct qmp_broker_opts *o)
 {
 	struct broker *b = calloc(1, sizeof(*b));
 	int ret = b ? 0 : -ENOMEM;
@@ -240,14 +265,17 @@ int qmp_broker_run(struct qmp_link *link, int qemu_fd, int ready_fd)
 		ret = loop_init(&b->loop);
 	if (ret)
 		return ret;
-	b->link = link;
+	b->link = o->link;
+	b->relay.hold_saves = o->save_file >= 0 && o->save_console >= 0;
+	save_out_init(&b->save, &b->loop, o->save_file, o->save_console,
+		      on_saved, b);
 	b->link_src = (struct loop_source){ .fd = -1, .fn = on_link, .arg = b };
-	b->qemu_src = (struct loop_source){ .fd = qemu_fd, .fn = on_qemu, .arg = b };
+	b->qemu_src = (struct loop_source){ .fd = o->qemu, .fn = on_qemu, .arg = b };
 	b->timer = (struct loop_timer){ .fn = on_timer, .arg = b };
 	ret = loop_want(&b->loop, &b->qemu_src, EPOLLIN);
 	if (!ret) {
 		start_listen(b);
-		if (ready_fd >= 0 && b->state == LISTEN && write(ready_fd, "r", 1) != 1)
+		if (o->ready >= 0 && b->state == LISTEN && write(o->ready, "r", 1) != 1)
 			say_debug("QMP: nobody waits for the broker");
 		ret = loop_run(&b->loop);
 	}
@@ -260,42 +288,31 @@ int qmp_broker_run(struct qmp_link *link, int qemu_fd, int ready_fd)
 	return ret;
 }
 
-static int connect_qemu(const char *path)
+static int inherited(int fd)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
-	/* The socket listens before QEMU runs: this waits in its backlog. */
-	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa))) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	return fd;
+	return fcntl(fd, F_GETFD) < 0 ? -1 : fd;
 }
 
 int qmp_broker_main(const char *guest)
 {
 	char path[64];
-	struct qmp_link *link;
-	int fd, ret;
+	struct qmp_broker_opts o = { .ready = BROKER_FD_READY };
+	int ret;
 
 	snprintf(path, sizeof(path), "device-model/%s/qmp-vchan", guest);
-	fd = connect_qemu(INIT_QMP_BROKER);
-	if (fd < 0) {
-		say_err("QMP: %s: %s", INIT_QMP_BROKER, strerror(-fd));
+	o.save_file = inherited(BROKER_FD_SAVE_FILE);
+	o.save_console = inherited(BROKER_FD_SAVE_CONSOLE);
+	o.qemu = qmp_connect(INIT_QMP_BROKER);
+	if (o.qemu < 0) {
+		say_err("QMP: %s: %s", INIT_QMP_BROKER, strerror(-o.qemu));
 		return 1;
 	}
-	link = link_vchan_new(path, 0);
-	if (!link) {
+	o.link = link_vchan_new(path, 0);
+	if (!o.link) {
 		say_err("QMP: out of memory");
 		return 1;
 	}
-	ret = qmp_broker_run(link, fd, 3);
+	ret = qmp_broker_run(&o);
 	if (ret)
 		say_err("QMP: broker ends: %s", strerror(-ret));
 	return ret ? 1 : 0;

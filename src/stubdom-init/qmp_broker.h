@@ -42,14 +42,24 @@ struct qmp_link {
 	ssize_t (*write)(struct qmp_link *l, const void *buf, size_t len);
 };
 
-/*
- * Serve clients of @link until QEMU, connected to by @qemu_fd, closes.  Writes
- * one byte to @ready_fd (unless -1) as soon as a client could come.
- * 0, or negative errno.
- */
-int qmp_broker_run(struct qmp_link *link, int qemu_fd, int ready_fd);
+struct qmp_broker_opts {
+	struct qmp_link *link;
+	int qemu;		/* connected to QEMU's monitor */
+	int ready;		/* gets a byte as soon as a client can come; or -1 */
+	int save_file;		/* see save.h; -1: no state can be saved */
+	int save_console;
+};
 
-/* "stubdom-init --qmp-broker GUEST": fd 3 is the ready pipe.  An exit code. */
+/* Serve clients until QEMU closes.  0, or negative errno. */
+int qmp_broker_run(const struct qmp_broker_opts *o);
+
+/* Descriptors of "stubdom-init --qmp-broker GUEST". */
+#define BROKER_FD_READY		3
+#define BROKER_FD_SAVE_FILE	4
+#define BROKER_FD_SAVE_CONSOLE	5
+#define BROKER_FD_END		6
+
+/* Its main(); an exit code. */
 int qmp_broker_main(const char *guest);
 
 /* The link over libxenvchan; @path is relative to this domain's own. */

@@ -169,6 +169,8 @@ void qmp_relay_free(struct qmp_relay *r)
 {
 	for (unsigned int i = 0; i < QMP_PENDING_MAX; i++)
 		pending_free(&r->pending[i]);
+	pending_free(&r->held_for);
+	json_object_put(r->held);
 	json_object_put(r->greeting);
 	qmp_stream_free(&r->client_in);
 	qmp_stream_free(&r->qemu_in);
@@ -302,13 +304,30 @@ static int capabilities(struct qmp_relay *r, struct json_object *msg,
 	return answer(r, "return", json_object_new_object(), id, has_id);
 }
 
+/* Whether this command writes the device state where libxl has it written. */
+static bool is_save(struct json_object *msg, const char *name)
+{
+	struct json_object *args, *file;
+
+	return !strcmp(name, "xen-save-devices-state") &&
+	       json_object_object_get_ex(msg, "arguments", &args) &&
+	       json_object_object_get_ex(args, "filename", &file) &&
+	       json_object_is_type(file, json_type_string) &&
+	       !strcmp(json_object_get_string(file), "/dev/fdset/1");
+}
+
 /* Send a command on under an id of ours. */
 static int forward(struct qmp_relay *r, struct json_object *msg,
-		   struct json_object *id, bool has_id)
+		   const char *name, struct json_object *id, bool has_id)
 {
 	struct qmp_pending *p = pending_find(r, 0);
+	bool save = r->hold_saves && is_save(msg, name);
 	char own[32];
 
+	if (save && r->saving)
+		return answer_error(r, "GenericError",
+				    "The device state is being saved already",
+				    id, has_id);
 	if (!p)
 		return answer_error(r, "GenericError",
 				    "Too many commands without an answer",
@@ -317,6 +336,8 @@ static int forward(struct qmp_relay *r, struct json_object *msg,
 	p->session = r->session;
 	p->has_id = has_id;
 	p->client_id = json_object_get(id);
+	p->save = save;
+	r->saving |= save;
 	snprintf(own, sizeof(own), ID_PREFIX "%llu", (unsigned long long)p->id);
 	json_object_object_add(msg, "id", json_object_new_string(own));
 	return put_msg(&r->to_qemu, msg);
@@ -341,7 +362,7 @@ static int client_msg(struct qmp_relay *r, struct json_object *msg)
 		return answer_error(r, "CommandNotFound",
 				    "Expecting capabilities negotiation with 'qmp_capabilities'",
 				    id, has_id);
-	return forward(r, msg, id, has_id);
+	return forward(r, msg, name, id, has_id);
 }
 
 int qmp_relay_from_client(struct qmp_relay *r, const char *data, size_t len)
@@ -382,12 +403,41 @@ static int qemu_greeting(struct qmp_relay *r, struct json_object *msg,
 	return qmp_buf_put(&r->to_qemu, caps, sizeof(caps) - 1);
 }
 
+/* An answer to the session that asked, under its own id; @p is free then. */
+static int reply_to(struct qmp_relay *r, struct qmp_pending *p,
+		    struct json_object *msg)
+{
+	int ret = 0;
+
+	if (r->attached && p->session == r->session) {
+		json_object_object_del(msg, "id");
+		if (p->has_id)
+			json_object_object_add(msg, "id",
+					       json_object_get(p->client_id));
+		ret = put_client(r, msg, false);
+	} else {
+		r->late_replies++;
+	}
+	pending_free(p);
+	return ret;
+}
+
+static int answer_error_to(struct qmp_relay *r, struct qmp_pending *p,
+			   const char *desc)
+{
+	int ret = 0;
+
+	if (r->attached && p->session == r->session)
+		ret = answer_error(r, "GenericError", desc, p->client_id, p->has_id);
+	pending_free(p);
+	return ret;
+}
+
 static int qemu_reply(struct qmp_relay *r, struct json_object *msg)
 {
-	struct json_object *id, *err;
+	struct json_object *id, *err, *ret;
 	struct qmp_pending *p;
 	const char *s = "";
-	int ret = 0;
 
 	if (json_object_object_get_ex(msg, "id", &id) &&
 	    json_object_is_type(id, json_type_string))
@@ -404,16 +454,33 @@ static int qemu_reply(struct qmp_relay *r, struct json_object *msg)
 		r->bad_qemu++;
 		return 0;
 	}
-	if (r->attached && p->session == r->session) {
-		json_object_object_del(msg, "id");
-		if (p->has_id)
-			json_object_object_add(msg, "id",
-					       json_object_get(p->client_id));
-		ret = put_client(r, msg, false);
-	} else {
-		r->late_replies++;
+	if (p->save && json_object_object_get_ex(msg, "return", &ret)) {
+		r->held = json_object_get(msg);
+		r->held_for = *p;
+		memset(p, 0, sizeof(*p));
+		return 0;
 	}
-	pending_free(p);
+	if (p->save)
+		r->saving = false;
+	return reply_to(r, p, msg);
+}
+
+int qmp_relay_save_done(struct qmp_relay *r, const char *error)
+{
+	struct qmp_pending p = r->held_for;
+	struct json_object *msg = r->held;
+	int ret;
+
+	if (!msg)
+		return 0;
+	r->held = NULL;
+	memset(&r->held_for, 0, sizeof(r->held_for));
+	r->saving = false;
+	if (error)
+		ret = answer_error_to(r, &p, error);
+	else
+		ret = reply_to(r, &p, msg);
+	json_object_put(msg);
 	return ret;
 }
 

@@ -62,8 +62,9 @@ int qmp_stream_next(struct qmp_stream *s, const char **data, size_t *len,
 struct qmp_pending {
 	uint64_t id;			/* ours; 0: free */
 	uint32_t session;
-	struct json_object *client_id;	/* NULL: it gave none */
-	bool has_id;
+	struct json_object *client_id;
+	bool has_id;			/* false: it gave none */
+	bool save;			/* it asked for the device state */
 };
 
 struct qmp_relay {
@@ -77,6 +78,16 @@ struct qmp_relay {
 	uint32_t session;
 	uint64_t next_id;
 	struct qmp_pending pending[QMP_PENDING_MAX];
+
+	/*
+	 * The answer to xen-save-devices-state is held until the state is out
+	 * of this domain: with hold_saves set, save_done() must follow.
+	 */
+	bool hold_saves;
+	bool saving;			/* from the command to the end of it */
+	struct json_object *held;	/* the answer */
+	struct qmp_pending held_for;
+
 	uint64_t events_dropped, late_replies, bad_client, bad_qemu;
 };
 
@@ -89,6 +100,8 @@ void qmp_relay_detach(struct qmp_relay *r);
 int qmp_relay_from_client(struct qmp_relay *r, const char *data, size_t len);
 /* Also -EPROTO: this is not QMP. */
 int qmp_relay_from_qemu(struct qmp_relay *r, const char *data, size_t len);
+/* r->held can go out: as it is, or as an error.  Negative errno as above. */
+int qmp_relay_save_done(struct qmp_relay *r, const char *error);
 /* Whether the client's bytes are welcome now (else leave them in its ring). */
 bool qmp_relay_wants_client(const struct qmp_relay *r);
 

@@ -18,10 +18,14 @@ int wire_serials(struct xs_handle *xs, const struct args_plan *plan);
 /*
  * The state of the guest on its way out and in.  Both are consoles now
  * (libxl's stock path); a state disk replaces what stands behind these two
- * functions and nothing else.
+ * functions and save.c, and nothing else.
  */
-/* A descriptor QEMU can write its state to, or -1: this host has none. */
-int wire_save_fd(void);
+struct wire_save {
+	int qemu;	/* what QEMU writes to (fdset 1); -1: cannot be saved */
+	int file;	/* the same file for the broker to read and empty */
+	int console;	/* where the broker sends it */
+};
+void wire_save(struct wire_save *s);
 /* A pipe that delivers the saved state; *@feeder is the child that fills it. */
 int wire_restore_fd(struct xs_handle *xs, pid_t *feeder);
 

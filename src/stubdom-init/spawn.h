@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Children of pid 1: QEMU and the QMP broker, both without rights. */
-#ifndef QEMU_H
-#define QEMU_H
+/* Starting a program without rights. */
+#ifndef SPAWN_H
+#define SPAWN_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -27,5 +27,7 @@ const char *child_status(int status, char *buf, unsigned int size);
 
 /* A listening UNIX socket at @path that only @uid (and root) may connect to. */
 int qmp_listen(const char *path, uid_t uid);
+/* Waits in its backlog until QEMU takes it: a descriptor or negative errno. */
+int qmp_connect(const char *path);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "qemu.h"
+#include "spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -165,6 +165,26 @@ int qmp_listen(const char *path, uid_t uid)
 	unlink(path);
 	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) ||
 	    chown(path, uid, uid) || chmod(path, 0600) || listen(fd, 1)) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int qmp_connect(const char *path)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(sa.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa))) {
 		int err = -errno;
 
 		close(fd);

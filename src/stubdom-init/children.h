@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* QEMU, the QMP broker and what feeds QEMU a saved state: started, watched. */
+#ifndef CHILDREN_H
+#define CHILDREN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "args.h"
+#include "loop.h"
+#include "outlog.h"
+#include "wire.h"
+
+struct children {
+	struct loop *loop;
+	unsigned int guest;
+	struct wire_save save;		/* kept for a broker started again */
+	struct out_log qemu_log, broker_log;
+	pid_t qemu, broker, feeder;
+	int broker_starts;
+	struct loop_timer broker_calm, broker_again, kill_timer;
+	bool running;			/* QEMU said so */
+	bool ending;			/* QEMU was asked to end */
+};
+
+void children_init(struct children *c, struct loop *loop, unsigned int guest,
+		   const struct wire_save *save);
+/*
+ * The sockets, then the broker (a client may come as soon as QEMU says
+ * "running"), then QEMU.  Takes @restore_fd (or -1).  Negative errno after
+ * init_fail().
+ */
+int children_start(struct children *c, const struct args_plan *plan,
+		   int restore_fd);
+/* SIGCHLD: true when QEMU has ended (its reason is said). */
+bool children_reap(struct children *c);
+/* QEMU is to end, by force after a while; false when there is none. */
+bool children_end(struct children *c);
+
+#endif
