@@ -311,6 +311,13 @@ static void say_left(struct track *tr, struct stub *s)
 		    s->id.name);
 }
 
+/* A guest that runs was started, so its device model had come up. */
+static enum diag_kind dead_kind(const struct life *l)
+{
+	return l->ready_at || l->dm_running || (l->guest == LIFE_ALIVE && !l->guest_paused) ?
+	       DIAG_ENDED : DIAG_FAILED;
+}
+
 static void act(struct track *tr, struct stub *s, const struct life_plan *plan,
 		const struct hv_dom *stub)
 {
@@ -326,8 +333,7 @@ static void act(struct track *tr, struct stub *s, const struct life_plan *plan,
 	}
 	if (plan->say_dead) {
 		l->told_dead = true;
-		diag_say(tr->xs, tr->hv, &s->id,
-			 l->ready_at ? DIAG_ENDED : DIAG_FAILED, stub);
+		diag_say(tr->xs, tr->hv, &s->id, dead_kind(l), stub);
 	}
 	if (plan->crash_guest)
 		crash_guest(tr, s);
