@@ -25,5 +25,6 @@ image-only:
 		--qemu $(IMAGE_PARTS)/qemu-stubdom --init $(USER_SUITE)/stubdom-init \
 		--module stubdom/dracut/50xen-stubdom --output $(IMAGE_OUT) $(IMAGE_ARGS)
 
-check-image: user-suite	## the image: built twice elsewhere must be the same bytes; interrupted, broken, up to date
-	@tests/image/run.sh $(SUITE)
+# Needs root (mounts). The suite's real kernel and QEMU: `make image` made them.
+check-image: kernel qemu user-suite	## the image: same bytes again; broken, interrupted, full disk: the old one stays
+	@tests/image/test_image.py $(SUITE) $(IMAGE_PARTS) $(USER_SUITE) $(TESTS)

@@ -157,7 +157,7 @@ static int rm_one(const char *path, const struct stat *st, int type,
 
 int host_rmtree(const char *path)
 {
-	int ret = nftw(path, rm_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	int ret = nftw(path, rm_one, 16, FTW_DEPTH | FTW_PHYS);
 
 	if (ret == -1)
 		ret = -errno;
