@@ -1,1 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# The lab: an emulated Debian Xen host and the scenarios run in it (docs/lab.md).
+
+LAB := tests/lab/lab.py --suite $(SUITE)
+
+.PHONY: lab lab-base lab-run lab-list lab-shell
+lab: deps	## prepare the lab: dom0 image, snapshots, guests (SUITE=)
+	$(LAB) prepare
+
+lab-base: deps	## the same without our packages: only what Debian ships
+	$(LAB) prepare --layer base
+
+lab-run:	## run scenarios: make lab-run SCENARIO=name|/path/file[,...]
+	@[ -n "$(SCENARIO)" ] || { $(LAB) list; echo "which one? make lab-run SCENARIO=name" >&2; exit 2; }
+	@$(LAB) run $(SCENARIO)
+
+lab-list:	## list the lab's scenarios
+	@$(LAB) list
+
+lab-shell:	## an interactive root shell in a fresh dom0 (LAYER=base|installed)
+	@$(LAB) shell --layer $(or $(LAYER),installed)

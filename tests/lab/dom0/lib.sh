@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+# What a scenario may call; it runs in dom0.  docs/lab.md describes each.
+# Lines "ok - ", "not ok - ", "skip - " and "note " are the results.
+
+set -u
+LAB=/lab
+MEDIA=$LAB/media
+GUESTS=$LAB/guests
+OUT=$LAB/tmp/out		# output of the last expect, wait_for or run
+mkdir -p $LAB/tmp $GUESTS
+
+ok() { echo "ok - $1"; }
+fail() { echo "not ok - $1${2:+: $2}"; }
+skip() { echo "skip - $1${2:+: $2}"; }
+note() { echo "note $1 $2"; }		# a measurement: note boot_seconds 3.2
+log() { echo "| $*"; }
+
+# What the last command printed, for the log.
+show_out() { [ ! -s $OUT ] || tail -n "${1:-40}" $OUT | sed 's/^/| /'; }
+last_line() { grep -v '^[[:space:]]*$' $OUT | tail -n 1 | cut -c1-300; }
+
+# expect TEXT COMMAND...: one expectation; its output is shown when it fails.
+expect() {
+	_text=$1; shift
+	if "$@" >$OUT 2>&1; then
+		ok "$_text"
+	else
+		_status=$?
+		show_out
+		fail "$_text" "'$(echo "$*" | cut -c1-120)' ended with $_status: $(last_line)"
+		return 1
+	fi
+}
+
+# expect_fail TEXT COMMAND...: the command must end with an error.
+expect_fail() {
+	_text=$1; shift
+	if "$@" >$OUT 2>&1; then
+		show_out
+		fail "$_text" "'$(echo "$*" | cut -c1-120)' should have failed"
+		return 1
+	fi
+	ok "$_text"
+}
+
+# expect_text TEXT PATTERN COMMAND...: succeeds and prints a line matching PATTERN (grep -E).
+expect_text() {
+	_text=$1 _pattern=$2; shift 2
+	"$@" >$OUT 2>&1 || { _status=$?; show_out; fail "$_text" "ended with $_status: $(last_line)"; return 1; }
+	if grep -Eq -- "$_pattern" $OUT; then ok "$_text"; return; fi
+	show_out
+	fail "$_text" "no '$_pattern' in: $(last_line)"
+	return 1
+}
+
+# run COMMAND...: no expectation; output goes to the log with a "| ".
+run() { "$@" >$OUT 2>&1; _status=$?; log "$* -> $_status"; show_out; return $_status; }
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	_end=$(($(date +%s) + $1)); shift
+	until "$@" >$OUT 2>&1; do
+		[ "$(date +%s)" -lt $_end ] || return 1
+		sleep 0.3
+	done
+}
+
+now() { date +%s.%N; }
+since() { echo "$(now) $1" | awk '{ printf "%.1f", $1 - $2 }'; }
+
+domain_exists() { xl domid "$1"; }
+domain_gone() { ! xl domid "$1"; }
+domain_count() { xl list | tail -n +2 | wc -l; }
+only_dom0() { [ "$(domain_count)" = 1 ]; }
+
+# guest_disk NAME [KERNEL ARGUMENTS]: a fresh copy of the bootable BIOS disk; prints its path.
+guest_disk() {
+	_disk=$GUESTS/$1.img
+	cp --sparse=always $MEDIA/disk.img "$_disk" || return 1
+	[ $# -lt 2 ] || guest_menu "$_disk" "$2" || return 1
+	echo "$_disk"
+}
+
+# guest_menu DISK ARGUMENTS: more kernel arguments for the disk's GRUB.  The
+# menu is 8 raw sectors from sector 2000 on, filled up with newlines.
+guest_menu() {
+	dd if="$1" bs=512 skip=2000 count=8 status=none | sed '/^$/d' |
+		sed "s|\(linux /boot/vmlinuz .*panic=-1\).*|\1 $2|" >$LAB/tmp/menu
+	yes '' | head -c 4096 >>$LAB/tmp/menu
+	head -c 4096 $LAB/tmp/menu | dd of="$1" bs=512 seek=2000 conv=notrunc status=none
+}
+
+# guest_config NAME pv|pvh|hvm [LINE...]: writes an xl configuration, prints its
+# path.  A LINE replaces a default.  pv and pvh boot the small kernel directly,
+# hvm its BIOS disk (made by guest_disk when there is none).
+guest_config() {
+	_name=$1 _type=$2 _cfg=$GUESTS/$1.cfg; shift 2
+	{
+		echo "name = \"$_name\""
+		echo "type = \"$_type\""
+		echo 'memory = 128'
+		echo 'vcpus = 1'
+		echo 'on_crash = "preserve"'
+		echo 'on_reboot = "destroy"'
+		if [ "$_type" = hvm ]; then
+			[ -e "$GUESTS/$_name.img" ] || guest_disk "$_name" >/dev/null || return 1
+			echo "disk = [ \"format=raw,vdev=hda,access=rw,target=$GUESTS/$_name.img\" ]"
+			echo "serial = \"file:$(console_log "$_name" hvm)\""
+			echo 'vnc = 0'
+		else
+			echo "kernel = \"$MEDIA/vmlinuz\""
+			echo "ramdisk = \"$MEDIA/initramfs.gz\""
+			echo 'cmdline = "console=hvc0 panic=-1"'
+		fi
+		for _line; do echo "$_line"; done
+	} >"$_cfg"
+	echo "$_cfg"
+}
+
+# console_log NAME [pv|pvh|hvm]: where the guest's console is recorded.
+console_log() {
+	_kind=${2:-$(sed -n 's/^type = "\(.*\)"/\1/p' "$GUESTS/$1.cfg" 2>/dev/null | tail -n 1)}
+	if [ "$_kind" = hvm ]; then echo "/var/log/xen/serial-$1.log"; else echo "/var/log/xen/console/guest-$1.log"; fi
+}
+
+# guest_says NAME SECONDS PATTERN: waits for it on the guest's console.
+guest_says() { wait_for "$2" grep -aEq -- "$3" "$(console_log "$1")"; }
+
+# guest_start NAME [SECONDS]: xl create and wait for GUEST READY.  A function
+# for expect; guest_config was called before.
+guest_start() {
+	xl create "$GUESTS/$1.cfg" || return 1
+	guest_says "$1" "${2:-180}" 'GUEST READY' && return
+	echo "no GUEST READY on the console within ${2:-180} s; it ends with:"
+	tail -n 5 "$(console_log "$1")"
+	return 1
+}
+
+# guest_cmd NAME COMMAND...: runs it in the guest (through xenstore, see
+# guest/xsagent.c); prints its output, returns its status.  GUEST_TIMEOUT: seconds.
+guest_cmd() {
+	_id=$(xl domid "$1") || return 125
+	_dir=/local/domain/$_id/data/lab _tag=$(date +%s%N); shift
+	_end=$(($(date +%s) + ${GUEST_TIMEOUT:-120}))
+	until xenstore-read "$_dir/ready" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt $_end ] || { echo "guest_cmd: no agent in the guest"; return 124; }
+		sleep 0.3
+	done
+	xenstore-rm "$_dir/out" 2>/dev/null
+	xenstore-write "$_dir/cmd" "$_tag $*" || return 125
+	while :; do
+		# shellcheck disable=SC2046 # three words: tag, status, chunks
+		set -- $(xenstore-read "$_dir/done" 2>/dev/null)
+		[ "${1:-}" != "$_tag" ] || break
+		[ "$(date +%s)" -lt $_end ] || { echo "guest_cmd: no answer in ${GUEST_TIMEOUT:-120} s"; return 124; }
+		sleep 0.1
+	done
+	if [ "$3" -gt 0 ]; then
+		# shellcheck disable=SC2046 # one path per chunk
+		xenstore-read $(seq -f "$_dir/out/%.0f" 0 $(($3 - 1))) | base64 -d
+	fi
+	return "$2"
+}
+
+# guest_stop NAME [SECONDS]: clean shutdown, then the domain must be gone.
+guest_stop() {
+	xl shutdown -F "$1" || return 1
+	wait_for "${2:-120}" domain_gone "$1" && return
+	echo "$1 still exists ${2:-120} s after xl shutdown"
+	return 1
+}
+
+# host_state: what guests may leave behind in dom0, one line each, sorted; and
+# nothing_left STATE: the same now as then, within half a minute.
+host_state() {
+	{
+		xl list | awk 'NR > 1 { print "domain", $1 }'
+		for _n in /local/domain /libxl /vm /local/domain/0/backend /local/domain/0/device-model; do
+			xenstore-ls -f -p "$_n" 2>/dev/null
+		done | sed 's/ = .*//' | awk -F/ '
+			# A class of backends stays when its last device goes; its domains do not.
+			$2 == "local" && $4 != 0 { print "node", "/local/domain/" $4 }
+			$2 == "libxl" && NF > 2 { print "node", "/libxl/" $3 }
+			$2 == "vm" && NF > 2 { print "node", "/vm/" $3 }
+			$5 == "backend" && NF > 6 { print "node", "backend", $6, $7 }
+			$5 == "device-model" && NF > 5 { print "node", "device-model", $6 }'
+		losetup -a | sed 's/^/loop /'
+		ps -eo args= | grep -E '^[^ ]*(qemu-system-i386|xen-qemu|vchan-socket-proxy|xl) ' |
+			grep -v -e 'xl list' -e 'xen-domid 0 ' | sed 's/^/process /'
+		find /var/lib/xen /run/xen -name 'qemu-*' -o -name 'qmp-libxl-*' -o -name 'empty-cdrom*' | sed 's/^/file /'
+		ls /sys/class/net | grep '^vif' | sed 's/^/interface /'
+	} 2>/dev/null | sort -u
+}
+# shellcheck disable=SC3043
+nothing_left() {
+	_before=$1
+	for _i in $(seq 60); do
+		_after=$(host_state)
+		[ "$_before" != "$_after" ] || return 0
+		sleep 0.5
+	done
+	echo "$_before" >$LAB/tmp/before; echo "$_after" >$LAB/tmp/after
+	diff $LAB/tmp/before $LAB/tmp/after | sed -n 's/^[<>] /&/p'
+	return 1
+}
+
+# show_stubdom NAME: what a failed start leaves to read.
+show_stubdom() {
+	log "stubdomain's console:"; tail -n 60 "/var/log/xen/qemu-dm-$1.log" 2>/dev/null | sed 's/^/|   /'
+	log "xen-stubdomd:"; journalctl -u xen-stubdomd -n 30 --no-pager -o cat 2>/dev/null | sed 's/^/|   /'
+	log "xl:"; tail -n 20 "/var/log/xen/xl-$1.log" 2>/dev/null | sed 's/^/|   /'
+}
+
+mountpoint -q $MEDIA || { mkdir -p $MEDIA && mount LABEL=labmedia $MEDIA; }

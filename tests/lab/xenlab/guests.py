@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the lab's guests boot from: kernel, initramfs, a BIOS disk with GRUB."""
+import os
+import shutil
+import struct
+import subprocess
+
+from .cache import LAB, artefact, chroot_argv, chroot_path, hash_files, progress, run_logged
+from .emulator import DATA_DISKS
+from .image import mke2fs
+
+GUEST = LAB / "guest"
+SUITE, KIND = "trixie", "build"
+SECTOR = 512
+DISK_MB = 48
+PARTITION_LBA = 2048            # the first megabyte is GRUB's
+MENU_LBA, MENU_SECTORS = 2000, 8  # where GRUB reads its menu: build-tree.sh
+DISK_SIGNATURE = 0x786C6162     # root=PARTUUID=786c6162-01
+MENU = """set timeout=0
+set default=0
+menuentry lab {{
+linux /boot/vmlinuz root=PARTUUID=786c6162-01 rootwait rw console=ttyS0,115200 panic=-1 {more}
+}}
+"""
+
+
+def chroot_script(script, arguments, binds, log, what):
+    run_logged(chroot_argv(SUITE, KIND, [(GUEST, "/guest"), *binds], [f"/guest/{script}", *arguments], "/tmp"),
+               log, what)
+
+
+def kernel():
+    """vmlinuz, modules/, config, version and build/ (for external modules)."""
+    def build(tmp):
+        chroot_script("build-kernel.sh", ["/guest/kernel.config", "/out"], [(tmp, "/out")],
+                      tmp / "build.log", "the guest kernel's build")
+
+    inputs = {"files": hash_files(GUEST / "kernel.config", GUEST / "build-kernel.sh"),
+              "chroot": chroot_path(SUITE, KIND).name}
+    return artefact("guest-kernel", inputs, build)
+
+
+def menu(more=""):
+    """GRUB's menu as raw sectors; newlines fill what is left."""
+    text = MENU.format(more=more).encode()
+    if len(text) > MENU_SECTORS * SECTOR:
+        raise ValueError("the guest's command line is too long for GRUB's menu sectors")
+    return text.ljust(MENU_SECTORS * SECTOR, b"\n")
+
+
+def bios_disk(path, boot_img, core_img, filesystem):
+    """MBR + GRUB + one ext4 partition, put together without a loop device."""
+    boot = bytearray(boot_img.read_bytes())
+    core = core_img.read_bytes()
+    if len(boot) != SECTOR or len(core) > (MENU_LBA - 1) * SECTOR:
+        raise ValueError("GRUB's images do not fit before the first partition")
+    sectors = filesystem.stat().st_size // SECTOR
+    # CHS fields at their maximum: everything uses the LBA ones.
+    entry = struct.pack("<B3sB3sII", 0x80, b"\xfe\xff\xff", 0x83, b"\xfe\xff\xff", PARTITION_LBA, sectors)
+    boot[440:446] = struct.pack("<IH", DISK_SIGNATURE, 0)
+    boot[446:510] = entry.ljust(64, b"\0")
+    boot[510:512] = b"\x55\xaa"
+    with open(path, "wb") as disk:
+        disk.write(boot)
+        disk.write(core)        # boot.img looks for it in the sector after itself
+        disk.seek(MENU_LBA * SECTOR)
+        disk.write(menu())
+        disk.truncate((PARTITION_LBA + sectors) * SECTOR)
+    subprocess.run(["dd", "status=none", f"if={filesystem}", f"of={path}", f"bs={SECTOR * 2048}",
+                    f"seek={PARTITION_LBA // 2048}", "conv=notrunc,sparse"], check=True)
+
+
+def tree():
+    """initramfs.gz and disk.img of the small guest, and its kernel as vmlinuz."""
+    made = kernel()
+
+    def build(tmp):
+        progress("guest: userland, initramfs and disk")
+        chroot_script("build-tree.sh", ["/guest", "/kernel", "/out"], [(made, "/kernel"), (tmp, "/out")],
+                      tmp / "build.log", "the guest's userland")
+        shutil.copy(made / "vmlinuz", tmp / "vmlinuz")
+        (tmp / "tree/boot").mkdir()
+        shutil.copy(made / "vmlinuz", tmp / "tree/boot/vmlinuz")
+        mke2fs(tmp / "fs.img", tmp / "tree", f"{DISK_MB}M", "labguest")
+        bios_disk(tmp / "disk.img", tmp / "boot.img", tmp / "core.img", tmp / "fs.img")
+        (tmp / "fs.img").unlink()
+        shutil.rmtree(tmp / "tree")
+
+    inputs = {"kernel": made.name, "disk": [DISK_MB, PARTITION_LBA, MENU_LBA, MENU],
+              "files": hash_files(*(GUEST / n for n in ("init", "xsagent.c", "build-tree.sh")))}
+    os.utime(made)
+    return artefact("guest", inputs, build)
+
+
+def media():
+    """The disk image dom0 mounts on /lab/media."""
+    made = tree()
+
+    def build(tmp):
+        files = tmp / "files"
+        files.mkdir()
+        for name in ("vmlinuz", "initramfs.gz", "disk.img"):
+            shutil.copy(made / name, files / name)
+        mke2fs(tmp / "media.img", files, str(DATA_DISKS["media"]), "labmedia")
+        shutil.rmtree(files)
+
+    os.utime(made)
+    return artefact("media", {"guest": made.name, "size": DATA_DISKS["media"]}, build) / "media.img"

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Scenario files: their header, and the results their output stands for."""
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .cache import LAB, LabError
+
+KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra"}
+
+
+@dataclass
+class Scenario:
+    name: str
+    path: Path
+    summary: str = ""
+    layer: str = "installed"
+    time_limit: int = 900
+    suites: tuple = ()
+    machine: str = "plain"
+    repo: bool = False
+    extra: str = ""
+
+
+def parse_header(text, where="scenario"):
+    """The `# key: value` lines before the first line that is no comment."""
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not line.startswith("#"):
+            break
+        key, colon, value = line[1:].strip().partition(":")
+        if not colon or " " in key or key.startswith(("SPDX", "shellcheck", "!")):
+            continue
+        if key not in KEYS:
+            raise LabError(f"{where}:{number}: unknown key '{key}' (known: {', '.join(sorted(KEYS))})")
+        if key in found:
+            raise LabError(f"{where}:{number}: '{key}' is given twice")
+        found[key] = value.strip()
+    return found
+
+
+def load(name):
+    """NAME of tests/lab/scenarios/, or the path of any scenario file."""
+    path = Path(name) if "/" in name else LAB / "scenarios" / f"{name}.sh"
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise LabError(f"no scenario {name}: {error.strerror}: {path}") from None
+    header = parse_header(text, str(path))
+    made = Scenario(path.stem, path, header.get("summary", ""))
+    made.layer = header.get("layer", made.layer)
+    if made.layer not in ("base", "installed"):
+        raise LabError(f"{path}: layer must be base or installed, not '{made.layer}'")
+    limit = header.get("time-limit", str(made.time_limit))
+    if not limit.isdigit() or not int(limit):
+        raise LabError(f"{path}: time-limit is a number of seconds, not '{limit}'")
+    made.time_limit = int(limit)
+    made.suites = tuple(header.get("suites", "").split())
+    made.machine = header.get("machine", made.machine)
+    made.repo = header.get("repo", "no") == "yes"
+    made.extra = header.get("extra", "")
+    return made
+
+
+@dataclass
+class Results:
+    """Fed with the scenario's output; prints an expectation when it comes."""
+    show: object = print
+    expectations: list = field(default_factory=list)
+    notes: dict = field(default_factory=dict)
+    start: float = field(default_factory=time.monotonic)
+    _rest: bytes = b""
+
+    def feed(self, data):
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self.line(line.decode(errors="replace"))
+
+    def finish(self):
+        if self._rest:
+            self.feed(b"\n")
+
+    def line(self, line):
+        for prefix, kind in (("ok - ", "passed"), ("not ok - ", "failed"), ("skip - ", "skipped")):
+            if line.startswith(prefix):
+                text, _, why = line[len(prefix):].partition(": ")
+                self.add(kind, text, why)
+                return
+        if line.startswith("note "):
+            _, key, value = (line + "  ").split(" ", 2)
+            self.notes[key] = value.strip()
+            self.show(line)
+
+    def add(self, kind, text, why=""):
+        at = round(time.monotonic() - self.start, 1)
+        self.expectations.append({"result": kind, "text": text, "why": why, "at": at})
+        word = {"passed": "ok", "failed": "not ok", "skipped": "skip"}[kind]
+        self.show(f"{word} - {text}" + (f": {why}" if why else ""))
+
+    def count(self, kind):
+        return sum(e["result"] == kind for e in self.expectations)
+
+    def save(self, path, **more):
+        more.update(passed=self.count("passed"), failed=self.count("failed"), skipped=self.count("skipped"),
+                    notes=self.notes, expectations=self.expectations)
+        path.write_text(json.dumps(more, indent=1) + "\n")
