@@ -20,6 +20,9 @@
 #include "sink_journal.h"
 #include "track.h"
 
+#define XENSTORE_WAIT_MS 60000
+#define XENSTORE_RETRY_MS 100
+
 struct daemon {
 	struct xs_handle *xs;
 	struct hv *hv;
@@ -97,30 +100,6 @@ static int options(int argc, char **argv, bool *once)
 
 /* ---- the daemon ---- */
 
-static int setup(struct daemon *d)
-{
-	d->xs = xs_open(0);
-	if (!d->xs) {
-		log_err(NULL, "no connection to xenstored: %s: is this dom0 of a running Xen?", strerror(errno));
-		return -ENODEV;
-	}
-	d->hv = hv_open();
-	if (!d->hv) {
-		log_err(NULL, "no access to the hypervisor: %s: is /dev/xen/privcmd there?", strerror(errno));
-		return -ENODEV;
-	}
-	d->tr = track_new(d->xs, d->hv);
-	return d->tr ? 0 : -ENOMEM;
-}
-
-static void teardown(struct daemon *d)
-{
-	diag_wait();
-	track_free(d->tr);
-	hv_close(d->hv);
-	xs_close(d->xs);
-}
-
 static int setup_signals(struct daemon *d)
 {
 	sigset_t set;
@@ -147,6 +126,53 @@ static bool signalled(struct daemon *d)
 		d->ev.scan = true;
 	}
 	return false;
+}
+
+/*
+ * xenstored may need longer than the unit that starts it says.  Waiting here
+ * is one line in the log; being restarted all the time would be hundreds.
+ */
+static struct xs_handle *xenstore_open(struct daemon *d, unsigned int wait_ms)
+{
+	struct pollfd fd = { .fd = d->signals, .events = POLLIN };
+	struct xs_handle *xs = xs_open(0);
+	int saved = errno;
+
+	if (!xs && wait_ms)
+		log_notice(NULL, "waiting for xenstored");
+	for (unsigned int ms = 0; !xs && ms < wait_ms; ms += XENSTORE_RETRY_MS) {
+		poll(&fd, 1, XENSTORE_RETRY_MS);
+		if (signalled(d))
+			break;
+		xs = xs_open(0);
+		saved = errno;
+	}
+	errno = saved;
+	return xs;
+}
+
+static int setup(struct daemon *d, unsigned int wait_ms)
+{
+	d->xs = xenstore_open(d, wait_ms);
+	if (!d->xs) {
+		log_err(NULL, "no connection to xenstored: %s: is this dom0 of a running Xen?", strerror(errno));
+		return -ENODEV;
+	}
+	d->hv = hv_open();
+	if (!d->hv) {
+		log_err(NULL, "no access to the hypervisor: %s: is /dev/xen/privcmd there?", strerror(errno));
+		return -ENODEV;
+	}
+	d->tr = track_new(d->xs, d->hv);
+	return d->tr ? 0 : -ENOMEM;
+}
+
+static void teardown(struct daemon *d)
+{
+	diag_wait();
+	track_free(d->tr);
+	hv_close(d->hv);
+	xs_close(d->xs);
 }
 
 static void show_status(struct daemon *d)
@@ -182,7 +208,7 @@ static int timeout_until(const struct daemon *d, uint64_t now)
 	return due - now > 60000 ? 60000 : (int)(due - now);
 }
 
-/* Serve what the events said, the newest stubdomains first in line. */
+/* Serve what the events said; stubdomains that are being started come first. */
 static int round_of_work(struct daemon *d)
 {
 	struct events *ev = &d->ev;
@@ -236,7 +262,7 @@ static int run_daemon(struct daemon *d)
 	int ret = setup_signals(d);
 
 	if (!ret)
-		ret = setup(d);
+		ret = setup(d, XENSTORE_WAIT_MS);
 	if (!ret)
 		ret = events_watch(d->xs);
 	/* First look before READY: what xendomains starts next finds us ready. */
@@ -261,7 +287,7 @@ static int run_once(struct daemon *d)
 {
 	unsigned int all, bad;
 
-	if (setup(d) || track_scan(d->tr, now_ms()))
+	if (setup(d, 0) || track_scan(d->tr, now_ms()))
 		return 1;
 	diag_wait();
 	track_count(d->tr, &all, &bad);
