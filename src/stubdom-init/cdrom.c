@@ -177,12 +177,12 @@ int cdrom_open(struct cdrom *c, struct loop *loop, struct xs_handle *xs,
 	       struct qmp_self *qmp)
 {
 	struct sockaddr_nl sa = { .nl_family = AF_NETLINK, .nl_groups = 1 };
-	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
-	int ret;
+	int fd, ret;
 
+	*c = (struct cdrom){ .xs = xs, .qmp = qmp };
+	fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
 	if (fd < 0)
 		return -errno;
-	*c = (struct cdrom){ .xs = xs, .qmp = qmp };
 	c->src = (struct loop_source){ .fd = fd, .fn = on_uevent, .arg = c };
 	ret = bind(fd, (struct sockaddr *)&sa, sizeof(sa)) ? -errno :
 	      loop_want(loop, &c->src, EPOLLIN);

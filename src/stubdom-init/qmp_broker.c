@@ -28,6 +28,7 @@ struct broker {
 	struct loop_timer timer;	/* GRACE or retry */
 	struct save_out save;
 	enum { CLOSED, LISTEN, GRACE, OPEN } state;
+	bool stale;			/* a client left this ring unseen */
 	uint64_t dropped_said, bad_said;
 	int err;
 };
@@ -49,6 +50,7 @@ static void start_listen(struct broker *b)
 		return;
 	}
 	b->state = LISTEN;
+	b->stale = false;
 	b->link_src.fd = b->link->fd(b->link);
 	ret = loop_want(&b->loop, &b->link_src, EPOLLIN);
 	if (ret)
@@ -73,7 +75,13 @@ static void session_end(struct broker *b)
 
 static void session_open(struct broker *b)
 {
+	char junk[8192];	/* more than a ring holds */
+
 	loop_timer_stop(&b->timer);
+	/* Another was there before, and may have left something in the ring. */
+	if (b->stale && b->link->read(b->link, junk, sizeof(junk)) > 0)
+		say_debug("QMP: the ring was used before");
+	b->stale = false;
 	b->state = OPEN;
 	qmp_relay_attach(&b->relay);
 	say_debug("QMP: session %u", b->relay.session);
@@ -87,8 +95,12 @@ static void check_listen(struct broker *b)
 		b->state = GRACE;
 		loop_timer_set(&b->loop, &b->timer, GRACE_MS);
 	}
-	if (b->state == GRACE && b->link->state(b->link) == LINK_OPEN)
+	if (b->state != GRACE)
+		return;
+	if (b->link->state(b->link) == LINK_OPEN)
 		session_open(b);
+	else
+		b->stale = true;
 }
 
 static void on_timer(void *arg)

@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* test-sources: src/stubdom-init/qmp_broker.c src/stubdom-init/qmp_msg.c src/stubdom-init/save.c src/stubdom-init/loop.c src/common/log.c */
+/* test-pkgs: json-c */
+/*
+ * The broker's process with real sockets: a link that behaves like vchan (one
+ * place to be found, one client per ring), a QEMU that answers, and a real
+ * one when it is installed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "stubdom-init/init.h"
+#include "stubdom-init/loop.h"
+#include "stubdom-init/qmp_broker.h"
+#include "stubdom-init/spawn.h"
+
+struct log_about init_about = { .domid = -1 };
+
+/* Linked in, but not used: the vchan link and its process. */
+struct qmp_link *link_vchan_new(const char *path, unsigned int client)
+{
+	(void)path;
+	(void)client;
+	return NULL;
+}
+
+int qmp_connect(const char *path)
+{
+	(void)path;
+	return -ENOSYS;
+}
+
+/* The link: a socket stands for ring and xenstore nodes. */
+
+struct link_sock {
+	struct qmp_link link;
+	struct sockaddr_un sa;
+	int ep, listener, conn;
+	int hidden_while_waiting;	/* would be a bug */
+	int listens, followers;
+};
+
+static int ls_listen(struct qmp_link *l)
+{
+	struct link_sock *s = (struct link_sock *)l;
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	s->conn = -1;
+	s->ep = epoll_create1(0);
+	s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (bind(s->listener, (struct sockaddr *)&s->sa, sizeof(s->sa)) ||
+	    listen(s->listener, 1) ||
+	    epoll_ctl(s->ep, EPOLL_CTL_ADD, s->listener, &ev))
+		return -errno;
+	s->listens++;
+	return 0;
+}
+
+static void ls_hide(struct qmp_link *l)
+{
+	struct link_sock *s = (struct link_sock *)l;
+
+	if (s->conn < 0)
+		s->hidden_while_waiting++;
+	unlink(s->sa.sun_path);
+}
+
+static void ls_close(struct qmp_link *l)
+{
+	struct link_sock *s = (struct link_sock *)l;
+
+	if (s->conn >= 0)
+		close(s->conn);
+	close(s->listener);
+	close(s->ep);
+	unlink(s->sa.sun_path);
+}
+
+static int ls_fd(struct qmp_link *l)
+{
+	return ((struct link_sock *)l)->ep;
+}
+
+static void ls_event(struct qmp_link *l)
+{
+	(void)l;
+}
+
+/*
+ * As with vchan: whether the client is there has nothing to do with what it
+ * left to read, and one that found the ring early may follow another in it.
+ */
+static enum link_state ls_state(struct qmp_link *l)
+{
+	struct link_sock *s = (struct link_sock *)l;
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLET };
+	struct pollfd p = { .fd = s->conn };
+	int next;
+
+	if (s->conn >= 0 && (poll(&p, 1, 0) != 1 || !(p.revents & POLLHUP)))
+		return LINK_OPEN;
+	next = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK);
+	if (next < 0)
+		return s->conn < 0 ? LINK_WAITING : LINK_GONE;
+	if (s->conn >= 0) {
+		close(s->conn);
+		s->followers++;
+	}
+	s->conn = next;
+	epoll_ctl(s->ep, EPOLL_CTL_ADD, s->conn, &ev);
+	return ls_state(l);
+}
+
+static ssize_t ls_read(struct qmp_link *l, void *buf, size_t len)
+{
+	ssize_t n = recv(((struct link_sock *)l)->conn, buf, len, 0);
+
+	return n < 0 && errno == EAGAIN ? 0 : n ? n : -1;
+}
+
+static ssize_t ls_write(struct qmp_link *l, const void *buf, size_t len)
+{
+	/* A small ring, so that writes are partial. */
+	ssize_t n = send(((struct link_sock *)l)->conn, buf, len > 100 ? 100 : len,
+			 MSG_NOSIGNAL);
+
+	return n < 0 && errno == EAGAIN ? 0 : n;
+}
+
+/* A fixture: broker thread, QEMU thread. */
+
+static struct fixture {
+	struct link_sock link;
+	struct qmp_broker_opts o;
+	int qemu;			/* QEMU's end */
+	int console;			/* dom0's end of console 1 */
+	pthread_t broker, qemu_thread;
+	int ret;
+} f;
+
+static void *broker_main(void *arg)
+{
+	(void)arg;
+	f.ret = qmp_broker_run(&f.o);
+	return NULL;
+}
+
+static void say(int fd, const char *s)
+{
+	assert_int_equal(write(fd, s, strlen(s)), strlen(s));
+}
+
+/* "slow" is answered after the next command; the state is 100000 bytes. */
+static void *qemu_main(void *arg)
+{
+	char line[4096], slow[128] = "", *id, *end;
+	FILE *in = fdopen(dup(f.qemu), "r");
+	static const char state[100000] = { 'Q', 'E', 'V', 'M' };
+
+	(void)arg;
+	say(f.qemu, "{\"QMP\": {\"version\": {\"qemu\": {\"major\": 10}}, \"capabilities\": [\"oob\"]}}\r\n");
+	while (fgets(line, sizeof(line), in)) {
+		char reply[512];
+
+		id = strstr(line, "\"id\":\"");
+		assert_non_null(id);
+		id += 6;
+		end = strchr(id, '"');
+		*end = '\0';
+		snprintf(reply, sizeof(reply), "{\"return\": {\"cmd\": \"%.20s\"}, \"id\": \"%s\"}\r\n",
+			 strstr(line, "execute") + 10, id);
+		for (char *p = strstr(reply, "\"cmd\": \"") + 8; *p != '"' || p[1] != '}'; p++)
+			if (*p == '"' || *p == ',' || *p == ':')
+				*p = '_';
+		if (strstr(line, "slow")) {
+			strcpy(slow, reply);
+			continue;
+		}
+		if (strstr(line, "xen-save"))
+			assert_int_equal(pwrite(f.o.save_file, state, sizeof(state), 0), sizeof(state));
+		if (strstr(line, "die"))
+			break;
+		say(f.qemu, "{\"event\": \"NOISE\"}\r\n");
+		say(f.qemu, reply);
+		if (slow[0])
+			say(f.qemu, slow);
+		slow[0] = '\0';
+	}
+	fclose(in);
+	shutdown(f.qemu, SHUT_RDWR);
+	return NULL;
+}
+
+static int start(int qemu_end)
+{
+	static const struct qmp_link ops = {
+		.listen = ls_listen, .hide = ls_hide, .close = ls_close,
+		.fd = ls_fd, .event = ls_event, .state = ls_state,
+		.read = ls_read, .write = ls_write,
+	};
+	int ready[2], p[2];
+	char c;
+
+	f.link.link = ops;
+	f.link.sa.sun_family = AF_UNIX;
+	snprintf(f.link.sa.sun_path, sizeof(f.link.sa.sun_path),
+		 "/tmp/test-broker.%d", getpid());
+	if (pipe(ready) || pipe2(p, O_NONBLOCK))
+		return -1;
+	f.console = p[0];
+	f.o = (struct qmp_broker_opts){
+		.link = &f.link.link, .qemu = qemu_end, .ready = ready[1],
+		.save_file = memfd_create("state", 0), .save_console = p[1],
+	};
+	if (pthread_create(&f.broker, NULL, broker_main, NULL))
+		return -1;
+	if (read(ready[0], &c, 1) != 1)
+		return -1;
+	close(ready[0]);
+	close(ready[1]);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	int sp[2];
+
+	(void)state;
+	memset(&f, 0, sizeof(f));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sp))
+		return -1;
+	f.qemu = sp[1];
+	if (start(sp[0]))
+		return -1;
+	return pthread_create(&f.qemu_thread, NULL, qemu_main, NULL);
+}
+
+static int stop(void)
+{
+	pthread_join(f.broker, NULL);
+	close(f.o.qemu);
+	close(f.o.save_file);
+	close(f.o.save_console);
+	close(f.console);
+	return f.ret || f.link.hidden_while_waiting;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	shutdown(f.qemu, SHUT_RDWR);
+	pthread_join(f.qemu_thread, NULL);
+	close(f.qemu);
+	return stop();
+}
+
+/* The dom0 side: as libxl's proxy, it tries until the way is there. */
+static int dial(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	for (int i = 0; i < 5000; i++) {
+		if (!connect(fd, (struct sockaddr *)&f.link.sa, sizeof(f.link.sa)))
+			return fd;
+		usleep(1000);
+	}
+	fail_msg("no ring within 5 s");
+	return -1;
+}
+
+/* One message; NULL when there is none for @ms. */
+static const char *get(int fd, int ms)
+{
+	static char line[8192];
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	size_t n = 0;
+
+	for (;;) {
+		if (poll(&p, 1, ms) != 1 || read(fd, line + n, 1) != 1)
+			return NULL;
+		if (line[n] == '\n')
+			break;
+		assert_true(++n < sizeof(line));
+	}
+	line[n] = '\0';
+	return line;
+}
+
+/* The next that is no event. */
+static const char *answer(int fd, int ms)
+{
+	const char *s;
+
+	do {
+		s = get(fd, ms);
+	} while (s && strstr(s, "\"event\""));
+	return s;
+}
+
+static int session(void)
+{
+	int fd = dial();
+
+	assert_non_null(strstr(get(fd, 5000), "{\"QMP\":"));
+	say(fd, "{\"execute\":\"qmp_capabilities\",\"id\":1}\r\n");
+	assert_string_equal(get(fd, 5000), "{\"return\":{},\"id\":1}\r");
+	return fd;
+}
+
+static void one_session(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	say(fd, "{\"execute\":\"stop\",\"id\":2}\r\n");
+	assert_string_equal(get(fd, 5000), "{\"event\":\"NOISE\"}\r");
+	assert_non_null(strstr(get(fd, 5000), "\"id\":2}"));
+	close(fd);
+}
+
+/* Each begins with its greeting and sees nothing of the one before. */
+static void many_quick_sessions(void **state)
+{
+	char want[32];
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		int fd = session();
+
+		snprintf(want, sizeof(want), "\"id\":%d}", i + 100);
+		for (int k = 0; k < i % 4; k++)
+			say(fd, "{\"execute\":\"left\",\"id\":-1}\r\n");
+		if (i % 3) {
+			char cmd[64];
+
+			snprintf(cmd, sizeof(cmd), "{\"execute\":\"mine\",%s\r\n", want);
+			say(fd, cmd);
+			for (int k = 0; k < i % 4; k++)
+				assert_non_null(strstr(answer(fd, 5000), "\"id\":-1}"));
+			assert_non_null(strstr(answer(fd, 5000), want));
+		}
+		close(fd);
+	}
+	assert_true(f.link.listens >= 200);
+}
+
+static void a_late_reply_is_for_nobody(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	say(fd, "{\"execute\":\"slow\",\"id\":5}\r\n");
+	usleep(50000);
+	close(fd);
+	fd = session();
+	/* makes QEMU answer both */
+	say(fd, "{\"execute\":\"quick\",\"id\":5}\r\n");
+	assert_non_null(strstr(answer(fd, 5000), "quick"));
+	assert_null(answer(fd, 200));
+	close(fd);
+}
+
+/* Came and left before the broker looked. */
+static void a_client_that_only_knocks(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		close(dial());
+	close(session());
+}
+
+static void junk_does_not_reach_qemu(void **state)
+{
+	int fd = session();
+	static char junk[200000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(junk); i++)
+		junk[i] = "{}[]\":,\n\\x"[(i * 7 + i / 13) % 10];
+	for (size_t at = 0; at < sizeof(junk);) {
+		ssize_t n = send(fd, junk + at, sizeof(junk) - at, MSG_DONTWAIT);
+		char sink[4096];
+
+		if (n > 0)
+			at += n;
+		while (recv(fd, sink, sizeof(sink), MSG_DONTWAIT) > 0)
+			;
+	}
+	close(fd);
+	fd = session();
+	say(fd, "{\"execute\":\"stop\",\"id\":2}\r\n");
+	assert_non_null(strstr(answer(fd, 5000), "stop"));
+	close(fd);
+}
+
+/* A client that sends and never reads stops itself, not QEMU. */
+static void a_client_that_does_not_read(void **state)
+{
+	int fd = session(), n = 0;
+
+	(void)state;
+	while (n < 100000 && send(fd, "{\"execute\":\"stop\",\"id\":2}\r\n", 27, MSG_DONTWAIT) > 0)
+		n++;
+	close(fd);
+	fd = session();
+	say(fd, "{\"execute\":\"cont\",\"id\":2}\r\n");
+	assert_non_null(strstr(answer(fd, 5000), "\"id\":2}"));
+	close(fd);
+}
+
+#define SAVE "{\"execute\":\"xen-save-devices-state\",\"id\":3,\"arguments\":" \
+	     "{\"filename\":\"/dev/fdset/1\"}}\r\n"
+
+static size_t read_console(char *buf, size_t size)
+{
+	struct pollfd p = { .fd = f.console, .events = POLLIN };
+	size_t n = 0;
+	ssize_t k;
+
+	while (n < size && poll(&p, 1, 5000) == 1 &&
+	       (k = read(f.console, buf + n, size - n)) > 0)
+		n += k;
+	return n;
+}
+
+static void saved_state_is_out_before_the_answer(void **state)
+{
+	static char buf[100000];
+	int fd = session();
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		say(fd, SAVE);
+		/* 100000 bytes do not fit into the pipe: it must wait */
+		assert_null(answer(fd, 300));
+		assert_int_equal(read_console(buf, sizeof(buf)), sizeof(buf));
+		assert_memory_equal(buf, "QEVM", 4);
+		assert_string_equal(answer(fd, 5000), "{\"return\":{\"cmd\":\"xen-save-devices-sta\"},\"id\":3}\r");
+		assert_int_equal(lseek(f.o.save_file, 0, SEEK_END), 0);
+	}
+	close(fd);
+}
+
+static void console_gone_fails_the_save(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	close(f.console);
+	f.console = -1;
+	signal(SIGPIPE, SIG_IGN);
+	say(fd, SAVE);
+	assert_non_null(strstr(answer(fd, 5000), "\"desc\":\"The device state cannot leave the stubdomain"));
+	close(fd);
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static void qemu_ends(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	say(fd, "{\"execute\":\"die\"}\r\n");
+	while (get(fd, 5000))
+		;
+	pthread_join(f.broker, NULL);
+	assert_int_equal(f.ret, 0);
+	/* for teardown() */
+	pthread_create(&f.broker, NULL, nothing, NULL);
+	close(fd);
+}
+
+/* The same broker in front of a real QEMU. */
+static void real_qemu(void **state)
+{
+	static char *argv[] = {
+		"qemu", "-M", "none", "-nodefaults", "-display", "none",
+		"-chardev", "socket,id=b,fd=3,server=on,wait=off",
+		"-mon", "chardev=b,mode=control", NULL,
+	};
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int l, c, fd, status;
+	pid_t pid;
+
+	(void)state;
+	if (access("/usr/bin/qemu-system-x86_64", X_OK)) {
+		print_message("no qemu-system-x86_64 here: skipped\n");
+		skip();
+	}
+	memset(&f, 0, sizeof(f));
+	l = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "/tmp/test-qmp.%d", getpid());
+	assert_int_equal(bind(l, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	listen(l, 1);
+	c = socket(AF_UNIX, SOCK_STREAM, 0);
+	/* before QEMU runs, as in the stubdomain */
+	assert_int_equal(connect(c, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	pid = fork();
+	if (!pid) {
+		dup2(l, 3);
+		close_range(4, ~0U, 0);
+		execv("/usr/bin/qemu-system-x86_64", argv);
+		_exit(127);
+	}
+	close(l);
+	unlink(sa.sun_path);
+	assert_int_equal(start(c), 0);
+	for (int i = 0; i < 5; i++) {
+		fd = dial();
+		assert_non_null(strstr(get(fd, 20000), "\"capabilities\":[]"));
+		say(fd, "{\"execute\":\"qmp_capabilities\",\"id\":1}\r\n"
+			"{\"execute\":\"query-qmp-schema\",\"id\":2}\r\n");
+		assert_non_null(strstr(get(fd, 5000), "\"id\":1"));
+		close(fd);
+	}
+	fd = session();
+	say(fd, "{\"execute\":\"query-status\",\"id\":8}\r\n");
+	assert_non_null(strstr(answer(fd, 5000), "\"id\":8"));
+	say(fd, "{\"execute\":\"no-such\",\"id\":9}\r\n");
+	assert_non_null(strstr(answer(fd, 5000), "CommandNotFound"));
+	say(fd, "{\"execute\":\"quit\"}\r\n");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(fd);
+	assert_int_equal(stop(), 0);
+}
+
+#define B(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		B(one_session), B(many_quick_sessions),
+		B(a_late_reply_is_for_nobody), B(a_client_that_only_knocks),
+		B(junk_does_not_reach_qemu), B(a_client_that_does_not_read),
+		B(saved_state_is_out_before_the_answer),
+		B(console_gone_fails_the_save), B(qemu_ends),
+		cmocka_unit_test(real_qemu),
+	};
+
+	log_set_level(LOG_CRIT);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
