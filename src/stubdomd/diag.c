@@ -97,9 +97,32 @@ static void find_bad_dev(struct xs_handle *xs, uint32_t stub, struct diag_dev *d
 	d->kind[0] = '\0';
 }
 
+/*
+ * libxl names the log after the guest as it was called then: an incoming
+ * migration's has another name afterwards.
+ */
+static void find_log(struct xs_handle *xs, struct diag *d)
+{
+	char path[64], out[sizeof(d->log)];
+
+	snprintf(path, sizeof(path), "/local/domain/%u/console/output", d->id.stub);
+	read_clean(xs, out, sizeof(out), path);
+	if (!strncmp(out, "file:/", 6))
+		snprintf(d->log, sizeof(d->log), "%s", out + 5);
+	else
+		snprintf(d->log, sizeof(d->log), "/var/log/xen/qemu-dm-%s.log", d->id.name);
+}
+
 static void find_image(struct xs_handle *xs, struct diag *d)
 {
 	char path[160], vm[64];
+
+	/* libxl writes down what it was built from when it has been built. */
+	if (d->kind == DIAG_UNBUILT) {
+		snprintf(d->kernel, sizeof(d->kernel), STUBDOM_STATE_DIR "/%s/current/kernel", d->xen);
+		snprintf(d->rootfs, sizeof(d->rootfs), STUBDOM_STATE_DIR "/%s/current/rootfs", d->xen);
+		return;
+	}
 
 	snprintf(path, sizeof(path), "/local/domain/%u/vm", d->id.stub);
 	read_clean(xs, vm, sizeof(vm), path);
@@ -117,7 +140,7 @@ void diag_collect(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
 	memset(out, 0, sizeof(*out));
 	out->id = *id;
 	out->kind = kind;
-	out->gone = dom && !dom->shutdown;
+	out->gone = dom && !dom->shutdown && kind != DIAG_UNBUILT;
 	out->reason = dom ? dom->reason : 0;
 	snprintf(path, sizeof(path), "/local/domain/%u/" STUBDOM_DATA "/stage", id->stub);
 	read_clean(xs, out->stage, sizeof(out->stage), path);
@@ -126,14 +149,17 @@ void diag_collect(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
 	out->mem_mib = read_mib(xs, id->stub, "static-max");
 	out->video_mib = read_mib(xs, id->guest, "videoram");
 	find_bad_dev(xs, id->stub, &out->dev);
-	find_image(xs, out);
+	find_log(xs, out);
 	hv_version(hv, out->xen, sizeof(out->xen));
+	find_image(xs, out);
 }
 
 /* ---- explaining ---- */
 
 bool diag_wants_image(const struct diag *d)
 {
+	if (d->kind == DIAG_UNBUILT)
+		return true;
 	return d->kind != DIAG_ENDED && !d->gone && !d->stage[0] &&
 	       d->kernel[0] == '/' && d->rootfs[0] == '/';
 }
@@ -154,6 +180,9 @@ static int text_head(const struct diag *d, char *buf, size_t size)
 {
 	if (d->kind == DIAG_SLOW)
 		return snprintf(buf, size, "stubdomain %u has not started its device model in 20 s: ", d->id.stub);
+	if (d->kind == DIAG_UNBUILT)
+		return snprintf(buf, size, "domain %u, with %u MB, is left of a stubdomain that xl could not build: run 'xl destroy %u': ",
+				d->id.stub, d->mem_mib, d->id.stub);
 	if (d->kind == DIAG_FAILED)
 		return snprintf(buf, size, "stubdomain %u %s before its device model ran: ", d->id.stub, ended_how(d));
 	return snprintf(buf, size, "its device model is gone: stubdomain %u %s: ", d->id.stub, ended_how(d));
@@ -196,7 +225,7 @@ static bool text_dev(const struct diag *d, char *buf, size_t size)
 {
 	const struct diag_dev *v = &d->dev;
 
-	if (!v->kind[0] || d->kind == DIAG_ENDED)
+	if (!v->kind[0] || d->kind == DIAG_ENDED || d->kind == DIAG_UNBUILT)
 		return false;
 	snprintf(buf, size, "its %s %u (%s) is not connected (backend state %d%s%s): %s",
 		 strcmp(v->kind, "vif") ? "disk" : "NIC", v->devid,
@@ -212,6 +241,10 @@ static void text_rest(const struct diag *d, char *buf, size_t size)
 {
 	const char *doing = "";
 
+	if (d->kind == DIAG_UNBUILT) {
+		snprintf(buf, size, "what xl said then has the reason");
+		return;
+	}
 	if (d->gone) {
 		snprintf(buf, size, "somebody destroyed it alone: destroy or reboot the guest instead");
 		return;
@@ -222,7 +255,7 @@ static void text_rest(const struct diag *d, char *buf, size_t size)
 		doing = "its QEMU was started: ";
 	else if (!strcmp(d->stage, STUBDOM_STAGE_WIRE))
 		doing = "it was setting up disks and NICs: ";
-	snprintf(buf, size, "%ssee /var/log/xen/qemu-dm-%s.log", doing, d->id.name);
+	snprintf(buf, size, "%ssee %s", doing, d->log);
 }
 
 void diag_text(const struct diag *d, char *buf, size_t size)
@@ -234,7 +267,7 @@ void diag_text(const struct diag *d, char *buf, size_t size)
 	buf += n;
 	size -= n;
 	if (d->error[0] && !d->gone)
-		snprintf(buf, size, "it says: %s: see /var/log/xen/qemu-dm-%s.log", d->error, d->id.name);
+		snprintf(buf, size, "it says: %s: see %s", d->error, d->log);
 	else if (!text_image(d, buf, size) && !text_memory(d, buf, size) &&
 		 !text_dev(d, buf, size))
 		text_rest(d, buf, size);
@@ -251,7 +284,7 @@ static void finish(struct diag *d)
 {
 	struct log_about about = {
 		.guest = d->id.name[0] ? d->id.name : NULL,
-		.domid = (int)d->id.guest, .stubdom = (int)d->id.stub,
+		.domid = d->id.guest ? (int)d->id.guest : -1, .stubdom = (int)d->id.stub,
 	};
 	char text[900];
 

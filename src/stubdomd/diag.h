@@ -21,6 +21,7 @@ enum diag_kind {
 	DIAG_SLOW,	/* not up yet, and libxl is about to give up */
 	DIAG_FAILED,	/* ended before its device model ran */
 	DIAG_ENDED,	/* ended after it had run */
+	DIAG_UNBUILT,	/* libxl could not even build it, and left it (orphan.h) */
 };
 
 struct diag_dev {
@@ -41,6 +42,7 @@ struct diag {
 	unsigned int mem_mib;	/* 0: not known */
 	unsigned int video_mib;
 	struct diag_dev dev;	/* the first that is not connected */
+	char log[160];		/* the file its console goes to */
 	char kernel[PATH_MAX], rootfs[PATH_MAX];
 	char xen[16];
 	struct image image;

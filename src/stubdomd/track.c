@@ -13,6 +13,7 @@
 #include "life.h"
 #include "limit.h"
 #include "log.h"
+#include "orphan.h"
 #include "stubdom.h"
 #include "xsh.h"
 
@@ -33,6 +34,8 @@ struct track {
 	struct xs_handle *xs;
 	struct hv *hv;
 	struct stub *stubs;
+	struct orphans *orphans;
+	uint64_t orphans_due;
 	uint64_t now;
 };
 
@@ -40,9 +43,15 @@ struct track *track_new(struct xs_handle *xs, struct hv *hv)
 {
 	struct track *tr = calloc(1, sizeof(*tr));
 
-	if (tr) {
-		tr->xs = xs;
-		tr->hv = hv;
+	if (!tr)
+		return NULL;
+	tr->xs = xs;
+	tr->hv = hv;
+	tr->orphans_due = UINT64_MAX;
+	tr->orphans = orphans_new();
+	if (!tr->orphans) {
+		free(tr);
+		return NULL;
 	}
 	return tr;
 }
@@ -55,6 +64,8 @@ void track_free(struct track *tr)
 		next = s->next;
 		free(s);
 	}
+	if (tr)
+		orphans_free(tr->orphans);
 	free(tr);
 }
 
@@ -349,6 +360,16 @@ static void act(struct track *tr, struct stub *s, const struct life_plan *plan,
 	}
 }
 
+/* A guest may be renamed; an incoming migration always is. */
+static void refresh_name(struct track *tr, struct stub *s)
+{
+	char name[IDENT_NAME_MAX];
+
+	guest_name(tr->xs, s->id.guest, name, sizeof(name));
+	if (name[0])
+		memcpy(s->id.name, name, sizeof(name));
+}
+
 /* Look at one stubdomain and do what is needed; frees it when all is over. */
 static void serve(struct track *tr, struct stub *s)
 {
@@ -364,6 +385,8 @@ static void serve(struct track *tr, struct stub *s)
 	if (s->life.stub == LIFE_ALIVE)
 		cure_consoles(tr, s);
 	life_decide(&s->life, &plan);
+	if (plan.say_slow || plan.say_dead || plan.crash_guest || plan.say_left)
+		refresh_name(tr, s);
 	act(tr, s, &plan, &stub);
 	if (plan.forget) {
 		drop(tr, s);
@@ -443,6 +466,7 @@ void track_sweep(struct track *tr, uint64_t now)
 		next = s->next;
 		serve(tr, s);
 	}
+	tr->orphans_due = orphans_check(tr->orphans, tr->xs, tr->hv, now);
 }
 
 static void scan_records(struct track *tr)
@@ -494,11 +518,13 @@ void track_tick(struct track *tr, uint64_t now)
 		if (s->due <= now)
 			serve(tr, s);
 	}
+	if (tr->orphans_due <= now)
+		tr->orphans_due = orphans_check(tr->orphans, tr->xs, tr->hv, now);
 }
 
 uint64_t track_next(const struct track *tr)
 {
-	uint64_t due = UINT64_MAX;
+	uint64_t due = tr->orphans_due;
 
 	for (const struct stub *s = tr->stubs; s; s = s->next)
 		if (s->due < due)
@@ -514,4 +540,5 @@ void track_count(const struct track *tr, unsigned int *all, unsigned int *bad)
 		if (s->life.told_slow || s->life.told_dead || s->life.told_left)
 			++*bad;
 	}
+	*bad += orphans_count(tr->orphans);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/track.c src/stubdomd/life.c src/stubdomd/clean.c src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/ident.c src/stubdomd/events.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdomd/track.c src/stubdomd/life.c src/stubdomd/orphan.c src/stubdomd/clean.c src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/ident.c src/stubdomd/events.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* test-pkgs: libcrypto */
 /* The daemon's mind as a whole, against a fake xenstore and hypervisor. */
 #include "stubdomd_fixture.h"
@@ -12,6 +12,7 @@
 #include "stubdomd/diag.h"
 #include "stubdomd/events.h"
 #include "stubdomd/life.h"
+#include "stubdomd/orphan.h"
 #include "stubdomd/track.h"
 
 #define OUT2(d) "/local/domain/" #d "/device/console/2/output"
@@ -541,6 +542,73 @@ static void paused_guest_is_dealt_with_when_it_goes_on(void **state)
 	assert_int_equal(fake_hv_crashes, 1);
 }
 
+/* libxl__domain_build() failed: the guest is destroyed, the new domain is not. */
+static void left_by_libxl(void **state)
+{
+	(void)state;
+	boot_daemon();
+	fake_hv_add(4, true, 1)->paused = true;
+	fake_xs_set("/local/domain/4/name", "web1");
+	fake_hv_add(5, false, 1)->paused = true;
+	fake_xs_set("/local/domain/5/name", "web1-dm");
+	fake_xs_set("/local/domain/5/memory/static-max", "147456");
+	fake_xs_fire("@releaseDomain");
+	pass(2 * ORPHAN_MS);
+	assert_string_equal(fix_log, "");	/* being built */
+	fake_xs_rm("/local/domain/4");
+	release(4);
+	pass(ORPHAN_MS - 1000);
+	assert_string_equal(fix_log, "");
+	pass(2000);
+	assert_logged("<3>guest web1: domain 5, with 144 MB, is left of a stubdomain that xl could not build: run 'xl destroy 5'");
+	assert_int_equal(fix_lines, 1);
+	fake_xs_fire("@releaseDomain");
+	pass(100000);
+	assert_int_equal(fix_lines, 1);
+	assert_true(track_next(tr) == UINT64_MAX);
+	release(5);
+	round_at(now + 1);
+	assert_int_equal(fix_lines, 1);
+}
+
+/* Domains that only look like it. */
+static void not_left_by_libxl(void **state)
+{
+	(void)state;
+	fake_hv_add(5, false, 1);			/* runs */
+	fake_xs_set("/local/domain/5/name", "a-dm");
+	fake_hv_add(6, false, 1)->paused = true;	/* ran */
+	fake_hv_dom(6)->cpu_ns = 1;
+	fake_xs_set("/local/domain/6/name", "b-dm");
+	fake_hv_add(7, true, 1)->paused = true;		/* HVM */
+	fake_xs_set("/local/domain/7/name", "c-dm");
+	fake_hv_add(8, false, 1)->paused = true;
+	fake_xs_set("/local/domain/8/name", "d-dm--incoming");
+	fake_hv_add(9, false, 1)->paused = true;
+	fake_xs_set("/local/domain/9/name", "-dm");
+	fake_hv_add(10, false, 1)->paused = true;	/* no name */
+	boot_daemon();
+	pass(10 * ORPHAN_MS);
+	assert_string_equal(fix_log, "");
+}
+
+static void guest_is_renamed(void **state)
+{
+	(void)state;
+	boot_daemon();
+	fix_domains(5, 4, "web1--incoming");
+	fix_console(5, 0, "file:/var/log/xen/qemu-dm-web1--incoming.log");
+	round_at(now);
+	fix_running(5, 4);
+	pass(2000);
+	fake_xs_set("/local/domain/4/name", "web1");
+	fake_hv_dom(5)->shutdown = true;
+	fake_xs_fire("@releaseDomain");
+	round_at(now + 1);
+	assert_logged("<3>guest web1: its device model is gone");
+	assert_logged("see /var/log/xen/qemu-dm-web1--incoming.log");
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -554,6 +622,7 @@ int main(void)
 		T(leftovers_are_removed), T(flood), T(trouble_is_not_fatal),
 		T(failed_crash_is_tried_again), T(nonsense_records),
 		T(paused_guest_is_dealt_with_when_it_goes_on),
+		T(left_by_libxl), T(not_left_by_libxl), T(guest_is_renamed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
