@@ -37,7 +37,7 @@ void qmp_buf_take(struct qmp_buf *b, size_t len);
 void qmp_buf_clear(struct qmp_buf *b);
 static inline const char *qmp_buf_data(const struct qmp_buf *b)
 {
-	return b->data + b->head;
+	return b->data ? b->data + b->head : "";
 }
 
 /* Cuts a stream into JSON objects. */
