@@ -249,10 +249,8 @@ static int add_rom(struct plan *p, const struct rom *rom)
 		return 0;
 	}
 	free(path);
-	path = xasprintf("%s/%s", rom->dirs[0], rom->name);
-	missing(path, rom->package);
-	free(path);
-	return -ENOENT;
+	/* Its place differs between releases. */
+	return missing(rom->name, rom->package);
 }
 
 static int add_program(struct plan *p, const char *src, const char *dst,

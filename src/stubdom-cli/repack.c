@@ -195,13 +195,68 @@ static int check_unique(struct repack *r)
 	return 0;
 }
 
+/* cpio(5), "New ASCII format": magic, then fields of eight hex digits. */
+#define NEWC_HEADER 110
+#define NEWC_FIELDS 13
+#define NEWC_FILESIZE 6
+#define NEWC_NAMESIZE 11
+#define NEWC_NAME_MAX 4096
+#define END_NAME "TRAILER!!!"
+
+static int newc_field(const char *header, int index, size_t *out)
+{
+	char hex[9] = "";
+
+	memcpy(hex, header + 6 + index * 8, 8);
+	if (strspn(hex, "0123456789abcdefABCDEF") != 8)
+		return -EINVAL;
+	*out = strtoul(hex, NULL, 16);
+	return 0;
+}
+
+/*
+ * Every header, its name and its content lie inside the archive, and it has an
+ * end.  libarchive would allocate whatever a header claims before it looks.
+ */
+static int check_newc(const char *buf, size_t len)
+{
+	for (size_t at = 0, name = 0, size = 0;;) {
+		const char *h = buf + at;
+
+		if (len - at < NEWC_HEADER ||
+		    (memcmp(h, "070701", 6) && memcmp(h, "070702", 6)))
+			return -EINVAL;
+		/* All of them: libarchive looks for another header otherwise. */
+		for (int i = 0; i < NEWC_FIELDS; i++)
+			if (newc_field(h, i, &size))
+				return -EINVAL;
+		newc_field(h, NEWC_FILESIZE, &size);
+		newc_field(h, NEWC_NAMESIZE, &name);
+		if (!name || name > NEWC_NAME_MAX ||
+		    name > len - at - NEWC_HEADER || h[NEWC_HEADER + name - 1])
+			return -EINVAL;
+		if (name == sizeof(END_NAME) && !strcmp(h + NEWC_HEADER, END_NAME))
+			return 0;
+		at = (at + NEWC_HEADER + name + 3) & ~(size_t)3;
+		if (at > len || size > len - at)
+			return -EINVAL;
+		at = (at + size + 3) & ~(size_t)3;
+		if (at > len)
+			return -EINVAL;
+	}
+}
+
 int repack_read(struct repack *r, const void *buf, size_t len)
 {
-	struct archive *a = archive_read_new();
+	struct archive *a;
 	struct archive_entry *ae;
-	int ret = 0, err;
+	int ret, err;
 
 	memset(r, 0, sizeof(*r));
+	ret = check_newc(buf, len);
+	if (ret)
+		return ret;
+	a = archive_read_new();
 	if (!a)
 		return -ENOMEM;
 	archive_read_support_format_cpio(a);

@@ -107,6 +107,8 @@ class Host:
         """Every path below, so that what was left behind has a name."""
         found = set()
         for d, dirs, files in os.walk(self.path(top)):
+            if d == self.root + "/":
+                dirs[:] = set(dirs) - {"proc", "dev", "sys"}
             found.update(os.path.join(d, n)[len(self.root):] for n in dirs + files)
         return found
 
@@ -257,7 +259,8 @@ def test_damaged(host):
 def test_missing_input(host):
     """a missing file is named with its package; the old image stays"""
     host.cli("register")
-    os.unlink(host.path("/usr/lib/ipxe/qemu/efi-e1000.rom"))
+    manifest = host.bytes(host.current("manifest")).decode()
+    os.unlink(host.path(re.search(r"^input \S+ (/\S+/efi-e1000\.rom)$", manifest, re.M)[1]))
     os.unlink(host.path("/usr/share/seabios/vgabios-cirrus.bin"))
     fails_and_keeps(host, "build", say=["efi-e1000.rom of package ipxe-qemu", "vgabios-cirrus.bin of package seabios",
                                         "apt install --reinstall seabios", "one that is there stays"])
@@ -384,15 +387,15 @@ def test_unregister(host):
     host.cli("register")
     host.cli("unregister", "--purge")
     after = host.tree("/")
-    must(before == after, f"left or lost: {sorted(before ^ after)}")
+    must(before == after, f"left or lost: {sorted(before ^ after)[:20]}")
 
 
 def test_xen_removed(host):
     """links of a Xen that is gone go too"""
     host.cli("register")
     os.unlink(host.path(host.boot + "/hvmloader"))
-    host.cli("register")
-    must(not os.path.exists(host.path(os.path.dirname(host.boot))), "its directory is left")
+    out = host.cli("register")
+    must(not os.path.exists(host.path(host.boot)), "its directory is left: " + out)
 
 
 def test_own_initramfs(host):

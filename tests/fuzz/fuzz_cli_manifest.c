@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* test-sources: src/stubdom-cli/manifest.c src/stubdom-cli/hostpath.c src/common/log.c */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stubdom-cli/cli.h"
+#include "stubdom-cli/manifest.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What is accepted means the same after it was written and read again. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = xcalloc(1, size + 1), *again, *twice, *v;
+	struct manifest m, n;
+
+	memcpy(text, data, size);
+	v = info_get(text, "xen");
+	free(v);
+	if (!manifest_parse(&m, text, NULL)) {
+		again = manifest_format(&m);
+		assert(!manifest_parse(&n, again, NULL));
+		twice = manifest_format(&n);
+		assert(!strcmp(again, twice));
+		manifest_free(&n);
+		free(again);
+		free(twice);
+	}
+	manifest_free(&m);
+	free(text);
+	return 0;
+}
