@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* test-sources: src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/ident.c src/stubdomd/events.c src/stubdomd/clean.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-pkgs: libcrypto */
+/*
+ * Everything a stubdomain, a driver domain or a command line can put in front
+ * of xen-stubdomd: whatever it is, what comes out is one line of printable
+ * text, and no file of dom0's is named by the stubdomain.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_hv.h"
+#include "fake_xenstore.h"
+#include "log.h"
+#include "stubdom.h"
+#include "stubdomd/clean.h"
+#include "stubdomd/consoles.h"
+#include "stubdomd/diag.h"
+#include "stubdomd/events.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What others than dom0 can write, and what follows from it. */
+static const char *const nodes[] = {
+	"/local/domain/5/" STUBDOM_DATA "/stage",
+	"/local/domain/5/" STUBDOM_DATA "/error",
+	"/local/domain/5/device/console/1/state",
+	"/local/domain/5/device/console/2/state",
+	"/local/domain/5/console/state",
+	"/local/domain/5/console/output",
+	"/local/domain/5/device-model/4/state",
+	"/local/domain/3/backend/vbd/5/51712/state",
+	"/local/domain/3/backend/vbd/5/51712/params",
+	"/local/domain/3/backend/vbd/5/51712/hotplug-error",
+	"/local/domain/3/error/backend/vbd/5/51712/error",
+};
+
+static void must(bool is)
+{
+	if (!is)
+		abort();
+}
+
+static void sink(int level, const struct log_about *about, const char *line)
+{
+	(void)level;
+	(void)about;
+	must(strlen(line) < 1024);
+	for (; *line; line++)
+		must(*line >= 0x20 && *line < 0x7f);
+}
+
+static void world(const uint8_t *data, size_t size)
+{
+	fake_xs_reset();
+	fake_hv_reset();
+	fake_hv_add(4, true, 1);
+	fake_hv_add(5, false, 1);
+	fake_xs_set("/local/domain/5/target", "4");
+	fake_xs_set("/local/domain/4/image/device-model-domid", "5");
+	fake_xs_set("/libxl/4/dm-version", "qemu_xen");
+	fake_xs_set("/libxl/5/device/vbd/51712/backend", "/local/domain/3/backend/vbd/5/51712");
+	for (int n = 0; n < 3; n++) {
+		fake_xs_setf("1", "/local/domain/0/backend/console/5/%d/state", n);
+		fake_xs_setf("ioemu", n ? "/local/domain/5/device/console/%d/type" :
+			     "/local/domain/5/console/type", n);
+	}
+	/* One length byte before each value; 255 is "no such node". */
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]) && size; i++) {
+		size_t len = *data++;
+
+		size--;
+		if (len == 255)
+			continue;
+		len = len < size ? len : size;
+		fake_xs_set_raw(nodes[i], data, len);
+		data += len;
+		size -= len;
+	}
+}
+
+static void look(void)
+{
+	const struct stub_id id = { .stub = 5, .guest = 4, .name = "web1" };
+	struct xs_handle *xs = xs_open(0);
+	struct console_plan did;
+	struct consoles now;
+
+	for (int kind = DIAG_SLOW; kind <= DIAG_ENDED; kind++)
+		diag_say(xs, hv_open(), &id, kind, kind == DIAG_SLOW ? NULL : fake_hv_dom(5));
+	diag_wait();
+	must(!consoles_cure(xs, &id, &did));
+	must(!strcmp(fake_xs_get("/local/domain/5/device/console/2/output"), "null"));
+	must(!consoles_read(xs, XBT_NULL, 5, &now));
+	must(!consoles_plan(&now, &did));	/* cured is cured */
+	must(!fake_xs_open_transactions());
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct events ev = { 0 };
+	char *text;
+
+	log_open("fuzz", sink, LOG_DEBUG);
+	world(data, size);
+	look();
+
+	text = malloc(size + 1);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	events_note(&ev, text, "console");
+	must(ev.marked <= 1);
+	clean_is_helper(text, size, 5);
+	clean_is_helper(text, size + 1, 5);
+	free(text);
+	return 0;
+}
