@@ -20,7 +20,7 @@ version=$("$qemu" -version | sed -n '1s/.*version \([0-9]*\.[0-9]*\).*/\1/p')
 # $tmp/KIND: one name a line, whatever the form of that kind's help
 for kind in machine accel device netdev chardev display; do
 	case $kind in
-	netdev) set -- -netdev help ;;
+	netdev) set -- -machine none,accel=qtest -netdev help ;;
 	chardev) set -- -chardev help ;;
 	*) set -- -$kind help ;;
 	esac
@@ -43,7 +43,7 @@ start() {
 	printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"quit"}' |
 		timeout 60 "$qemu" -xen-domid 1 -no-shutdown -nodefaults -no-user-config -name g \
 			-display none -machine pc,accel=qtest,suppress-vmdesc=on -qmp stdio "$@" \
-			>"$tmp/qmp" 2>"$tmp/err" && grep -q SHUTDOWN "$tmp/qmp"
+			>"$tmp/qmp" 2>"$tmp/err" 3>"$tmp/fdset" && grep -q SHUTDOWN "$tmp/qmp"
 }
 n=0
 grep '^-' "$here/libxl.args" >"$tmp/args"
