@@ -61,6 +61,9 @@ static void dead(const struct life *in, struct life_plan *out)
 		abandoned(in, out);
 	if (in->guest == LIFE_ENDED && in->crashed_at && !in->told_left)
 		out->say_left = passed(in, out, in->crashed_at, LIFE_LEFT_MS);
+	/* Suspended for a save, it may yet be resumed, and no event tells. */
+	if (in->guest == LIFE_ENDED && !in->crashed_at)
+		look_again(out, in->now + 5000);
 	/* No event tells when a dying domain is gone for good. */
 	if (in->stub == LIFE_DYING || in->guest == LIFE_DYING)
 		look_again(out, in->now + 2000);

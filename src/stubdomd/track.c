@@ -399,7 +399,7 @@ static void serve(struct track *tr, struct stub *s)
 		s->due = plan.next;
 }
 
-static void welcome(struct track *tr, struct stub *s)
+static void welcome(struct track *tr, struct stub *s, const struct hv_dom *guest)
 {
 	int ret;
 
@@ -408,8 +408,11 @@ static void welcome(struct track *tr, struct stub *s)
 	ret = record_write(tr, s);
 	if (ret)
 		failed(tr, s, "writing its record", ret);
-	/* No news when the daemon is newer than the stubdomain. */
-	if (dm_running(tr, s))
+	/*
+	 * No news when the daemon is newer than the stubdomain.  A guest that
+	 * runs has a device model, whatever the stubdomain says of itself.
+	 */
+	if (dm_running(tr, s) || (!guest->paused && guest->cpu_ns))
 		s->life.ready_at = tr->now ? tr->now : 1;
 	say(tr, s, LOG_INFO, "stubdomain %u found%s", s->id.stub,
 	    s->life.ready_at ? ", device model runs" : "");
@@ -432,7 +435,7 @@ static void recognise(struct track *tr, const struct hv_dom *dom)
 		return;
 	s = ret ? NULL : add(tr, &id, dom->uuid, guest.uuid);
 	if (s)
-		welcome(tr, s);
+		welcome(tr, s, &guest);
 	else
 		log_err(NULL, "domain %u: telling whether it is a stubdomain: %s",
 			dom->domid, strerror(ret ? -ret : ENOMEM));

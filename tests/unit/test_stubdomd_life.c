@@ -165,6 +165,11 @@ static void guest_ended_first(void **state)
 	l.dead_at = 1;
 	p = decide(l);
 	assert_idle(&p);
+	/* it may have been suspended, and be resumed without a device model */
+	assert_true(p.next == T + 5000);
+	l.guest = LIFE_ALIVE;
+	p = decide(l);
+	assert_true(p.crash_guest);
 }
 
 static void preserved_guest(void **state)

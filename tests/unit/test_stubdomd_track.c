@@ -183,6 +183,20 @@ static void restart_loses_nothing(void **state)
 	assert_int_equal(fake_hv_crashes, 1);
 }
 
+/* It may have removed its "running", or written nonsense there. */
+static void lying_stubdomain_is_not_called_slow(void **state)
+{
+	(void)state;
+	boot_daemon();
+	running_pair();
+	kill_daemon();
+	fake_xs_set("/local/domain/5/device-model/4/state", "never");
+	boot_daemon();
+	pass(10 * LIFE_SLOW_MS);
+	assert_not_logged("<3>");
+	assert_true(track_next(tr) == UINT64_MAX);
+}
+
 static void made_while_it_was_down(void **state)
 {
 	(void)state;
@@ -613,7 +627,8 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(a_whole_life), T(restart_loses_nothing), T(made_while_it_was_down),
+		T(a_whole_life), T(restart_loses_nothing),
+		T(lying_stubdomain_is_not_called_slow), T(made_while_it_was_down),
 		T(too_late_for_qemu), T(minios_and_others_are_left_alone),
 		T(dead_device_model), T(dies_while_starting), T(does_not_come_up),
 		T(destroyed_by_hand), T(died_while_daemon_was_down),
