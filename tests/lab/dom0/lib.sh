@@ -17,7 +17,7 @@ note() { echo "note $1 $2"; }		# a measurement: note boot_seconds 3.2
 log() { echo "| $*"; }
 
 # What the last command printed, for the log.
-show_out() { [ ! -s $OUT ] || tail -n "${1:-40}" $OUT | sed 's/^/| /'; }
+show_out() { [ ! -s $OUT ] || tail -n 40 $OUT | sed 's/^/| /'; }
 last_line() { grep -v '^[[:space:]]*$' $OUT | tail -n 1 | cut -c1-300; }
 
 # expect TEXT COMMAND...: one expectation; its output is shown when it fails.

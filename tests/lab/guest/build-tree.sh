@@ -10,6 +10,7 @@ tree=$out/tree
 mkdir -p "$out/deb"
 cd "$out/deb"
 debs='busybox-static grub-pc-bin grub-common libdevmapper1.02.1'
+# shellcheck disable=SC2086 # a list
 apt-get download -q $debs 2>/dev/null || { apt-get update -q && apt-get download -q $debs; }
 for d in ./*.deb; do dpkg-deb -x "$d" x; done
 

@@ -7,7 +7,7 @@
 expect "a bootable disk is made" guest_disk h1 'xen_emul_unplug=never lab.ip=10.77.0.12/24'
 guest_config h1 hvm 'vif = [ "bridge=xenbr0,model=e1000,mac=00:16:3e:00:00:12" ]' >/dev/null
 start=$(now)
-expect "GRUB starts from the emulated IDE disk" sh -c '. /lab/lib.sh; xl create $GUESTS/h1.cfg && guest_says h1 240 "GRUB lab"'
+expect "GRUB starts from the emulated IDE disk" sh -c '. /lab/lib.sh; xl create $GUESTS/h1.cfg && guest_says h1 300 "GRUB lab"'
 note grub_seconds "$(since "$start")"
 expect "Linux boots to GUEST READY" guest_says h1 300 'GUEST READY'
 note ready_seconds "$(since "$start")"

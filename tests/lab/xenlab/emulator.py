@@ -101,8 +101,12 @@ def in_child(detached):
     if not detached:
         # No emulator may outlive its runner: PR_SET_PDEATHSIG.
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    nice = int(os.environ.get("LAB_NICE") or -10)
     with contextlib.suppress(OSError):
-        os.nice(int(os.environ.get("LAB_NICE") or -10) - os.nice(0))
+        os.nice(nice - os.nice(0))
+        # A session of its own is also a scheduling group of its own, which
+        # counts as one process of nice 0 against all others: mend that too.
+        Path("/proc/self/autogroup").write_text(f"{nice}\n")
 
 
 @contextlib.contextmanager

@@ -24,10 +24,10 @@ class Scenario:
 
 
 def parse_header(text, where="scenario"):
-    """The `# key: value` lines before the first line that is no comment."""
+    """The `# key: value` lines of the comment the file starts with."""
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
-        if line.strip() and not line.startswith("#"):
+        if not line.startswith("#"):
             break
         key, colon, value = line[1:].strip().partition(":")
         if not colon or " " in key or key.startswith(("SPDX", "shellcheck", "!")):

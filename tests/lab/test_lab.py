@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Unit tests of the lab's parsers: python3 tests/lab/test_lab.py"""
+import io
+import sys
+import tarfile
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from xenlab import guests, run, scenario  # noqa: E402
+from xenlab.cache import LabError  # noqa: E402
+
+
+class Header(unittest.TestCase):
+    def test_values(self):
+        got = scenario.parse_header("# SPDX-License-Identifier: x\n# layer: base\n# time-limit: 60\n\n# suites: no\n")
+        self.assertEqual(got, {"layer": "base", "time-limit": "60"})
+
+    def test_unknown_and_double_keys_are_refused(self):
+        for text in ("# leyer: base\n", "# layer: base\n# layer: base\n"):
+            with self.assertRaises(LabError):
+                scenario.parse_header(text)
+
+    def test_bad_values_are_refused(self):
+        for text in ("# layer: top\n", "# time-limit: soon\n", "# time-limit: 0\n"):
+            with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
+                file.write(text)
+                file.flush()
+                with self.assertRaises(LabError):
+                    scenario.load(file.name)
+
+    def test_every_scenario_of_the_tree_loads(self):
+        names = [p.stem for p in (scenario.LAB / "scenarios").glob("*.sh")]
+        self.assertTrue(names)
+        for name in names:
+            self.assertTrue(scenario.load(name).summary, name)
+
+
+class Output(unittest.TestCase):
+    def test_lines_cut_anywhere(self):
+        results = scenario.Results(show=lambda line: None)
+        text = b"ok - one\nnoise ok - not\nnot ok - two: because: x\nnote seconds 3.5\nskip - three\nok - last"
+        for i in range(len(text)):
+            results.feed(text[i:i + 1])
+        results.finish()
+        self.assertEqual([(e["result"], e["text"], e["why"]) for e in results.expectations],
+                         [("passed", "one", ""), ("failed", "two", "because: x"), ("skipped", "three", ""),
+                          ("passed", "last", "")])
+        self.assertEqual(results.notes, {"seconds": "3.5"})
+
+
+class Files(unittest.TestCase):
+    def test_menu_fills_its_sectors(self):
+        self.assertEqual(len(guests.menu("a=b")), guests.MENU_SECTORS * guests.SECTOR)
+        with self.assertRaises(ValueError):
+            guests.menu("x" * 5000)
+
+    def test_bios_disk(self):
+        with tempfile.TemporaryDirectory() as name:
+            tmp = Path(name)
+            (tmp / "boot").write_bytes(b"\xeb" * 512)
+            (tmp / "core").write_bytes(b"C" * 1000)
+            (tmp / "fs").write_bytes(b"F" * (2 << 20))
+            guests.bios_disk(tmp / "disk", tmp / "boot", tmp / "core", tmp / "fs")
+            disk = (tmp / "disk").read_bytes()
+        self.assertEqual(disk[510:512], b"\x55\xaa")
+        self.assertEqual(disk[512:1512], b"C" * 1000)
+        self.assertEqual(disk[2000 * 512:].lstrip()[:11], b"set timeout")
+        self.assertEqual(disk[2048 * 512:], b"F" * (2 << 20))
+
+    def test_tar_from_dom0_stays_in_its_directory(self):
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w") as tar:
+            for name in ("../../evil", "/etc/evil", "a/b"):
+                member = tarfile.TarInfo(name)
+                member.size = 1
+                tar.addfile(member, io.BytesIO(b"x"))
+            link = tarfile.TarInfo("link")
+            link.type, link.linkname = tarfile.SYMTYPE, "/etc"
+            tar.addfile(link)
+        with tempfile.TemporaryDirectory() as name:
+            run.unpack(data.getvalue(), Path(name) / "t")
+            found = sorted(str(p.relative_to(name)) for p in Path(name).rglob("*") if not p.is_dir())
+        self.assertEqual(found, ["t/a/b", "t/etc/evil", "t/evil"])
+
+
+if __name__ == "__main__":
+    unittest.main()
