@@ -32,7 +32,8 @@ facts=$(in_chroot -- sh -euc "
 version=$(echo "$facts" | sed -n 1p)
 tools=$(echo "$facts" | sed 1d)
 [ -n "$version" ] || die "suite $suite has no source package qemu"
-source=${QEMU_SOURCE_DIR:-$cache/src/$suite-$version}
+# No colon in the name (the epoch): chroot.sh would split it there.
+source=${QEMU_SOURCE_DIR:-$cache/src/$suite-${version#*:}}
 [ -z "${QEMU_SOURCE_DIR:-}" ] || version=$(find "$source" -type f -exec sha256sum {} + | sort | sha256sum)
 
 exec 9>"$cache/.lock-$suite"
