@@ -9,6 +9,12 @@
 static char kept[CAPTURE_MAX];
 static int level = LOG_INFO;
 
+void capture_set_level(int normal)
+{
+	level = normal;
+	log_set_level(normal);
+}
+
 static void keep(int lvl, const struct log_about *about, const char *line)
 {
 	(void)about;

@@ -62,7 +62,8 @@ static void check_guest(struct findings *fs, const struct guest *g)
 {
 	char cure[256];
 
-	snprintf(cure, sizeof(cure), "run 'xen-stubdom logs %s'", g->id.name);
+	snprintf(cure, sizeof(cure), "run 'xen-stubdom logs %s'",
+		 *g->id.name ? g->id.name : "NAME");
 	if (*g->error)
 		found(fs, BROKEN, "guest-error", cure, "guest %s: %s", g->id.name,
 		      g->error);

@@ -14,6 +14,7 @@
 
 #include "cli.h"
 #include "interrupt.h"
+#include "packages.h"
 
 #define LOG_TAIL 20
 
@@ -201,15 +202,19 @@ static int check_there(const char *module)
 	char *setup = host_path("%s/module-setup.sh", module);
 	int ret = access(setup, R_OK) ? -ENOENT : 0;
 
-	if (ret)
-		log_err(NULL, "%s of package xen-stubdom-utils is missing: "
-			"run 'apt install --reinstall xen-stubdom-utils'", setup);
-	free(setup);
-	if (!ret && access(DRACUT_BASE "/dracut-init.sh", R_OK)) {
-		log_err(NULL, DRACUT_BASE "/dracut-init.sh is missing: "
-			"run 'apt install dracut-core'");
+	char *cure = NULL;
+
+	if (ret) {
+		cure = package_reinstall("xen-stubdom-utils");
+		log_err(NULL, "%s of package xen-stubdom-utils is missing: %s",
+			setup, cure);
+	} else if (access(DRACUT_BASE "/dracut-init.sh", R_OK)) {
+		cure = package_install("dracut-core");
+		log_err(NULL, DRACUT_BASE "/dracut-init.sh is missing: %s", cure);
 		ret = -ENOENT;
 	}
+	free(cure);
+	free(setup);
 	return ret;
 }
 
@@ -240,8 +245,13 @@ int dracut_run(const char *work, const char *module, const char *kver,
 		return ret;
 	log = xasprintf("%s/dracut.log", work);
 	log_tail(log);
-	log_err(NULL, "dracut failed%s", ret == -ENOENT
-		? ": it is not installed: run 'apt install dracut-core'" : "");
 	free(log);
+	if (ret == -ENOENT) {
+		log = package_install("dracut-core");
+		log_err(NULL, "dracut is not installed: %s", log);
+		free(log);
+	} else {
+		log_err(NULL, "dracut failed");
+	}
 	return ret;
 }

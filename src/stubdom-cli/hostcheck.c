@@ -3,6 +3,7 @@
 #include "hostcheck.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "capture.h"
 #include "cli.h"
 #include "image.h"
+#include "packages.h"
 #include "store.h"
 #include "xendirs.h"
 
@@ -36,11 +38,21 @@ static bool file_has(const char *path, const char *word)
 
 /* Xen */
 
+/* As found(), BROKEN, with the package that is missing as the cure. */
+static void lacks(struct findings *fs, const char *id, const char *package,
+		  const char *text)
+{
+	char *cure = package_install(package);
+
+	found(fs, BROKEN, id, cure, "%s", text);
+	free(cure);
+}
+
 static void check_dom0(struct findings *fs, const char *running)
 {
 	if (!running)
-		found(fs, BROKEN, "dom0", "run 'apt install xen-system-amd64', then "
-		      "reboot", "this host does not run Xen now");
+		found(fs, BROKEN, "dom0", "choose its entry in the boot menu",
+		      "this host does not run Xen now");
 	else if (!file_has("/proc/xen/capabilities", "control_d"))
 		found(fs, BROKEN, "dom0", "run it in dom0 (there: 'mount -t xenfs "
 		      "xenfs /proc/xen' when that is not mounted)",
@@ -69,17 +81,16 @@ static void check_tools(struct findings *fs)
 	if (there("/usr/bin/vchan-socket-proxy", X_OK))
 		found(fs, FINE, "vchan-proxy", NULL, "vchan-socket-proxy is there");
 	else
-		found(fs, BROKEN, "vchan-proxy", "run 'apt install xen-utils-common'",
-		      "vchan-socket-proxy, by which xl talks to the device model, "
-		      "is missing");
-	for (size_t i = 0; i < 3; i++)
+		lacks(fs, "vchan-proxy", "xen-utils-common", "vchan-socket-proxy, by "
+		      "which xl talks to the device model, is missing");
+	/* Debian's xl runs the first and nothing else. */
+	for (size_t i = 0; i < (there("/etc/debian_version", F_OK) ? 1 : 3); i++)
 		have |= there(qemu[i], X_OK);
 	if (have)
 		found(fs, FINE, "dom0-qemu", NULL, "dom0 has a QEMU for consoles");
 	else
-		found(fs, BROKEN, "dom0-qemu", "run 'apt install qemu-system-xen'",
-		      "the QEMU that serves a stubdomain's consoles in dom0 is "
-		      "missing");
+		lacks(fs, "dom0-qemu", "qemu-system-xen", "the QEMU that serves a "
+		      "stubdomain's consoles in dom0 is missing");
 }
 
 static void check_modules(struct findings *fs)
@@ -118,6 +129,10 @@ static int unit_active(const char *unit)
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
+		int nil = open("/dev/null", O_WRONLY);
+
+		if (nil >= 0)
+			dup2(nil, STDERR_FILENO);
 		execlp("systemctl", "systemctl", "--quiet", "is-active", unit,
 		       (char *)NULL);
 		_exit(127);
@@ -249,8 +264,8 @@ static void check_qemu(struct findings *fs, const char *xen)
 		found(fs, BROKEN, "qemu", NULL, "%s", capture_end());
 	} else {
 		capture_end();
-		snprintf(cure, sizeof(cure), "run 'apt install xen-stubdom-linux-%s', "
-			 "or boot Xen %s", xen, qemu_xen);
+		snprintf(cure, sizeof(cure), "install the qemu-xen-extras of that "
+			 "Xen, or boot Xen %s", qemu_xen);
 		if (strcmp(qemu_xen, xen))
 			found(fs, BROKEN, "qemu", cure, "the device model (QEMU %s) is "
 			      "for Xen %s, not %s", version, qemu_xen, xen);
@@ -282,12 +297,11 @@ static void check_images(struct findings *fs, const char *running,
 		any = true;
 	}
 	if (!any && running)
-		found(fs, BROKEN, "xen-dir", "reboot into a Xen that is installed, or "
-		      "run 'apt install xen-utils-common' and its xen-utils",
+		found(fs, BROKEN, "xen-dir", "install the xen-utils of that version, "
+		      "or boot a Xen that is installed",
 		      "no tools of the running Xen %s are installed", running);
 	else if (!any)
-		found(fs, BROKEN, "xen-dir", "run 'apt install xen-system-amd64'",
-		      "no Xen is installed");
+		lacks(fs, "xen-dir", "xen-system-amd64", "no Xen is installed");
 	xendirs_free(d, n);
 }
 

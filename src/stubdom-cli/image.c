@@ -16,6 +16,7 @@
 #include "cli.h"
 #include "dracut.h"
 #include "interrupt.h"
+#include "packages.h"
 #include "repack.h"
 #include "sha256file.h"
 #include "store.h"
@@ -43,10 +44,14 @@ int image_qemu_info(const char *qemu, char **xen, char **version)
 	*version = text ? info_get(text, "qemu") : NULL;
 	if (!ret && (!*xen || !*version || !xen_version_valid(*xen)))
 		ret = -EINVAL;
-	if (ret)
-		log_err(NULL, "%s %s: run 'apt install --reinstall qemu-xen-extras'",
-			rel, ret == -ENOENT ? "of package qemu-xen-extras is missing"
-					    : "does not name a Xen and a QEMU version");
+	if (ret) {
+		char *cure = package_reinstall("qemu-xen-extras");
+
+		log_err(NULL, "%s %s: %s", rel, ret == -ENOENT
+			? "of package qemu-xen-extras is missing"
+			: "does not name a Xen and a QEMU version", cure);
+		free(cure);
+	}
 	free(text);
 	free(path);
 	free(rel);
@@ -58,9 +63,11 @@ static int check_xen(struct image *img, const char *wanted)
 	const char *abi = img->plan.qemu_xen;
 
 	if (abi && strcmp(abi, img->m.xen)) {
+		char *cure = package_reinstall("qemu-xen-extras");
+
 		log_err(NULL, "%s links the libraries of Xen %s, but is said to be "
-			"for Xen %s: run 'apt install --reinstall qemu-xen-extras'",
-			img->plan.qemu, abi, img->m.xen);
+			"for Xen %s: %s", img->plan.qemu, abi, img->m.xen, cure);
+		free(cure);
 		return -EINVAL;
 	}
 	if (wanted && strcmp(wanted, img->m.xen)) {

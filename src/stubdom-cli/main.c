@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture.h"
 #include "cli.h"
 
 static const struct command commands[] = {
@@ -47,10 +48,10 @@ static int parse(int argc, char **argv)
 			puts("xen-stubdom " XE_VERSION);
 			return -1;
 		case 'v':
-			log_set_level(LOG_DEBUG);
+			capture_set_level(LOG_DEBUG);
 			break;
 		case 'q':
-			log_set_level(LOG_WARNING);
+			capture_set_level(LOG_WARNING);
 			break;
 		case 'r':
 			if (!host_set_root(optarg))

@@ -12,6 +12,7 @@
 
 #include "cli.h"
 #include "elfdyn.h"
+#include "packages.h"
 #include "sha256file.h"
 
 /* QEMU's closure is about 20 libraries; many more means a wrong file. */
@@ -96,8 +97,11 @@ static bool readable(const char *path)
 
 static int missing(const char *path, const char *package)
 {
-	log_err(NULL, "%s of package %s is missing: run 'apt install --reinstall %s'",
-		path, package, package);
+	char *cure = package_reinstall(package);
+
+	log_err(NULL, "%s of package %s is missing: %s", path,
+		package_name(package), cure);
+	free(cure);
 	return -ENOENT;
 }
 
@@ -189,9 +193,8 @@ static int add_library(struct plan *p, const char *name, uint16_t machine,
 	path = find_library(name, machine);
 	if (!path) {
 		log_err(NULL, "library %s, which %s needs, is missing in %s: "
-			"install the package that has it ('apt-file search %s') or "
-			"run 'apt install --reinstall' for the package of %s",
-			name, user, lib_dirs[0], name, user);
+			"install the package that has it (reinstalling the one "
+			"of %s brings it)", name, user, lib_dirs[0], user);
 		return -ENOENT;
 	}
 	add_file(p, path, path);

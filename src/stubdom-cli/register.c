@@ -153,8 +153,9 @@ static int provide_all(const struct xen_dir *d, size_t n, const struct args *a)
 			   "(it is done when one is)");
 		return 0;
 	}
-	log_err(NULL, "Xen %s is not installed: no /usr/lib/xen-%s/boot/hvmloader: "
-		"run 'apt install xen-utils-%s'", a->xen, a->xen, a->xen);
+	log_err(NULL, "Xen %s is not installed (no hvmloader in /usr/lib/xen-%s/boot "
+		"or another directory of Xen's): install its xen-utils", a->xen,
+		a->xen);
 	return -ENOENT;
 }
 

@@ -314,7 +314,7 @@ static void check_usb(const struct cfg *c)
 	    xlu_cfg_get_list(c->xlu, "usbctrl", &list, &n, 1))
 		found(c->fs, BROKEN, "cfg-usb", "usbctrl = [ \"type=pv\" ]",
 		      "usbdev: the stubdomain has no USB devices of the host");
-	if (get(c, "device_model_args"))
+	if (!xlu_cfg_get_list(c->xlu, "device_model_args", &list, &n, 1))
 		found(c->fs, ADVICE, "cfg-dm-args", "device_model_args_hvm",
 		      "device_model_args go to the QEMU in dom0 as well");
 }

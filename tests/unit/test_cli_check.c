@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* test-sources: src/stubdom-cli/xlcfg.c src/stubdom-cli/findings.c src/stubdom-cli/hostpath.c src/stubdom-cli/packages.c src/common/log.c */
+/* test-pkgs: xlutil xenlight json-c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "stubdom-cli/cli.h"
+#include "stubdom-cli/findings.h"
+#include "stubdom-cli/packages.h"
+#include "stubdom-cli/xlcfg.h"
+
+#define GOOD \
+	"name = \"web1\"\n" \
+	"type = \"hvm\"\n" \
+	"device_model_version = \"qemu-xen\"\n" \
+	"device_model_stubdomain_override = 1\n" \
+	"vkb_device = 0\n"
+
+static struct findings fs;
+static struct xlcfg_host host;
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&fs, 0, sizeof(fs));
+	host = (struct xlcfg_host){ .xen_minor = 20, .memory_min = 96 };
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	findings_free(&fs);
+	return 0;
+}
+
+static int check(const char *text)
+{
+	findings_free(&fs);
+	return xlcfg_check(&fs, "test.cfg", text, strlen(text), &host);
+}
+
+/* The finding called @id that is not FINE; NULL. */
+static const struct finding *bad(const char *id)
+{
+	for (size_t i = 0; i < fs.n; i++)
+		if (fs.f[i].level != FINE && !strcmp(fs.f[i].id, id))
+			return &fs.f[i];
+	return NULL;
+}
+
+/* GOOD and @more has this one thing wrong, of that level. */
+static void wrong(const char *more, const char *id, enum level level)
+{
+	char *text = xasprintf(GOOD "%s\n", more);
+	const struct finding *f;
+
+	assert_int_equal(check(text), 0);
+	f = bad(id);
+	if (!f)
+		findings_print(&fs, false);
+	assert_non_null(f);
+	assert_int_equal(f->level, level);
+	assert_non_null(f->cure);
+	for (size_t i = 0; i < fs.n; i++)
+		if (fs.f[i].level != FINE)
+			assert_string_equal(fs.f[i].id, id);
+	free(text);
+}
+
+static void right(const char *more)
+{
+	char *text = xasprintf(GOOD "%s\n", more);
+
+	assert_int_equal(check(text), 0);
+	if (findings_worst(&fs) != FINE)
+		findings_print(&fs, false);
+	assert_int_equal(findings_worst(&fs), FINE);
+	free(text);
+}
+
+static void good_ones(void **state)
+{
+	(void)state;
+	right("");
+	right("disk = [ \"/dev/vg/a,raw,hda,rw\", \"/dev/vg/b,raw,xvdb,rw\", "
+	      "\"/x.iso,raw,hdc,cdrom\", \"/dev/vg/s,raw,sdd,ro\" ]");
+	right("vif = [ \"bridge=xenbr0,model=e1000\", \"bridge=xenbr0\", \"model=virtio-net\" ]");
+	right("serial = \"pty\"");
+	right("serial = [ \"pty\", \"pty\", \"pty\", \"pty\", \"pty\" ]");
+	right("stubdomain_memory = 96");
+	/* MiB of Xen's default */
+	host.memory_min = 128;
+	right("");
+}
+
+static void switches(void **state)
+{
+	(void)state;
+	assert_int_equal(check("type = \"pvh\"\n"), 0);
+	assert_non_null(bad("cfg-type"));
+	assert_int_equal(check("builder = \"hvm\"\n"), 0);
+	assert_null(bad("cfg-type"));
+	assert_non_null(bad("cfg-override"));
+	assert_non_null(bad("cfg-version"));
+	host.xen_minor = 21;
+	assert_int_equal(check("builder = \"hvm\"\n"), 0);
+	assert_null(bad("cfg-version"));
+	assert_int_equal(check("type=\"hvm\"\ndevice_model_version=\"qemu-xen-traditional\"\n"), 0);
+	assert_non_null(bad("cfg-version"));
+}
+
+static void memory(void **state)
+{
+	(void)state;
+	wrong("stubdomain_memory = 64", "cfg-memory", BROKEN);
+	assert_string_equal(bad("cfg-memory")->cure, "stubdomain_memory = 96");
+	host.memory_min = 129;
+	wrong("", "cfg-memory", BROKEN);
+	host.memory_min = 0;	/* no image yet */
+	right("stubdomain_memory = 1");
+}
+
+static void disks(void **state)
+{
+	(void)state;
+	wrong("disk = [ \"/dev/vg/a,raw,hda,rw\", \"/dev/vg/b,raw,xvda,rw\" ]",
+	      "cfg-disk-clash", BROKEN);
+	wrong("disk = [ \"/dev/vg/a,raw,sdb,rw\", \"/dev/vg/b,raw,hdb,rw\" ]",
+	      "cfg-disk-clash", BROKEN);
+	wrong("disk = [ \"/dev/vg/a,raw,hda,ro\" ]", "cfg-disk-readonly", BROKEN);
+	wrong("disk = [ \"/dev/vg/a,raw,xvda,ro\" ]", "cfg-disk-readonly", BROKEN);
+	wrong("disk = [ \"/dev/vg/a,raw,hde,rw\" ]", "cfg-disk-ide", BROKEN);
+	right("hdtype = \"ahci\"\ndisk = [ \"/dev/vg/a,raw,hde,rw\" ]");
+	wrong("disk = [ \"/dev/vg/a,raw,xvdaa,rw\" ]", "cfg-disk-count", ADVICE);
+	wrong("disk = [ \"/a.qcow2,qcow2,xvda,rw\" ]", "cfg-disk-qdisk", ADVICE);
+	wrong("disk = [ \"/a,raw,xvdA,rw\" ]", "cfg-disk", BROKEN);
+	wrong("disk = [ \"nonsense=1,x\" ]", "cfg-disk", BROKEN);
+	right("disk = [ \"format=empty,vdev=hdc,access=ro,devtype=cdrom\" ]");
+	host.xen_minor = 17;
+	wrong("disk = [ \"format=empty,vdev=hdc,access=ro,devtype=cdrom\" ]",
+	      "cfg-disk-empty-cd", BROKEN);
+}
+
+static void other_devices(void **state)
+{
+	(void)state;
+	wrong("kernel = \"/boot/vmlinuz\"", "cfg-direct-boot", BROKEN);
+	wrong("serial = [ \"pty\", \"pty\", \"pty\", \"pty\", \"pty\", \"pty\" ]",
+	      "cfg-serial", BROKEN);
+	wrong("vif = [ \"model=ne2k_pci\" ]", "cfg-nic", BROKEN);
+	wrong("vga = \"qxl\"", "cfg-vga", BROKEN);
+	wrong("spice = 1", "cfg-spice", BROKEN);
+	wrong("vkb_device = 1", "cfg-vkb", ADVICE);
+	wrong("usbdev = [ \"hostbus=1,hostaddr=2\" ]", "cfg-usb", BROKEN);
+	right("usbctrl = [ \"type=pv\" ]\nusbdev = [ \"hostbus=1,hostaddr=2\" ]");
+	wrong("stubdomain_kernel = \"/srv/k\"", "cfg-image", ADVICE);
+	wrong("device_model_args = [ \"-x\" ]", "cfg-dm-args", ADVICE);
+}
+
+static void syntax(void **state)
+{
+	(void)state;
+	assert_int_equal(check("disk = [ \"never closed\n"), -EINVAL);
+	assert_non_null(bad("cfg-syntax"));
+	assert_non_null(strstr(bad("cfg-syntax")->text, "test.cfg"));
+	assert_int_equal(check("\x1b[31m"), -EINVAL);
+	assert_null(strchr(bad("cfg-syntax")->text, '\x1b'));
+}
+
+static void vdevs(void **state)
+{
+	static const struct {
+		const char *vdev;
+		int index;
+		char kind;
+	} t[] = {
+		{ "xvda", 0, 'x' }, { "xvdz", 25, 'x' }, { "xvdaa", 26, 'x' },
+		{ "hdc", 2, 'h' }, { "hdc1", 2, 'h' }, { "sdb15", 1, 's' },
+		{ "d0", 0, 'x' }, { "d12p3", 12, 'x' },
+		{ "", -1, 0 }, { "xvd", -1, 0 }, { "xvd1", -1, 0 }, { "hdA", -1, 0 },
+		{ "vda", -1, 0 }, { "d", -1, 0 }, { "d1x", -1, 0 }, { "d1p", -1, 0 },
+		{ "xvda 1", -1, 0 }, { "d99999999999999999999", -1, 0 },
+		{ "xvdzzzzzzzzzzzzzzz", -1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		unsigned int index;
+		char kind;
+		int ret = vdev_parse(t[i].vdev, &index, &kind);
+
+		if (ret != (t[i].index < 0 ? -EINVAL : 0))
+			print_error("%s\n", t[i].vdev);
+		assert_int_equal(ret, t[i].index < 0 ? -EINVAL : 0);
+		if (!ret) {
+			assert_int_equal(index, t[i].index);
+			assert_int_equal(kind, t[i].kind);
+		}
+	}
+}
+
+static void touch(const char *root, const char *name)
+{
+	char *path = xasprintf("%s/usr/bin/%s", root, name);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fclose(f);
+	chmod(path, 0755);
+	free(path);
+}
+
+static void packages(void **state)
+{
+	char root[] = "/tmp/test-cli-XXXXXX", *bin, *cure;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	host_set_root(root);
+	bin = xasprintf("%s/usr/bin", root);
+	assert_int_equal(host_mkdirs(bin), 0);
+	free(bin);
+	touch(root, "rpm");
+	cure = package_install("dracut-core");
+	assert_string_equal(cure, "run 'dnf install dracut'");
+	free(cure);
+	/* rpm is installed on many Debian hosts */
+	touch(root, "dpkg");
+	cure = package_reinstall("dracut-core");
+	assert_string_equal(cure, "run 'apt install --reinstall dracut-core'");
+	free(cure);
+	host_rmtree(root);
+	host_set_root("/");
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(good_ones),
+		T(switches),
+		T(memory),
+		T(disks),
+		T(other_devices),
+		T(syntax),
+		T(vdevs),
+		T(packages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
