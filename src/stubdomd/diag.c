@@ -118,7 +118,7 @@ static void find_image(struct xs_handle *xs, struct diag *d)
 	char path[160], vm[64];
 
 	/* libxl writes down what it was built from when it has been built. */
-	if (d->kind == DIAG_UNBUILT) {
+	if (d->kind == DIAG_UNBUILT || d->kind == DIAG_REMOVED) {
 		snprintf(d->kernel, sizeof(d->kernel), STUBDOM_STATE_DIR "/%s/current/kernel", d->xen);
 		snprintf(d->rootfs, sizeof(d->rootfs), STUBDOM_STATE_DIR "/%s/current/rootfs", d->xen);
 		return;
@@ -140,7 +140,7 @@ void diag_collect(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
 	memset(out, 0, sizeof(*out));
 	out->id = *id;
 	out->kind = kind;
-	out->gone = dom && !dom->shutdown && kind != DIAG_UNBUILT;
+	out->gone = dom && !dom->shutdown && kind < DIAG_UNBUILT;
 	out->reason = dom ? dom->reason : 0;
 	snprintf(path, sizeof(path), "/local/domain/%u/" STUBDOM_DATA "/stage", id->stub);
 	read_clean(xs, out->stage, sizeof(out->stage), path);
@@ -156,11 +156,14 @@ void diag_collect(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
 
 /* ---- explaining ---- */
 
+static bool unbuilt(const struct diag *d)
+{
+	return d->kind == DIAG_UNBUILT || d->kind == DIAG_REMOVED;
+}
+
 bool diag_wants_image(const struct diag *d)
 {
-	if (d->kind == DIAG_UNBUILT)
-		return true;
-	return d->kind != DIAG_ENDED && !d->gone && !d->stage[0] &&
+	return d->kind != DIAG_ENDED && !d->gone &&
 	       d->kernel[0] == '/' && d->rootfs[0] == '/';
 }
 
@@ -183,6 +186,8 @@ static int text_head(const struct diag *d, char *buf, size_t size)
 	if (d->kind == DIAG_UNBUILT)
 		return snprintf(buf, size, "domain %u, with %u MB, is left of a stubdomain that xl could not build: run 'xl destroy %u': ",
 				d->id.stub, d->mem_mib, d->id.stub);
+	if (d->kind == DIAG_REMOVED)
+		return snprintf(buf, size, "xl could not build its stubdomain %u, and left it; destroyed it: ", d->id.stub);
 	if (d->kind == DIAG_FAILED)
 		return snprintf(buf, size, "stubdomain %u %s before its device model ran: ", d->id.stub, ended_how(d));
 	return snprintf(buf, size, "its device model is gone: stubdomain %u %s: ", d->id.stub, ended_how(d));
@@ -225,7 +230,7 @@ static bool text_dev(const struct diag *d, char *buf, size_t size)
 {
 	const struct diag_dev *v = &d->dev;
 
-	if (!v->kind[0] || d->kind == DIAG_ENDED || d->kind == DIAG_UNBUILT)
+	if (!v->kind[0] || d->kind == DIAG_ENDED || unbuilt(d))
 		return false;
 	snprintf(buf, size, "its %s %u (%s) is not connected (backend state %d%s%s): %s",
 		 strcmp(v->kind, "vif") ? "disk" : "NIC", v->devid,
@@ -241,7 +246,7 @@ static void text_rest(const struct diag *d, char *buf, size_t size)
 {
 	const char *doing = "";
 
-	if (d->kind == DIAG_UNBUILT) {
+	if (unbuilt(d)) {
 		snprintf(buf, size, "what xl said then has the reason");
 		return;
 	}
@@ -266,10 +271,12 @@ void diag_text(const struct diag *d, char *buf, size_t size)
 		return;
 	buf += n;
 	size -= n;
+	/* A damaged image may say anything; its own words are for later. */
+	if (text_image(d, buf, size))
+		return;
 	if (d->error[0] && !d->gone)
 		snprintf(buf, size, "it says: %s: see %s", d->error, d->log);
-	else if (!text_image(d, buf, size) && !text_memory(d, buf, size) &&
-		 !text_dev(d, buf, size))
+	else if (!text_memory(d, buf, size) && !text_dev(d, buf, size))
 		text_rest(d, buf, size);
 }
 

@@ -22,6 +22,7 @@ enum diag_kind {
 	DIAG_FAILED,	/* ended before its device model ran */
 	DIAG_ENDED,	/* ended after it had run */
 	DIAG_UNBUILT,	/* libxl could not even build it, and left it (orphan.h) */
+	DIAG_REMOVED,	/* the same, and now it is destroyed */
 };
 
 struct diag_dev {
@@ -52,7 +53,7 @@ struct diag {
 void diag_collect(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
 		  enum diag_kind kind, const struct hv_dom *dom, struct diag *out);
 
-/* True when the image may be at fault: nothing inside it ever spoke. */
+/* True when the image may be at fault: it never got to run its device model. */
 bool diag_wants_image(const struct diag *d);
 
 /* Pure. */

@@ -74,34 +74,42 @@ static bool same(const char *path, const struct output *want, struct image *out)
 	return false;
 }
 
-static void compare(const char *kernel, const char *rootfs, const char *xen,
-		    const struct manifest *m, struct image *out)
+/*
+ * One of the two files, against the manifest beside the file that the links
+ * lead to: the guest's configuration may name an image of its own for each.
+ */
+static void check_one(const char *path, bool is_kernel, const char *xen,
+		      struct image *out)
 {
-	out->need_mib = m->need_mib;
-	snprintf(out->xen, sizeof(out->xen), "%s", m->xen);
-	out->state = IMAGE_GOOD;
-	if (!same(kernel, &m->kernel, out) || !same(rootfs, &m->rootfs, out))
+	char real[PATH_MAX], beside[PATH_MAX + 16];
+	struct manifest m;
+
+	if (!realpath(path, real) || access(real, R_OK)) {
+		out->state = IMAGE_MISSING;
+		snprintf(out->file, sizeof(out->file), "%s", path);
 		return;
-	if (xen[0] && m->xen[0] && strcmp(xen, m->xen))
+	}
+	snprintf(beside, sizeof(beside), "%.*s/manifest",
+		 (int)(strrchr(real, '/') - real), real);
+	if (read_manifest(beside, &m))
+		return;
+	if (!same(path, is_kernel ? &m.kernel : &m.rootfs, out))
+		return;
+	out->state = IMAGE_GOOD;
+	/* QEMU, which is bound to one Xen and needs the memory, is in the rootfs. */
+	if (is_kernel)
+		return;
+	out->need_mib = m.need_mib;
+	snprintf(out->xen, sizeof(out->xen), "%s", m.xen);
+	if (xen[0] && m.xen[0] && strcmp(xen, m.xen))
 		out->state = IMAGE_OTHER_XEN;
 }
 
 void image_check(const char *kernel, const char *rootfs, const char *xen,
 		 struct image *out)
 {
-	char real[PATH_MAX], path[PATH_MAX + 16];
-	struct manifest m;
-	char *slash;
-
 	memset(out, 0, sizeof(*out));
-	if (!realpath(kernel, real) || access(rootfs, R_OK)) {
-		out->state = IMAGE_MISSING;
-		snprintf(out->file, sizeof(out->file), "%s",
-			 access(kernel, R_OK) ? kernel : rootfs);
-		return;
-	}
-	slash = strrchr(real, '/');
-	snprintf(path, sizeof(path), "%.*s/manifest", (int)(slash - real), real);
-	if (!read_manifest(path, &m))
-		compare(kernel, rootfs, xen, &m, out);
+	check_one(kernel, true, xen, out);
+	if (out->state == IMAGE_UNKNOWN || out->state == IMAGE_GOOD)
+		check_one(rootfs, false, xen, out);
 }

@@ -21,8 +21,8 @@ struct image {
 };
 
 /*
- * @kernel, @rootfs: as libxl was given them; symlinks are followed, and the
- *	manifest stands beside the file that the kernel's lead to
+ * @kernel, @rootfs: as libxl was given them; symlinks are followed, and a
+ *	manifest stands beside the files that they lead to
  * @xen: the version that runs, "4.20", or ""
  *
  * Reads the files whole: up to a second of work on a slow host.

@@ -72,7 +72,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	static const char *const names[] = {
-		"kernel", "rootfs", "manifest", "boot/qemu-stubdom-linux-kernel",
+		"kernel", "rootfs", "manifest", "boot/rootfs", "boot/manifest", "boot/qemu-stubdom-linux-kernel",
 		"boot/qemu-stubdom-linux-rootfs", "boot", "",
 	};
 	char path[160];
@@ -166,17 +166,52 @@ static void no_manifest(void **state)
 	assert_logged("its init never spoke");
 }
 
-/* Once init has spoken, neither image nor memory keep it from starting. */
-static void image_is_not_suspected_for_ever(void **state)
+static void stages(void **state)
 {
 	(void)state;
-	image("4.17", 4096);
+	image("4.20", 64);
 	fake_xs_set("/local/domain/5/" STUBDOM_DATA "/stage", STUBDOM_STAGE_QEMU);
 	say(DIAG_SLOW, NULL);
 	assert_logged("its QEMU was started: see /var/log/xen/qemu-dm-web1.log");
 	fake_xs_set("/local/domain/5/" STUBDOM_DATA "/stage", STUBDOM_STAGE_WIRE);
 	say(DIAG_SLOW, NULL);
 	assert_logged("it was setting up disks and NICs: ");
+}
+
+/* What a broken image says of itself is the consequence, not the cause. */
+static void image_comes_before_its_words(void **state)
+{
+	(void)state;
+	image("4.17", 64);
+	fake_xs_set("/local/domain/5/" STUBDOM_DATA "/stage", STUBDOM_STAGE_END);
+	fake_xs_set("/local/domain/5/" STUBDOM_DATA "/error", "no ioreq server");
+	say(DIAG_FAILED, stub);
+	assert_logged("its image was built for Xen 4.17, and Xen 4.20 runs: run 'xen-stubdom build'");
+	/* but not when it had worked */
+	say(DIAG_ENDED, stub);
+	assert_logged("it says: no ioreq server");
+}
+
+/* stubdomain_ramdisk names another image; the kernel is the registered one. */
+static void rootfs_from_elsewhere(void **state)
+{
+	char path[128], hex[65], text[300];
+	uint64_t size;
+
+	(void)state;
+	image("4.20", 64);
+	snprintf(path, sizeof(path), "%s/boot/rootfs", dir);
+	file("boot/rootfs", "another");
+	assert_int_equal(sha256_file(path, 100, hex, &size), 0);
+	snprintf(text, sizeof(text), "xen 4.99\nmemory-min 500\noutput kernel %s 1\noutput rootfs %s %ju\n",
+		 hex, hex, (uintmax_t)size);
+	file("boot/manifest", text);
+	fake_xs_set("/vm/stub5/image/ramdisk", path);
+	say(DIAG_FAILED, stub);
+	assert_logged("its image was built for Xen 4.99, and Xen 4.20 runs");
+	file("boot/rootfs", "anothe");
+	say(DIAG_FAILED, stub);
+	assert_logged("boot/rootfs is damaged");
 }
 
 static void own_words(void **state)
@@ -272,7 +307,8 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(too_little_memory), T(damaged), T(missing), T(other_xen),
-		T(no_manifest), T(image_is_not_suspected_for_ever), T(own_words),
+		T(no_manifest), T(stages), T(image_comes_before_its_words),
+		T(rootfs_from_elsewhere), T(own_words),
 		T(disk_not_connected), T(nic_not_connected), T(destroyed),
 		T(long_texts_are_cut),
 	};
