@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,9 +57,14 @@ static int parse(int argc, char **argv, struct args *a)
 }
 
 /* As libxl names it for console 0: stdio of the device model. */
+static char *log_path(const char *guest)
+{
+	return host_path(LOG_DIR "/qemu-dm-%s.log", guest);
+}
+
 static int open_log(const char *guest)
 {
-	char *path = host_path(LOG_DIR "/qemu-dm-%s.log", guest);
+	char *path = log_path(guest);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0 && errno == ENOENT)
@@ -91,7 +98,7 @@ static pid_t journal(const struct args *a)
 	char *match = xasprintf("XEN_GUEST=%s", a->guest);
 	const char *argv[] = {
 		"journalctl", "--no-pager", "--quiet", "--output=short-iso", match,
-		a->follow ? "--follow" : NULL, NULL
+		a->follow ? "--follow" : NULL, a->follow ? "--no-tail" : NULL, NULL
 	};
 	pid_t pid;
 
@@ -106,16 +113,38 @@ static pid_t journal(const struct args *a)
 	return pid;
 }
 
-static int follow(int fd, struct logtext *t, pid_t pid)
+/* xl starts a new file when the guest is started again. */
+static bool replaced(int fd, const char *path)
 {
+	struct stat now, ours;
+
+	if (stat(path, &now))
+		return false;
+	if (fd < 0 || fstat(fd, &ours))
+		return true;
+	return now.st_ino != ours.st_ino || now.st_dev != ours.st_dev ||
+	       lseek(fd, 0, SEEK_CUR) > ours.st_size;
+}
+
+static int follow(const struct args *a, int *fd, struct logtext *t, pid_t pid)
+{
+	char *path = log_path(a->guest);
 	int ret = 0, status;
 
 	/* A file has no event for "more text"; half a second is soon enough. */
 	while (!ret && !interrupted() && waitpid(pid, &status, WNOHANG) == 0) {
-		ret = fd < 0 ? 0 : copy_text(fd, t);
+		ret = *fd < 0 ? 0 : copy_text(*fd, t);
+		if (!ret && replaced(*fd, path)) {
+			if (*fd >= 0)
+				close(*fd);
+			*fd = open_log(a->guest);
+			t->column = 0;
+			continue;
+		}
 		fflush(stdout);
 		poll(NULL, 0, 500);
 	}
+	free(path);
 	return ret;
 }
 
@@ -134,7 +163,9 @@ int cmd_logs(int argc, char **argv)
 		ret = copy_text(fd, &t);
 	pid = journal(&a);
 	if (!ret && a.follow && pid > 0)
-		ret = follow(fd, &t, pid);
+		ret = follow(&a, &fd, &t, pid);
+	if (a.follow && pid > 0)
+		kill(pid, SIGTERM);
 	if (pid > 0)
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;

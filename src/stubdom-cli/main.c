@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "capture.h"
 #include "cli.h"
@@ -83,6 +84,8 @@ int main(int argc, char **argv)
 {
 	int ret;
 
+	/* What is made here, xl and everybody may read. */
+	umask(022);
 	log_open("xen-stubdom", NULL, LOG_INFO);
 	ret = parse(argc, argv);
 	if (ret)
