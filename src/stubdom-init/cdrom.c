@@ -91,10 +91,10 @@ static void on_added(void *arg, struct json_object *ret)
 static bool add_new(struct cdrom *c, const struct vbd_event *ev, const char *opaque)
 {
 	struct json_object *args;
-	char path[32];
+	char path[64];
 	int fd, ret;
 
-	snprintf(path, sizeof(path), "/dev/%s", ev->dev);
+	snprintf(path, sizeof(path), "%s/%s", c->dev, ev->dev);
 	/* Read-only: QEMU looks for a descriptor of the drive's own mode. */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
@@ -143,6 +143,15 @@ static void change(struct cdrom *c, const struct vbd_event *ev, bool present)
 		next_change(c);
 }
 
+void cdrom_event(struct cdrom *c, const struct vbd_event *ev, int dir)
+{
+	say_debug("block device %s (vbd %u) %s", ev->dev, ev->devid,
+		  dir > 0 ? "came" : "went");
+	/* When it went, xenstore may no longer know what it was. */
+	if (dir < 0 || is_cd(c, ev->devid))
+		change(c, ev, dir > 0);
+}
+
 static void on_uevent(void *arg, uint32_t events)
 {
 	struct cdrom *c = arg;
@@ -164,13 +173,8 @@ static void on_uevent(void *arg, uint32_t events)
 	if (n <= 0 || from.nl_pid != 0 || (mh.msg_flags & MSG_TRUNC))
 		return;
 	dir = vbd_uevent(buf, n, &ev);
-	if (!dir)
-		return;
-	say_debug("block device %s (vbd %u) %s", ev.dev, ev.devid,
-		  dir > 0 ? "came" : "went");
-	/* When it went, xenstore may no longer know what it was. */
-	if (dir < 0 || is_cd(c, ev.devid))
-		change(c, &ev, dir > 0);
+	if (dir)
+		cdrom_event(c, &ev, dir);
 }
 
 int cdrom_open(struct cdrom *c, struct loop *loop, struct xs_handle *xs,
@@ -179,7 +183,7 @@ int cdrom_open(struct cdrom *c, struct loop *loop, struct xs_handle *xs,
 	struct sockaddr_nl sa = { .nl_family = AF_NETLINK, .nl_groups = 1 };
 	int fd, ret;
 
-	*c = (struct cdrom){ .xs = xs, .qmp = qmp };
+	*c = (struct cdrom){ .xs = xs, .qmp = qmp, .dev = "/dev" };
 	fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
 	if (fd < 0)
 		return -errno;
@@ -195,7 +199,7 @@ void cdrom_scan(struct cdrom *c, uint32_t opened)
 {
 	unsigned int *ids, n, disk, part;
 	struct vbd_event ev;
-	char path[32];
+	char path[64];
 
 	if (contract_devices(c->xs, "vbd", &ids, &n))
 		return;
@@ -205,7 +209,7 @@ void cdrom_scan(struct cdrom *c, uint32_t opened)
 			continue;
 		ev.devid = ids[i];
 		snprintf(ev.dev, sizeof(ev.dev), "xvd%c", 'a' + disk);
-		snprintf(path, sizeof(path), "/dev/%s", ev.dev);
+		snprintf(path, sizeof(path), "%s/%s", c->dev, ev.dev);
 		if (!access(path, F_OK))
 			change(c, &ev, true);
 	}

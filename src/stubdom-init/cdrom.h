@@ -29,6 +29,7 @@ struct cdrom {
 	struct loop_source src;		/* the kernel's uevents */
 	struct xs_handle *xs;
 	struct qmp_self *qmp;
+	const char *dev;		/* "/dev" but in tests */
 	/*
 	 * One after the other: fdset ids are reused, so what one change read
 	 * of them must not outlive the next.
@@ -45,5 +46,8 @@ int cdrom_open(struct cdrom *c, struct loop *loop, struct xs_handle *xs,
  * for /dev/xvd<'a' + i>): drives that start without a medium.
  */
 void cdrom_scan(struct cdrom *c, uint32_t opened);
+
+/* A vbd's disk came (@dir > 0) or went: what the kernel's uevent says. */
+void cdrom_event(struct cdrom *c, const struct vbd_event *ev, int dir);
 
 #endif
