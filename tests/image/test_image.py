@@ -407,6 +407,17 @@ def test_own_initramfs(host):
     must("dracut modules" in listed and "xen-stubdom" not in listed, listed)
 
 
+def test_logs(host):
+    """logs shows no byte that a terminal would obey"""
+    os.makedirs(host.path("/var/log/xen"), exist_ok=True)
+    with open(host.path("/var/log/xen/qemu-dm-web1.log"), "wb") as f:
+        f.write(b"booted\r\n\x1b]0;owned\x07\x9b2J\tend\n")
+    out = host.cli("logs", "web1", rc=None)
+    must("booted\n?]0;owned??2J\tend\n" in out, repr(out))
+    out = host.cli("logs", "../web1", rc=2)
+    must("one guest" in out, out)
+
+
 def test_debug(host):
     """--debug has a shell that runs, and is told apart"""
     host.cli("build", "--debug", "--output", "/one")

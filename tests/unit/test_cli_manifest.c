@@ -79,6 +79,7 @@ static void bad_lines(void **state)
 	expect("xen 4.20", "xen ../../etc", -EINVAL, 2);
 	expect("xen 4.20", "xen 4.20\nxen 4.17", -EINVAL, 3);
 	expect("key " SHA_A, "key " SHA_A "a", -EINVAL, 3);
+	expect("key " SHA_A, "key " SHA_A "/..", -EINVAL, 3);
 	expect("key aa", "key Aa", -EINVAL, 3);
 	expect("key " SHA_A, "key ", -EINVAL, 3);
 	expect("10.0.13", "10.0\x1b[2J", -EINVAL, 4);
