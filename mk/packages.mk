@@ -50,11 +50,11 @@ DEB_SRC := $(BUILD)/deb-src/$(SUITE)/xen-extras-$(VERSION)
 # are built (or taken from the cache) first, where the network is; the package
 # build itself has none.
 .PHONY: deb
-deb: kernel qemu	## Debian packages of SUITE, into build/deb/SUITE/
+deb: $(if $(PARTS_READY),,kernel qemu)	## Debian packages of SUITE, into build/deb/SUITE/
 	@rm -rf $(BUILD)/deb-src/$(SUITE) $(DEB_OUT).new && mkdir -p $(DEB_SRC) $(DEB_OUT).new
 	@git -c safe.directory='*' ls-files -z | xargs -0 sh -c 'for f; do [ ! -e "$$f" ] || printf "%s\0" "$$f"; done' sh | \
 		tar -c --null -T - | tar -x -C $(DEB_SRC)
-	@mkdir -p $(DEB_SRC)/$(STUBDOM_OUT) && cp -p $(STUBDOM_OUT)/* $(DEB_SRC)/$(STUBDOM_OUT)/
+	@mkdir -p $(DEB_SRC)/$(STUBDOM_OUT) && cp -p $(addprefix $(STUBDOM_OUT)/,vmlinuz config qemu-stubdom qemu-version) $(DEB_SRC)/$(STUBDOM_OUT)/
 	@echo "deb $(SUITE): building packages (log: $(BUILD)/log/deb-$(SUITE).log)"
 	@mkdir -p $(BUILD)/log
 	@$(CHROOT) run $(SUITE) build --net-off --bind $(CURDIR)/$(BUILD)/deb-src/$(SUITE):/build/deb \

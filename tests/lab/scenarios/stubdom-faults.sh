@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# summary: every bad input ends in one clear line, and leaves nothing behind
+# time-limit: 3000
+
+before=$(host_state)
+version=$(xl info xen_version | cut -d. -f1,2)
+state=/var/lib/xen-stubdom/$version
+gen=$state/$(readlink $state/current)
+
+# These guests never boot: their BIOS finding no disk is as far as it goes.
+config() {	# NAME [LINE...]
+	_n=$1; shift
+	guest_config "$_n" hvm 'device_model_version = "qemu-xen"' 'device_model_stubdomain_override = 1' \
+		'disk = [ ]' 'serial = "pty"' 'on_crash = "destroy"' "$@" >/dev/null
+}
+mark() { since_mark=$(date '+%Y-%m-%d %H:%M:%S'); sleep 1; }
+journal() { journalctl -u xen-stubdomd --since "$since_mark" -o cat --no-pager; }
+said() { journal | grep -E -- "$1"; }
+# fails NAME TEXT PATTERN: xl create fails; the daemon's line names guest and cure.
+fails() {
+	mark
+	expect_fail "$2: xl create fails" xl create "$GUESTS/$1.cfg"
+	expect "$2: one line names the guest and the cure" wait_for 30 said "guest $1: .*$3"
+	grep -E "guest $1: " $OUT | head -n 2 | while read -r l; do log "$l"; done
+	expect "$2: nothing is left" nothing_left "$before"
+}
+
+# --- the image
+config f1
+mv $state/current $state/current.away
+expect_fail "image missing: xl create fails" xl create $GUESTS/f1.cfg
+expect_text "image missing: check names the cure" "xen-stubdom (register|build)" sh -c "xen-stubdom check $GUESTS/f1.cfg; true"
+mv $state/current.away $state/current
+expect "image missing: nothing is left" nothing_left "$before"
+
+config f2
+cp $gen/rootfs $LAB/tmp/rootfs
+truncate -s $(($(stat -c %s $gen/rootfs) / 2)) $gen/rootfs
+fails f2 "image truncated" "xen-stubdom build --force"
+expect_fail "image truncated: check sees it" xen-stubdom check
+cat $LAB/tmp/rootfs >$gen/rootfs
+expect "image mended: check is content" xen-stubdom check
+
+cp /usr/share/xen-extras/qemu-stubdom.info $LAB/tmp/info
+sed -i 's/^xen .*/xen 4.99/' /usr/share/xen-extras/qemu-stubdom.info
+expect "an image for another Xen is built" xen-stubdom build --xen 4.99 --output $LAB/tmp/other
+cp $LAB/tmp/info /usr/share/xen-extras/qemu-stubdom.info
+config f3 "stubdomain_ramdisk = \"$LAB/tmp/other/rootfs\""
+fails f3 "image for another Xen" "for Xen 4.99.*xen-stubdom build"
+
+# --- the configuration
+config f4 'stubdomain_memory = 16'
+fails f4 "stubdomain_memory=16" "stubdomain_memory"
+
+config f5
+(
+	until stub=$(xl domid f5-dm 2>/dev/null); do sleep 0.1; done
+	vm=$(xenstore-read "/local/domain/$(xl domid f5)/vm")
+	xenstore-write "$vm/image/dm-argv/4x7" "-junk"
+) &
+fails f5 "malformed dm-argv" "dm-argv"
+
+truncate -s 8M $GUESTS/a.img $GUESTS/b.img
+config f6 "disk = [ '$GUESTS/a.img,raw,hda,rw', '$GUESTS/b.img,raw,xvda,rw' ]"
+fails f6 "a disk that cannot be opened" "xvda"
+
+config f7 'device_model_args_hvm = [ "-device", "no-such-device" ]'
+fails f7 "an argument QEMU refuses" "no-such-device"
+
+# --- while it runs
+config f8
+expect "a guest starts" xl create $GUESTS/f8.cfg || show_stubdom f8
+mark
+expect "every process in its stubdomain but init is killed" xl sysrq f8-dm i
+expect "QEMU killed: one line names the guest" wait_for 60 said 'guest f8: .*(SIGKILL|signal 9)'
+while read -r l; do log "$l"; done <$OUT
+expect "QEMU killed: xl does what on_crash says" wait_for 120 domain_gone f8
+expect "QEMU killed: nothing is left" nothing_left "$before"
+
+config f9
+expect "another guest starts" xl create $GUESTS/f9.cfg || show_stubdom f9
+sock=/run/xen/qmp-libxl-$(xl domid f9)
+{ head -c 65536 /dev/urandom; printf '\n{"execute": '; } | timeout 10 socat -t 1 - "UNIX-CONNECT:$sock" >/dev/null 2>&1
+printf '{"execute":"qmp_capabilities"}{"execute":"query-status"' | timeout 10 socat -t 1 - "UNIX-CONNECT:$sock" >/dev/null 2>&1
+expect_text "junk on the QMP channel: QEMU still answers" 'running' xl qemu-monitor-command f9 'info status'
+for i in 1 2 3 4 5; do xl qemu-monitor-command f9 'info status' >$LAB/tmp/mon$i 2>&1 & done; wait
+expect_text "five clients one after the other each get an answer" '^5$' sh -c "grep -l running $LAB/tmp/mon? | wc -l"
+expect "destroy" xl destroy f9
+expect "junk: nothing is left" nothing_left "$before"
+
+# --- the daemon, while guests are being created
+config g1
+(
+	sleep 0.5; systemctl kill -s KILL xen-stubdomd
+	sleep 2; systemctl restart xen-stubdomd
+	sleep 1; systemctl kill -s KILL xen-stubdomd
+) &
+expect "the daemon is killed while a guest is created: it starts" xl create $GUESTS/g1.cfg || show_stubdom g1
+wait
+systemctl stop xen-stubdomd
+config g2
+(sleep 12; systemctl start xen-stubdomd) &
+expect "the daemon comes up late: the guest starts" xl create $GUESTS/g2.cfg || show_stubdom g2
+wait
+expect "the daemon runs" wait_for 20 systemctl is-active xen-stubdomd
+systemctl restart xen-stubdomd
+expect_text "a restart harms no guest" '^running$' xenstore-read "/local/domain/$(xl domid g1-dm)/device-model/$(xl domid g1)/state"
+expect "both are destroyed" sh -c 'xl destroy g1 && xl destroy g2'
+expect "nothing is left" nothing_left "$before"
+
+config ten
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	expect "round $i: create" xl create $GUESTS/ten.cfg || { show_stubdom ten; break; }
+	expect "round $i: destroy" xl destroy ten
+done
+expect "ten rounds: nothing is left" nothing_left "$before"
