@@ -207,3 +207,64 @@ void clean_guest(struct xs_handle *xs, struct hv *hv, const struct stub_id *id)
 	clean_file(id, "/var/run/xen/qmp-libxenstat-", id->guest);
 	clean_file(id, "/var/run/xen/empty-cdrom.", id->guest);
 }
+
+/* ---- a stubdomain that never was one ---- */
+
+/* libxl stores this for each domain it has made, stubdomains excepted. */
+static bool has_config(const struct hv_dom *dom)
+{
+	const uint8_t *u = dom->uuid;
+	char path[512];
+
+	snprintf(path, sizeof(path),
+		 "%s/var/lib/xen/userdata-d.%u.%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x.libxl-json",
+		 clean_root, dom->domid, u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7],
+		 u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+	return !access(path, F_OK) || errno != ENOENT;
+}
+
+static int try_forget(struct xs_handle *xs, uint32_t domid, const char *vm)
+{
+	xs_transaction_t t = xs_transaction_start(xs);
+	int ret;
+
+	if (t == XBT_NULL)
+		return errno ? -errno : -EIO;
+	/* Between the look and now it became somebody's stubdomain after all. */
+	ret = xsh_exists(xs, t, "/local/domain/%u/target", domid) ? -EEXIST : 0;
+	if (!ret && !strncmp(vm, "/vm/", 4))
+		ret = xsh_rm(xs, t, "%s", vm);
+	if (!ret)
+		ret = xsh_rm(xs, t, "/libxl/%u", domid);
+	if (!ret)
+		ret = xsh_rm(xs, t, "/local/domain/%u", domid);
+	if (!xs_transaction_end(xs, t, ret) && !ret)
+		ret = errno ? -errno : -EIO;
+	return ret;
+}
+
+int clean_unbuilt(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
+		  const struct hv_dom *dom)
+{
+	struct hv_dom now;
+	char *vm = NULL;
+	int ret;
+
+	if (has_config(dom))
+		return -EEXIST;
+	ret = hv_dom_get(hv, id->stub, &now);
+	if (!ret && (memcmp(now.uuid, dom->uuid, 16) || now.cpu_ns || !now.paused))
+		ret = -ESTALE;
+	if (!ret)
+		ret = xsh_read(xs, XBT_NULL, &vm, NULL, "/local/domain/%u/vm", id->stub);
+	if (ret == -ENOENT)	/* no vm node: libxl had not come that far */
+		ret = 0;
+	for (int i = 0; i < TRIES && !ret; i++) {
+		ret = try_forget(xs, id->stub, vm ? vm : "");
+		if (ret != -EAGAIN)
+			break;
+		ret = 0;
+	}
+	free(vm);
+	return ret ? ret : hv_dom_destroy(hv, id->stub);
+}

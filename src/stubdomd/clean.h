@@ -34,6 +34,14 @@ void clean_stub(struct xs_handle *xs, struct hv *hv, const struct stub_id *id);
 void clean_guest(struct xs_handle *xs, struct hv *hv, const struct stub_id *id);
 
 /*
+ * Destroy a stubdomain that libxl could not build, and its nodes, if it is
+ * still @dom.  -EEXIST when libxl has stored a configuration for it: then it
+ * is a guest of its own.
+ */
+int clean_unbuilt(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
+		  const struct hv_dom *dom);
+
+/*
  * Pure: is this command line (/proc/PID/cmdline) the dom0 QEMU or the QMP
  * proxy that libxl started for stubdomain @stub?
  */

@@ -323,15 +323,10 @@ void diag_wait(void)
 	pthread_mutex_unlock(&lock);
 }
 
-void diag_say(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
-	      enum diag_kind kind, const struct hv_dom *dom)
+void diag_say_collected(struct diag *d)
 {
-	struct diag *d = malloc(sizeof(*d));
 	pthread_t thread;
 
-	if (!d)
-		return;
-	diag_collect(xs, hv, id, kind, dom, d);
 	if (!diag_wants_image(d)) {
 		finish(d);
 		return;
@@ -343,4 +338,15 @@ void diag_say(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
 		job(d);
 	else
 		pthread_detach(thread);
+}
+
+void diag_say(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
+	      enum diag_kind kind, const struct hv_dom *dom)
+{
+	struct diag *d = malloc(sizeof(*d));
+
+	if (!d)
+		return;
+	diag_collect(xs, hv, id, kind, dom, d);
+	diag_say_collected(d);
 }

@@ -63,6 +63,9 @@ void diag_text(const struct diag *d, char *buf, size_t size);
 void diag_say(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
 	      enum diag_kind kind, const struct hv_dom *dom);
 
+/* The second half of it: takes @d, from malloc(). */
+void diag_say_collected(struct diag *d);
+
 /* Wait for the lines that are still to come. */
 void diag_wait(void);
 

@@ -9,11 +9,13 @@
 
 static const char token_console[] = "console";
 static const char token_release[] = "release";
+static const char token_introduce[] = "introduce";
 
 int events_watch(struct xs_handle *xs)
 {
 	if (!xs_watch(xs, EVENTS_CONSOLES, token_console) ||
-	    !xs_watch(xs, EVENTS_RELEASE, token_release))
+	    !xs_watch(xs, EVENTS_RELEASE, token_release) ||
+	    !xs_watch(xs, EVENTS_INTRODUCE, token_introduce))
 		return errno ? -errno : -EIO;
 	return 0;
 }
@@ -36,6 +38,10 @@ void events_note(struct events *ev, const char *path, const char *token)
 
 	if (!strcmp(token, token_release)) {
 		ev->sweep = true;
+		return;
+	}
+	if (!strcmp(token, token_introduce)) {
+		ev->born = true;
 		return;
 	}
 	if (strcmp(token, token_console) || strncmp(path, EVENTS_CONSOLES, len))

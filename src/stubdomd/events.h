@@ -19,10 +19,12 @@
 #define EVENTS_ROUND 512
 #define EVENTS_CONSOLES "/local/domain/0/backend/console"
 #define EVENTS_RELEASE "@releaseDomain"
+#define EVENTS_INTRODUCE "@introduceDomain"
 
 struct events {
 	bool scan;			/* look at everything */
 	bool sweep;			/* some domain ended */
+	bool born;			/* some domain came */
 	unsigned int marked;		/* bits set in mark */
 	uint64_t mark[(HV_DOMID_MAX + 63) / 64];
 };

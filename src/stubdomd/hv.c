@@ -109,6 +109,13 @@ int hv_dom_crash(struct hv *hv, uint32_t domid)
 	return errno ? -errno : -EIO;
 }
 
+int hv_dom_destroy(struct hv *hv, uint32_t domid)
+{
+	if (!xc_domain_destroy(hv->xc, domid))
+		return 0;
+	return errno ? -errno : -EIO;
+}
+
 void hv_version(struct hv *hv, char *buf, unsigned int size)
 {
 	int v = xc_version(hv->xc, XENVER_version, NULL);

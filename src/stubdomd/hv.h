@@ -40,6 +40,9 @@ int hv_dom_list(struct hv *hv, struct hv_dom **list, unsigned int *count);
 /* End a domain as if it had crashed; its toolstack acts on that. */
 int hv_dom_crash(struct hv *hv, uint32_t domid);
 
+/* Destroy a domain that nothing serves (no devices, no processes). */
+int hv_dom_destroy(struct hv *hv, uint32_t domid);
+
 /* "4.20"; "" when it cannot be told. */
 void hv_version(struct hv *hv, char *buf, unsigned int size);
 

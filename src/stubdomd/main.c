@@ -228,7 +228,9 @@ static int round_of_work(struct daemon *d)
 	} else if (ev->sweep) {
 		track_sweep(d->tr, now_ms());
 	}
-	ev->scan = ev->sweep = false;
+	if (ev->born && !ev->scan && !ev->sweep)
+		track_born(d->tr, now_ms());
+	ev->scan = ev->sweep = ev->born = false;
 	track_tick(d->tr, now_ms());
 	return ret;
 }

@@ -472,6 +472,12 @@ void track_sweep(struct track *tr, uint64_t now)
 	tr->orphans_due = orphans_check(tr->orphans, tr->xs, tr->hv, now);
 }
 
+void track_born(struct track *tr, uint64_t now)
+{
+	tr->now = now;
+	tr->orphans_due = orphans_check(tr->orphans, tr->xs, tr->hv, now);
+}
+
 static void scan_records(struct track *tr)
 {
 	unsigned int n;

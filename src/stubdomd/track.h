@@ -35,6 +35,9 @@ void track_visit(struct track *tr, uint32_t domid, uint64_t now);
 /* Some domain ended or went away. */
 void track_sweep(struct track *tr, uint64_t now);
 
+/* Some domain came into being. */
+void track_born(struct track *tr, uint64_t now);
+
 /* Do what is due by time; then track_next() tells when to come again. */
 void track_tick(struct track *tr, uint64_t now);
 uint64_t track_next(const struct track *tr);	/* UINT64_MAX: never */

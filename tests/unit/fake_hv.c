@@ -105,6 +105,17 @@ int hv_dom_crash(struct hv *hv, uint32_t domid)
 	return 0;
 }
 
+int hv_dom_destroy(struct hv *hv, uint32_t domid)
+{
+	(void)hv;
+	if (failing)
+		return -failing;
+	if (!fake_hv_dom(domid))
+		return -ESRCH;
+	fake_hv_remove(domid);
+	return 0;
+}
+
 void hv_version(struct hv *hv, char *buf, unsigned int size)
 {
 	(void)hv;

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "stubdom.h"
 #include "stubdomd/clean.h"
@@ -55,7 +57,9 @@ static void round_at(uint64_t t)
 		assert_int_equal(track_scan(tr, now), 0);
 	else if (ev.sweep)
 		track_sweep(tr, now);
-	ev.scan = ev.sweep = false;
+	if (ev.born && !ev.scan && !ev.sweep)
+		track_born(tr, now);
+	ev.scan = ev.sweep = ev.born = false;
 	track_tick(tr, now);
 	assert_true(track_next(tr) > now);
 	diag_wait();
@@ -557,32 +561,159 @@ static void paused_guest_is_dealt_with_when_it_goes_on(void **state)
 }
 
 /* libxl__domain_build() failed: the guest is destroyed, the new domain is not. */
+static void guest_being_made(void)
+{
+	fake_hv_add(4, true, 1)->paused = true;
+	fake_xs_set("/local/domain/4/name", "web1");
+	fake_xs_set("/local/domain/4/vm", "/vm/guest");
+	fake_xs_fire("@introduceDomain");
+	round_at(now + 10);
+}
+
+static void stub_half_made(void)
+{
+	fake_hv_add(5, false, 1)->paused = true;
+	fake_xs_set("/local/domain/5/name", "web1-dm");
+	fake_xs_set("/local/domain/5/vm", "/vm/stub5");
+	fake_xs_set("/vm/stub5/name", "web1-dm");
+	fake_xs_set("/libxl/5/type", "pv");
+	fake_xs_set("/local/domain/5/memory/static-max", "147456");
+}
+
+static void guest_is_given_up(void)
+{
+	fake_xs_rm("/local/domain/4");
+	release(4);
+}
+
 static void left_by_libxl(void **state)
 {
 	(void)state;
 	boot_daemon();
-	fake_hv_add(4, true, 1)->paused = true;
-	fake_xs_set("/local/domain/4/name", "web1");
-	fake_hv_add(5, false, 1)->paused = true;
-	fake_xs_set("/local/domain/5/name", "web1-dm");
-	fake_xs_set("/local/domain/5/memory/static-max", "147456");
-	fake_xs_fire("@releaseDomain");
+	guest_being_made();
+	stub_half_made();
 	pass(2 * ORPHAN_MS);
 	assert_string_equal(fix_log, "");	/* being built */
-	fake_xs_rm("/local/domain/4");
-	release(4);
+	guest_is_given_up();
 	pass(ORPHAN_MS - 1000);
-	assert_string_equal(fix_log, "");
+	assert_non_null(fake_hv_dom(5));
 	pass(2000);
-	assert_logged("<3>guest web1: domain 5, with 144 MB, is left of a stubdomain that xl could not build: run 'xl destroy 5'");
-	assert_int_equal(fix_lines, 1);
+	assert_null(fake_hv_dom(5));
+	assert_null(fake_xs_get("/local/domain/5"));
+	assert_null(fake_xs_get("/libxl/5"));
+	assert_null(fake_xs_get("/vm/stub5"));
+	assert_non_null(fake_xs_get("/vm"));
+	assert_logged("<3>guest web1: xl could not build its stubdomain 5, and left it; destroyed it: ");
 	fake_xs_fire("@releaseDomain");
 	pass(100000);
 	assert_int_equal(fix_lines, 1);
 	assert_true(track_next(tr) == UINT64_MAX);
+}
+
+/* The daemon did not see how it came about: it says so, and leaves it. */
+static void left_before_it_was_started(void **state)
+{
+	(void)state;
+	stub_half_made();
+	boot_daemon();
+	pass(ORPHAN_MS + 1000);
+	assert_logged("<3>guest web1: domain 5, with 144 MB, is left of a stubdomain that xl could not build: run 'xl destroy 5'");
+	assert_non_null(fake_hv_dom(5));
+	assert_non_null(fake_xs_get("/local/domain/5/name"));
+	fake_xs_fire("@releaseDomain");
+	pass(100000);
+	assert_int_equal(fix_lines, 1);
 	release(5);
 	round_at(now + 1);
 	assert_int_equal(fix_lines, 1);
+}
+
+/* It was there before the guest of that name: not libxl's doing. */
+static void older_than_its_guest(void **state)
+{
+	(void)state;
+	boot_daemon();
+	stub_half_made();
+	fake_xs_fire("@introduceDomain");
+	round_at(now + 1);
+	guest_being_made();
+	guest_is_given_up();
+	pass(10 * ORPHAN_MS);
+	assert_non_null(fake_hv_dom(5));
+}
+
+/* The guest had run: its own stubdomain is another domain. */
+static void guest_had_run(void **state)
+{
+	(void)state;
+	boot_daemon();
+	guest_being_made();
+	fake_hv_dom(4)->paused = false;
+	fake_hv_dom(4)->cpu_ns = 1;
+	fake_xs_fire("@introduceDomain");
+	round_at(now + 1);
+	stub_half_made();
+	guest_is_given_up();
+	pass(10 * ORPHAN_MS);
+	assert_non_null(fake_hv_dom(5));
+}
+
+/* xl create -p of a PV guest with such a name: libxl knows its configuration. */
+static void guest_with_such_a_name(void **state)
+{
+	char root[] = "/tmp/stubdomd-test-XXXXXX", path[200];
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	clean_root = root;
+	for (int i = 0; i < 3; i++) {
+		static const char *const dirs[] = { "/var", "/var/lib", "/var/lib/xen" };
+
+		snprintf(path, sizeof(path), "%s%s", root, dirs[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	/* the uuid that fake_hv_add() makes of 5 and 1 */
+	snprintf(path, sizeof(path), "%s/var/lib/xen/userdata-d.5.05000000-0100-0000-0000-000000000000.libxl-json", root);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fclose(f);
+	boot_daemon();
+	guest_being_made();
+	stub_half_made();
+	guest_is_given_up();
+	pass(10 * ORPHAN_MS);
+	assert_non_null(fake_hv_dom(5));
+	assert_non_null(fake_xs_get("/local/domain/5/name"));
+	unlink(path);
+	for (char *slash; (slash = strrchr(path, '/')) && slash > path + 4;) {
+		*slash = '\0';
+		rmdir(path);
+	}
+	assert_int_not_equal(access(root, F_OK), 0);
+}
+
+/* It becomes a stubdomain while it is being looked at. */
+static void gets_its_target(enum fake_xs_op op, const char *path)
+{
+	(void)path;
+	if (op == FAKE_XS_START)
+		fake_xs_set("/local/domain/5/target", "4");
+}
+
+static void is_built_after_all(void **state)
+{
+	(void)state;
+	boot_daemon();
+	guest_being_made();
+	stub_half_made();
+	guest_is_given_up();
+	pass(ORPHAN_MS - 1000);
+	fake_xs_hook(gets_its_target);
+	pass(5000);
+	fake_xs_hook(NULL);
+	assert_non_null(fake_hv_dom(5));
+	assert_non_null(fake_xs_get("/local/domain/5/name"));
 }
 
 /* Domains that only look like it. */
@@ -637,7 +768,9 @@ int main(void)
 		T(leftovers_are_removed), T(flood), T(trouble_is_not_fatal),
 		T(failed_crash_is_tried_again), T(nonsense_records),
 		T(paused_guest_is_dealt_with_when_it_goes_on),
-		T(left_by_libxl), T(not_left_by_libxl), T(guest_is_renamed),
+		T(left_by_libxl), T(left_before_it_was_started), T(older_than_its_guest),
+		T(guest_had_run), T(guest_with_such_a_name), T(is_built_after_all),
+		T(not_left_by_libxl), T(guest_is_renamed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
