@@ -162,7 +162,7 @@ static void on_uevent(void *arg, uint32_t events)
 		.msg_iov = &iov, .msg_iovlen = 1,
 	};
 	struct vbd_event ev;
-	char buf[4096];
+	char buf[4096] = "";
 	ssize_t n;
 	int dir;
 
