@@ -60,8 +60,11 @@ run() { "$@" >$OUT 2>&1; _status=$?; log "$* -> $_status"; show_out; return $_st
 # wait_for SECONDS COMMAND...: until it succeeds.
 wait_for() {
 	_end=$(($(date +%s) + $1)); shift
-	until "$@" >$OUT 2>&1; do
-		[ "$(date +%s)" -lt $_end ] || return 1
+	until "$@" >$OUT.wait 2>&1; do
+		if [ "$(date +%s)" -ge $_end ]; then
+			tail -n 5 $OUT.wait
+			return 1
+		fi
 		sleep 0.3
 	done
 }
@@ -125,16 +128,20 @@ console_log() {
 }
 
 # guest_says NAME SECONDS PATTERN: waits for it on the guest's console.
-guest_says() { wait_for "$2" grep -aEq -- "$3" "$(console_log "$1")"; }
+guest_says() {
+	_log=$(console_log "$1")
+	wait_for "$2" grep -aEq -- "$3" "$_log" && return
+	echo "its console ends with:"
+	tail -n 8 "$_log" | tr -d '\033\r'
+	echo "no '$3' on the console of $1 within $2 s"
+	return 1
+}
 
 # guest_start NAME [SECONDS]: xl create and wait for GUEST READY.  A function
 # for expect; guest_config was called before.
 guest_start() {
 	xl create "$GUESTS/$1.cfg" || return 1
-	guest_says "$1" "${2:-180}" 'GUEST READY' && return
-	echo "no GUEST READY on the console within ${2:-180} s; it ends with:"
-	tail -n 5 "$(console_log "$1")"
-	return 1
+	guest_says "$1" "${2:-180}" 'GUEST READY'
 }
 
 # guest_cmd NAME COMMAND...: runs it in the guest (through xenstore, see
