@@ -25,16 +25,9 @@ install-kernel:
 	install -D -m 644 $(STUBDOM_OUT)/vmlinuz $(DESTDIR)$(PREFIX)/lib/xen-extras/stubdom/vmlinuz
 	install -D -m 644 $(STUBDOM_OUT)/config $(DESTDIR)$(PREFIX)/share/doc/xen-stubdom-kernel/config
 
-# qemu-stubdom.info: the libxenctrl it links (its ABI changes with every Xen)
-# and its version, read from the binary itself.
 install-qemu:
 	install -D -m 755 $(STUBDOM_OUT)/qemu-stubdom $(DESTDIR)$(LIBEXECDIR)/qemu-stubdom
-	mkdir -p $(DESTDIR)$(DATADIR)
-	set -e; bin=$(STUBDOM_OUT)/qemu-stubdom; { \
-		readelf -d $$bin | sed -n 's/.*NEEDED.*libxenctrl\.so\.\([0-9.]*\).*/xen \1/p'; \
-		sed -n 's/^\([0-9]*:\)\?\([0-9.]*\).*/qemu \2/p' $(STUBDOM_OUT)/qemu-version; \
-	} >$(DESTDIR)$(DATADIR)/qemu-stubdom.info
-	test "$$(wc -l <$(DESTDIR)$(DATADIR)/qemu-stubdom.info)" = 2
+	install -D -m 644 $(STUBDOM_OUT)/qemu-stubdom.info $(DESTDIR)$(DATADIR)/qemu-stubdom.info
 
 # Owned by the package, so that `dpkg -S` knows them; the image they point to
 # is assembled on the host.
@@ -54,7 +47,7 @@ deb: $(if $(PARTS_READY),,kernel qemu)	## Debian packages of SUITE, into build/d
 	@rm -rf $(BUILD)/deb-src/$(SUITE) $(DEB_OUT).new && mkdir -p $(DEB_SRC) $(DEB_OUT).new
 	@git -c safe.directory='*' ls-files -z | xargs -0 sh -c 'for f; do [ ! -e "$$f" ] || printf "%s\0" "$$f"; done' sh | \
 		tar -c --null -T - | tar -x -C $(DEB_SRC)
-	@mkdir -p $(DEB_SRC)/$(STUBDOM_OUT) && cp -p $(addprefix $(STUBDOM_OUT)/,vmlinuz config qemu-stubdom qemu-version) $(DEB_SRC)/$(STUBDOM_OUT)/
+	@mkdir -p $(DEB_SRC)/$(STUBDOM_OUT) && cp -p $(addprefix $(STUBDOM_OUT)/,vmlinuz config qemu-stubdom qemu-stubdom.info qemu-source-version) $(DEB_SRC)/$(STUBDOM_OUT)/
 	@echo "deb $(SUITE): building packages (log: $(BUILD)/log/deb-$(SUITE).log)"
 	@mkdir -p $(BUILD)/log
 	@$(CHROOT) run $(SUITE) build --net-off --bind $(CURDIR)/$(BUILD)/deb-src/$(SUITE):/build/deb \
