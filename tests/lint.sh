@@ -35,9 +35,14 @@ cppcheck_all() {
 }
 
 shell_all() {
-	tracked '*.sh' debian/*.postinst debian/*.prerm debian/*.postrm .ci/run |
-		while read -r f; do [ ! -f "$f" ] || echo "$f"; done |
-		xargs shellcheck -S warning
+	# Files without a shebang are read by sh: scenarios, the lab's library.
+	bad=0
+	for f in $(tracked '*.sh' .ci/run 'debian/*.postinst.in' 'debian/*.prerm.in' 'debian/*.postrm.in'); do
+		[ -f "$f" ] || continue
+		case $(head -n 1 "$f") in "#!"*) s='' ;; *) s='-s sh' ;; esac
+		shellcheck -S warning $s "$f" || bad=1
+	done
+	return $bad
 }
 
 man_all() {

@@ -196,10 +196,9 @@ host_state() {
 		ps -eo args= | grep -E '^[^ ]*(qemu-system-i386|xen-qemu|vchan-socket-proxy|xl) ' |
 			grep -v -e 'xl list' -e 'xen-domid 0 ' | sed 's/^/process /'
 		find /var/lib/xen /run/xen -name 'qemu-*' -o -name 'qmp-libxl-*' -o -name 'empty-cdrom*' | sed 's/^/file /'
-		ls /sys/class/net | grep '^vif' | sed 's/^/interface /'
+		for _n in /sys/class/net/vif*; do [ ! -e "$_n" ] || echo "interface ${_n##*/}"; done
 	} 2>/dev/null | sort -u
 }
-# shellcheck disable=SC3043
 nothing_left() {
 	_before=$1
 	for _i in $(seq 60); do

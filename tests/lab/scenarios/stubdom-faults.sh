@@ -54,7 +54,7 @@ fails f4 "stubdomain_memory=16" "stubdomain_memory"
 
 config f5
 (
-	until stub=$(xl domid f5-dm 2>/dev/null); do sleep 0.1; done
+	until xl domid f5-dm >/dev/null 2>&1; do sleep 0.1; done
 	vm=$(xenstore-read "/local/domain/$(xl domid f5)/vm")
 	xenstore-write "$vm/image/dm-argv/4x7" "-junk"
 ) &
