@@ -46,6 +46,10 @@ fuzz-native: $(FUZZERS:%=$(BUILD)/fuzz/$(SUITE)/%)
 lint-native:
 	@tests/lint.sh
 
+.PHONY: demo
+demo: deps deb	## build everything, then run an HVM guest with its QEMU in a stubdomain, in the emulated host
+	@$(MAKE) lab-run SCENARIO=demo
+
 .PHONY: check-unit check-asan check-fuzz check-lint check
 check-unit:	## unit tests (cmocka), in the suite's build chroot
 	@$(IN_CHROOT) unit-native

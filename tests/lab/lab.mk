@@ -19,3 +19,7 @@ lab-list:	## list the lab's scenarios
 
 lab-shell:	## an interactive root shell in a fresh dom0 (LAYER=base|installed)
 	@$(LAB) shell --layer $(or $(LAYER),installed)
+
+.PHONY: bench-stubdom
+bench-stubdom:	## measure: the same guest with its QEMU in a stubdomain and in dom0
+	@$(LAB) run bench/stubdom-start.sh

@@ -4,7 +4,7 @@
 
 cfg=$(guest_config web1 hvm 'device_model_version = "qemu-xen"' 'device_model_stubdomain_override = 1' \
 	'vif = [ "bridge=xenbr0,model=e1000,mac=00:16:3e:00:00:31" ]')
-guest_disk web1 'xen_emul_unplug=never lab.ip=10.77.0.31/24' >/dev/null
+guest_disk web1 'xen_emul_unplug=never quiet lab.ip=10.77.0.31/24' >/dev/null
 log "dom0 is Debian $(cat /etc/debian_version), Xen $(xl info xen_version), stock xl; the guest's file:"
 sed 's/^/|     /' "$cfg"
 run dpkg -l 'xen-stubdom*' qemu-xen-extras

@@ -3,7 +3,7 @@
 # time-limit: 900
 
 before=$(host_state)
-expect "a bootable disk is made" guest_disk d1 'xen_emul_unplug=never'
+expect "a bootable disk is made" guest_disk d1 'xen_emul_unplug=never quiet'
 # Nothing but what xl demands of any HVM guest, and the two lines.
 cat >$GUESTS/d1.cfg <<E
 type = "hvm"

@@ -14,7 +14,7 @@ busybox httpd -f -p 8080 -h $LAB/tmp/www &
 httpd=$!
 
 truncate -s 64M $GUESTS/data.img
-expect "a bootable disk is made" guest_disk s1 'xen_emul_unplug=never'
+expect "a bootable disk is made" guest_disk s1 'xen_emul_unplug=never quiet'
 guest_config s1 hvm 'device_model_version = "qemu-xen"' 'device_model_stubdomain_override = 1' \
 	"disk = [ 'format=raw,vdev=hda,access=rw,target=$GUESTS/s1.img', 'format=raw,vdev=hdb,access=rw,target=$GUESTS/data.img' ]" \
 	'vif = [ "bridge=xenbr0,model=e1000,mac=00:16:3e:00:00:21", "bridge=xenbr0,model=rtl8139,mac=00:16:3e:00:00:22" ]' \
