@@ -26,7 +26,7 @@ measure() {	# NAME ROUND [LINE...]
 		note "${_g}_mem_total_kib_$_r" "$(xenstore-read "$_d/mem-total")"
 		note "${_g}_mem_available_kib_$_r" "$(xenstore-read "$_d/mem-available")"
 	fi
-	_pid=$(pgrep -f "xen-domid $(xl domid "$_g-dm" 2>/dev/null || xl domid "$_g") " | head -n 1)
+	_pid=$(pgrep -f "[x]en-domid $(xl domid "$_g-dm" 2>/dev/null || xl domid "$_g") " | head -n 1)
 	[ -z "$_pid" ] || note "${_g}_dom0_qemu_rss_kib_$_r" "$(awk '/VmRSS/ { print $2 }' "/proc/$_pid/status")"
 	xl destroy "$_g"
 }

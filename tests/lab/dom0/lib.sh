@@ -59,9 +59,9 @@ run() { "$@" >$OUT 2>&1; _status=$?; log "$* -> $_status"; show_out; return $_st
 
 # wait_for SECONDS COMMAND...: until it succeeds.
 wait_for() {
-	_end=$(($(date +%s) + $1)); shift
+	_deadline=$(($(date +%s) + $1)); shift
 	until "$@" >$OUT.wait 2>&1; do
-		if [ "$(date +%s)" -ge $_end ]; then
+		if [ "$(date +%s)" -ge $_deadline ]; then
 			tail -n 5 $OUT.wait
 			return 1
 		fi

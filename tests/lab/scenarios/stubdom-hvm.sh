@@ -15,7 +15,7 @@ httpd=$!
 
 truncate -s 64M $GUESTS/data.img
 expect "a bootable disk is made" guest_disk s1 'xen_emul_unplug=never quiet'
-guest_config s1 hvm 'device_model_version = "qemu-xen"' 'device_model_stubdomain_override = 1' \
+guest_config s1 hvm 'hdtype = "ahci"' 'device_model_version = "qemu-xen"' 'device_model_stubdomain_override = 1' \
 	"disk = [ 'format=raw,vdev=hda,access=rw,target=$GUESTS/s1.img', 'format=raw,vdev=hdb,access=rw,target=$GUESTS/data.img' ]" \
 	'vif = [ "bridge=xenbr0,model=e1000,mac=00:16:3e:00:00:21", "bridge=xenbr0,model=rtl8139,mac=00:16:3e:00:00:22" ]' \
 	'serial = "pty"' >/dev/null
@@ -31,7 +31,7 @@ guest=$(xl domid s1)
 expect_text "the device model in the stubdomain is running" '^running$' \
 	xenstore-read "/local/domain/$stub/device-model/$guest/state"
 expect_text "the stubdomain says so itself" '^running$' xenstore-read "/local/domain/$stub/data/xen-stubdom/stage"
-expect_text "no QEMU in dom0 serves the guest" '^0$' sh -c "pgrep -fc 'xen-domid $guest ' || true"
+expect_text "no QEMU in dom0 serves the guest" '^0$' sh -c "pgrep -fc '[x]en-domid $guest ' || true"
 
 expect "the guest boots from its emulated disk through GRUB" wait_for 600 guest_cmd s1 true || show_stubdom s1
 note ready_seconds "$(since "$start")"
