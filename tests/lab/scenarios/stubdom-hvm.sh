@@ -47,16 +47,21 @@ nic() {	# INDEX DRIVER SUBNET
 	expect_text "NIC $1 is an emulated $2" "/$2\$" guest_cmd s1 "readlink /sys/class/net/eth$1/device/driver"
 	expect "NIC $1 comes up" guest_cmd s1 "ip link set eth$1 up && ip addr add $3.21/24 dev eth$1 && sleep 3 && ping -c 3 -W 20 $3.1"
 	expect_text "4 MB come in over the $2" "^${sum%% *}" guest_cmd s1 "wget -q -O - http://$3.1:8080/blob | sha256sum"
-	busybox nc -l -p 900"$1" >$LAB/tmp/up"$1" &
+	socat -u "TCP-LISTEN:900$1,reuseaddr" "CREATE:$LAB/tmp/up$1" &
 	expect "4 MB go out over the $2" guest_cmd s1 "wget -q -O /tmp/blob http://$3.1:8080/blob && nc $3.1 900$1 </tmp/blob && rm /tmp/blob"
-	wait_for 60 sh -c "[ \$(stat -c %s $LAB/tmp/up$1) = 4194304 ]"
+	wait_for 60 sh -c "[ \$(stat -c %s $LAB/tmp/up$1) = 4194304 ]" || log "only $(stat -c %s $LAB/tmp/up"$1") bytes came"
 	expect_text "they arrive whole" "^${sum%% *}" sha256sum $LAB/tmp/up"$1"
 }
 nic 0 e1000 10.77.0
 nic 1 8139cp 10.78.0
 
-expect_text "it answers on xl console" '^console-42' sh -c \
-	'{ sleep 5; echo; sleep 2; echo "echo console-\$((40 + 2))"; sleep 15; } | timeout 60 xl console s1 | tr -d "\r"; true'
+# xl console takes input from a terminal only.
+type_at() {
+	{ sleep 5; echo; sleep 2; echo "$2"; sleep 20; } |
+		timeout 60 socat -t 1 - "EXEC:xl console $1,pty,setsid,ctty,echo=0" | tr -d '\r'
+	true
+}
+expect_text "it answers on xl console" '^console-42' type_at s1 "echo console-\$((40 + 2))"
 expect_text "xen-stubdom status shows it" '^s1 .*running' xen-stubdom status
 run xen-stubdom status
 expect "the same for scripts" sh -c 'xen-stubdom status --json | jq -e ".guests[] | select(.name == \"s1\")"'
