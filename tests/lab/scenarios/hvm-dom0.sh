@@ -5,7 +5,7 @@
 
 # xen_emul_unplug=never: the guest keeps the emulated disk when Linux runs.
 expect "a bootable disk is made" guest_disk h1 'xen_emul_unplug=never lab.ip=10.77.0.12/24'
-guest_config h1 hvm 'vif = [ "bridge=xenbr0,model=e1000,mac=00:16:3e:00:00:12" ]' >/dev/null
+guest_config h1 hvm 'vif = [ "bridge=xenbr0,model=rtl8139,mac=00:16:3e:00:00:12" ]' >/dev/null
 start=$(now)
 expect "GRUB starts from the emulated IDE disk" sh -c '. /lab/lib.sh; xl create $GUESTS/h1.cfg && guest_says h1 600 "GRUB lab"'
 note grub_seconds "$(since "$start")"

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 from .cache import (LAB, TOP, LabError, artefact, chroot_argv, hash_files, progress, run_logged)
-from .emulator import DATA_DISKS, EMU_KIND, EMU_SUITE, base, inside, qemu_img_overlay, restore, slot
+from .emulator import DATA_DISKS, base, inside, qemu_img_overlay, restore, slot
 from .image import mke2fs
 
 XEN_VERSION = {"trixie": "4.20", "bookworm": "4.17"}
@@ -62,7 +62,7 @@ def build_repo(suite, image, debs, packages, tmp):
                     "APT::Sandbox::User=root", "Debug::NoLocking=1", NO_RECOMMENDS):
         options += ["-o", setting]
     script = 'apt-get "$@" -q update && apt-get "$@" -q -y --download-only install $PACKAGES'
-    run_logged(chroot_argv(EMU_SUITE, EMU_KIND, [(apt, "/lab/apt"), (flat, "/lab/repo"), (image, "/lab/image")],
+    run_logged(chroot_argv("trixie", "build", [(apt, "/lab/apt"), (flat, "/lab/repo"), (image, "/lab/image")],
                            ["env", "PACKAGES=" + " ".join(packages), "sh", "-ec", script, "sh", *options]),
                tmp / "apt.log", "resolving the packages' dependencies with apt")
     for deb in (apt / "archives").glob("*.deb"):
