@@ -68,7 +68,7 @@ def build_emulator(tmp):
 def emulator():
     """The chroot QEMU runs in.  Not the suite's own QEMU 10.0: its SVM emulation
     changes interrupt_request without a lock at each #VMEXIT (do_vmexit), so an
-    interrupt that comes at that moment is lost: dom0 hung in one of three runs
+    interrupt that comes at that moment is lost: dom0 hung in two of six runs
     of an HVM guest.  11.1 did not, and restores a host three times as fast."""
     inputs = {"suite": EMU_SUITE, "packages": EMU_PACKAGES, "setup": hash_files(EMU_SETUP)}
     return artefact("emulator", inputs, build_emulator)
