@@ -41,9 +41,9 @@ DEB_SRC := $(BUILD)/deb-src/$(SUITE)/xen-extras-$(VERSION)
 
 # Built in the suite's chroot from a copy of the tracked files. Kernel and QEMU
 # are built (or taken from the cache) first, where the network is; the package
-# build itself has none.
+# build itself has none.  Debug symbols go to dbgsym/: *.deb is what to install.
 .PHONY: deb
-deb: $(if $(PARTS_READY),,kernel qemu)	## Debian packages of SUITE, into build/deb/SUITE/
+deb: kernel qemu	## Debian packages of SUITE, into build/deb/SUITE/
 	@rm -rf $(BUILD)/deb-src/$(SUITE) $(DEB_OUT).new && mkdir -p $(DEB_SRC) $(DEB_OUT).new
 	@git -c safe.directory='*' ls-files -z | xargs -0 sh -c 'for f; do [ ! -e "$$f" ] || printf "%s\0" "$$f"; done' sh | \
 		tar -c --null -T - | tar -x -C $(DEB_SRC)
@@ -55,6 +55,7 @@ deb: $(if $(PARTS_READY),,kernel qemu)	## Debian packages of SUITE, into build/d
 		env XEN_EXTRAS_CACHE=/nonexistent \
 		sh -euc 'make -f debian/rules debian/control && dpkg-buildpackage -us -uc -b -d' \
 		>$(BUILD)/log/deb-$(SUITE).log 2>&1 || { tail -n 40 $(BUILD)/log/deb-$(SUITE).log; exit 1; }
+	@mkdir $(DEB_OUT).new/dbgsym && mv $(BUILD)/deb-src/$(SUITE)/*-dbgsym_*.deb $(DEB_OUT).new/dbgsym/
 	@mv $(BUILD)/deb-src/$(SUITE)/*.deb $(BUILD)/deb-src/$(SUITE)/*.changes $(BUILD)/deb-src/$(SUITE)/*.buildinfo $(DEB_OUT).new/
 	@rm -rf $(DEB_OUT) && mv $(DEB_OUT).new $(DEB_OUT)
 	@cd $(DEB_OUT) && ls -l *.deb | awk '{ printf "deb: %s (%d KB)\n", $$NF, $$5 / 1024 }'

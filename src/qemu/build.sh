@@ -28,6 +28,8 @@ run() {
 	"$@" >>"$log" 2>&1 || { tail -n 25 "$log" >&2; die "'$1' failed: see $log"; }
 }
 lines() { sed 's/^#.*//; /^[ 	]*$/d' "$1"; }
+# The same without what stands there for another series: "SERIES: LINE".
+ours() { lines "$1" | sed "s/^$series: *//; /^[0-9.]*: /d"; }
 
 : >"$log"
 rm -rf "$tree"
@@ -51,7 +53,7 @@ for p in $(lines "$here/$series/series"); do
 	run patch -p1 --fuzz=0 -i "$here/$series/$p"
 	count=$((count + 1))
 done
-cp "$here/devices.mak" configs/devices/i386-softmmu/xen-stubdom.mak
+ours "$here/devices.mak" >configs/devices/i386-softmmu/xen-stubdom.mak
 step "QEMU $version with $count patches: configuring"
 
 # Debian's flags without debug information; bytes must not know the directory.
@@ -66,7 +68,7 @@ unset CFLAGS CPPFLAGS CXXFLAGS LDFLAGS MAKEFLAGS || true
 mkdir b
 cd b
 set -- --extra-cflags="$cflags" --extra-ldflags="$ldflags" --with-pkgversion="xen-extras on Debian $version"
-for o in $(lines "$here/configure.options" | sed "s/^$series: *//; /^[0-9.]*: /d"); do
+for o in $(ours "$here/configure.options"); do
 	set -- "$@" "$o"
 done
 run ../configure "$@"

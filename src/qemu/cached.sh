@@ -83,8 +83,9 @@ case $dest in
 	in_chroot --net-off --bind "$hit:/mnt/build" --bind "$here:/mnt/qemu" -- \
 		/mnt/qemu/check-elf.sh /mnt/build/qemu-stubdom
 	# The chroot of a user's machine: has the libraries and ROMs that QEMU needs there.
-	"$top/mk/chroot.sh" run "$suite" image --net-off --bind "$hit:/mnt/build" --bind "$here:/mnt/qemu" -- \
-		/mnt/qemu/check.sh /mnt/build/qemu-stubdom ;;
+	# Where it is installed: 7.2 looks for its ROMs relative to that.
+	"$top/mk/chroot.sh" run "$suite" image --net-off --bind "$hit:/usr/libexec/xen-extras" --bind "$here:/mnt/qemu" -- \
+		/mnt/qemu/check.sh /usr/libexec/xen-extras/qemu-stubdom ;;
 *)
 	mkdir -p "$dest"
 	for f; do cp "$hit/$f" "$dest/"; done

@@ -3,6 +3,7 @@
 # (--without-default-devices): what is not here, and not needed by what is here,
 # does not exist in the binary.  The list follows what libxl can ask for
 # (libxl_dm.c, libxl_usb.c); required.list and forbidden.list prove it.
+# A line "SERIES: CONFIG_X=y" holds for that series only.
 
 # Machines: xenfv and "pc,accel=xen".
 CONFIG_I440FX=y
@@ -30,8 +31,9 @@ CONFIG_VGA_CIRRUS=y
 CONFIG_USB_UHCI=y
 CONFIG_USB_EHCI_PCI=y
 CONFIG_USB_XHCI_NEC=y
-CONFIG_USB_HID=y
-CONFIG_USB_HUB=y
+# QEMU 7.2 has HID and hub in its USB core.
+10.0: CONFIG_USB_HID=y
+10.0: CONFIG_USB_HUB=y
 
 # Sound cards: soundhw= hda, ac97, es1370.  Silent: no audio backend is built.
 CONFIG_HDA=y

@@ -147,6 +147,9 @@ void diag_collect(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
 	snprintf(path, sizeof(path), "/local/domain/%u/" STUBDOM_DATA "/error", id->stub);
 	read_clean(xs, out->error, sizeof(out->error), path);
 	out->mem_mib = read_mib(xs, id->stub, "static-max");
+	/* libxl writes that down when it has built it, Xen knows its limit before. */
+	if (!out->mem_mib && dom)
+		out->mem_mib = dom->max_kib >> 10;
 	out->video_mib = read_mib(xs, id->guest, "videoram");
 	find_bad_dev(xs, id->stub, &out->dev);
 	find_log(xs, out);

@@ -108,6 +108,29 @@ static void too_little_memory(void **state)
 	assert_not_logged("too small");
 }
 
+/* So little that libxl could not load it: only Xen knows how much it was. */
+static void too_little_to_build(void **state)
+{
+	struct diag d;
+	char text[400];
+
+	(void)state;
+	fake_xs_rm("/local/domain/5/memory");
+	stub->max_kib = 33 << 10;
+	diag_collect(xs_open(0), hv_open(), &id, DIAG_REMOVED, stub, &d);
+	assert_int_equal(d.mem_mib, 33);
+	d.image.need_mib = 64;
+	diag_text(&d, text, sizeof(text));
+	assert_non_null(strstr(text, "xl could not build its stubdomain 5"));
+	assert_non_null(strstr(text, "stubdomain_memory is too small (it has 33 MB, its image needs 64 MB): set stubdomain_memory to at least"));
+	/* not when the host is short of memory */
+	stub->max_kib = 145 << 10;
+	diag_collect(xs_open(0), hv_open(), &id, DIAG_REMOVED, stub, &d);
+	d.image.need_mib = 64;
+	diag_text(&d, text, sizeof(text));
+	assert_null(strstr(text, "too small"));
+}
+
 static void damaged(void **state)
 {
 	(void)state;
@@ -306,7 +329,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(too_little_memory), T(damaged), T(missing), T(other_xen),
+		T(too_little_memory), T(too_little_to_build), T(damaged), T(missing), T(other_xen),
 		T(no_manifest), T(stages), T(image_comes_before_its_words),
 		T(rootfs_from_elsewhere), T(own_words),
 		T(disk_not_connected), T(nic_not_connected), T(destroyed),

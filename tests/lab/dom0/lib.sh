@@ -179,12 +179,13 @@ guest_stop() {
 }
 
 # host_state: what guests may leave behind in dom0, one line each, sorted; and
-# nothing_left STATE: the same now as then, within half a minute.
+# nothing_left STATE: the same now as then, within half a minute.  What cannot
+# be looked at is a line too: a state that could not be read equals no other.
 host_state() {
 	{
 		xl list | awk 'NR > 1 { print "domain", $1 }'
 		for _n in /local/domain /libxl /vm /local/domain/0/backend /local/domain/0/device-model; do
-			xenstore-ls -f -p "$_n" 2>/dev/null
+			! xenstore-exists "$_n" || xenstore-ls -f -p "$_n"
 		done | sed 's/ = .*//' | awk -F/ '
 			# A class of backends stays when its last device goes; its domains do not.
 			$2 == "local" && $4 != 0 { print "node", "/local/domain/" $4 }
@@ -195,9 +196,11 @@ host_state() {
 		losetup -a | sed 's/^/loop /'
 		ps -eo args= | grep -E '^[^ ]*(qemu-system-i386|xen-qemu|vchan-socket-proxy|xl) ' |
 			grep -v -e 'xl list' -e 'xen-domid 0 ' | sed 's/^/process /'
-		find /var/lib/xen /run/xen -name 'qemu-*' -o -name 'qmp-libxl-*' -o -name 'empty-cdrom*' | sed 's/^/file /'
+		find /var/lib/xen /run/xen -ignore_readdir_race -name 'qemu-*' -o -name 'qmp-libxl-*' -o -name 'empty-cdrom*' |
+			sed 's/^/file /'
 		for _n in /sys/class/net/vif*; do [ ! -e "$_n" ] || echo "interface ${_n##*/}"; done
-	} 2>/dev/null | sort -u
+	} 2>$LAB/tmp/state.err | sort -u
+	sed "s/^/error $(now) /" $LAB/tmp/state.err
 }
 nothing_left() {
 	_before=$1

@@ -178,6 +178,8 @@ class Host:
         self.rundir.mkdir(parents=True, exist_ok=True)
         for name in ("agent.sock", "qmp.sock"):
             (self.rundir / name).unlink(missing_ok=True)
+        if os.environ.get("LAB_ACCEL"):
+            args = [os.environ["LAB_ACCEL"] if a.startswith("tcg,thread") else a for a in args]
         with open(self.rundir / "qemu.log", "ab") as log:
             self.proc = subprocess.Popen(
                 emulator_argv(["qemu-system-x86_64", *args], self.rundir), stdin=subprocess.DEVNULL,
