@@ -6,6 +6,7 @@
 #   cached.sh SUITE DESTDIR FILE...  puts these files of the build into DESTDIR
 #   cached.sh SUITE --again          builds once more elsewhere and compares
 #   cached.sh SUITE --check          runs check.sh on it in the suite's chroot
+#   cached.sh SUITE --source         prints the directory of the source package
 #
 # Key: version of the source package, toolchain and libraries (the chroot's
 # packages), patches, devices, options and scripts.
@@ -39,13 +40,18 @@ source=${QEMU_SOURCE_DIR:-$cache/src/$suite-${version#*:}}
 exec 9>"$cache/.lock-$suite"
 flock 9
 if [ ! -d "$source" ]; then
-	echo "qemu: fetching source $version"
+	echo "qemu: fetching source $version" >&2
 	tmp=$(mktemp -d "$cache/src/.new-XXXXXX")
 	in_chroot --bind "$tmp:/mnt/qemu-source" --dir /mnt/qemu-source -- \
 		apt-get -qq -o APT::Sandbox::User=root --download-only source "qemu=$version" \
 		>"$log" 2>&1 || { cat "$log" >&2; rm -rf "$tmp"; die "cannot fetch $version (old lists? remove the chroot)"; }
 	chmod 755 "$tmp"
 	mv "$tmp" "$source"
+fi
+
+if [ "$dest" = --source ]; then
+	echo "$source"
+	exit
 fi
 
 # All series count: a patch for one suite makes the others build anew, rarely.

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import fcntl
+import functools
 import json
 import os
 import signal
@@ -12,12 +13,12 @@ import time
 from pathlib import Path
 
 from .agent import Agent
-from .cache import LAB, LAB_CACHE, LabError, artefact, hash_files, progress, run_logged
+from .cache import LAB, LAB_CACHE, TOP, LabError, artefact, hash_files, progress, run_logged
 from . import image as dom0_image
 
 EMU_SUITE = "trixie"
+# Its own QEMU too: that brings the libraries and ROMs.
 EMU_PACKAGES = "qemu-system-x86,qemu-utils,seabios,ipxe-qemu"
-EMU_SETUP = LAB / "emulator" / "setup.sh"
 MEMORY_MB = 6144
 DOM0_MEMORY = "3G"
 BOOT_TIMEOUT = 900
@@ -31,9 +32,9 @@ DATA_DISKS = {"media": 4 << 30, "repo": 4 << 30, "extra": 8 << 30}
 MACHINES = {
     "plain": ([], ""),
     # For pass-through: an IOMMU and network cards that do nothing else.
-    "iommu": (["-device", "intel-iommu", "-netdev", "user,id=pt0,restrict=on",
+    "iommu": (["-device", "intel-iommu", "-netdev", "hubport,id=pt0,hubid=0",
                "-device", "e1000e,netdev=pt0,mac=52:54:00:77:00:01",
-               "-netdev", "user,id=pt1,restrict=on",
+               "-netdev", "hubport,id=pt1,hubid=1",
                "-device", "e1000,netdev=pt1,mac=52:54:00:77:00:02"], "iommu=on"),
 }
 CACHE_DST, RUN_DST = "/lab/cache", "/lab/run"
@@ -54,24 +55,39 @@ mount --rbind /dev "$root/dev"
 mkdir -p "$root/lab/cache" "$root/lab/run"
 mount --bind "$cache" "$root/lab/cache"
 mount --bind "$run" "$root/lab/run"
-exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin LC_ALL=C.UTF-8 "$@"
+exec chroot "$root" env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin LC_ALL=C.UTF-8 "$@"
 """
 
 
-def build_emulator(tmp):
-    progress("emulator: installing QEMU with mmdebstrap (about a minute)")
+def build_emulator(source, tmp):
+    progress("emulator: building QEMU (about eight minutes), log: build.log beside it")
+    subprocess.run([TOP / "mk" / "chroot.sh", "run", EMU_SUITE, "build", "--net-off", "--bind", f"{tmp}:/mnt/build",
+                    "--bind", f"{LAB}/emulator:/mnt/emulator", "--bind", f"{source}:/mnt/source", "--",
+                    "/mnt/emulator/build.sh", "/mnt/source", "/mnt/build"], check=True)
+    for leftover in tmp.glob("*.tar.*"):  # dpkg-source copies it
+        leftover.unlink()
+    progress("emulator: installing its firmware and libraries with mmdebstrap (about a minute)")
     run_logged(["mmdebstrap", "--mode=root", "--variant=minbase", "--quiet", f"--include={EMU_PACKAGES}",
-                f"--setup-hook={EMU_SETUP} \"$1\"", EMU_SUITE, tmp / "root"],
+                EMU_SUITE, tmp / "root"],
                tmp / "mmdebstrap.log", "mmdebstrap of the lab's emulator")
+    target = tmp / "root" / "usr" / "local" / "bin"
+    target.mkdir(parents=True, exist_ok=True)
+    (tmp / "qemu-system-x86_64").rename(target / "qemu-system-x86_64")
 
 
+@functools.cache
 def emulator():
-    """The chroot QEMU runs in.  Not the suite's own QEMU 10.0: its SVM emulation
-    changes interrupt_request without a lock at each #VMEXIT (do_vmexit), so an
-    interrupt that comes at that moment is lost: dom0 hung in two of six runs
-    of an HVM guest.  11.1 did not, and restores a host three times as fast."""
-    inputs = {"suite": EMU_SUITE, "packages": EMU_PACKAGES, "setup": hash_files(EMU_SETUP)}
-    return artefact("emulator", inputs, build_emulator)
+    """The chroot QEMU runs in: the suite's own 10.0 with one patch of ours.
+    Without it an interrupt is lost now and then, and dom0 hangs (two of six runs
+    of an HVM guest).  11.1 of the backports has no such gap, but HVM guests
+    with a stubdomain died of triple faults in two of three runs: once the VMCB
+    held the host's registers."""
+    cached = [str(TOP / "src" / "qemu" / "cached.sh"), EMU_SUITE, "--source"]
+    source = Path(subprocess.run(cached, check=True, text=True, stdout=subprocess.PIPE,
+                                 env={**os.environ, "XEN_EXTRAS_CACHE": str(LAB_CACHE.parent)}).stdout.split("\n")[-2])
+    inputs = {"suite": EMU_SUITE, "packages": EMU_PACKAGES, "source": source.name,
+              "files": hash_files(*sorted((LAB / "emulator").iterdir()))}
+    return artefact("emulator", inputs, lambda tmp: build_emulator(source, tmp))
 
 
 def emulator_argv(argv, rundir):
@@ -178,8 +194,6 @@ class Host:
         self.rundir.mkdir(parents=True, exist_ok=True)
         for name in ("agent.sock", "qmp.sock"):
             (self.rundir / name).unlink(missing_ok=True)
-        if os.environ.get("LAB_ACCEL"):
-            args = [os.environ["LAB_ACCEL"] if a.startswith("tcg,thread") else a for a in args]
         with open(self.rundir / "qemu.log", "ab") as log:
             self.proc = subprocess.Popen(
                 emulator_argv(["qemu-system-x86_64", *args], self.rundir), stdin=subprocess.DEVNULL,
