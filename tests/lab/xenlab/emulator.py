@@ -60,7 +60,7 @@ exec chroot "$root" env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin LC_ALL=C.UTF-8
 
 
 def build_emulator(source, tmp):
-    progress("emulator: building QEMU (about eight minutes), log: build.log beside it")
+    progress("emulator: building QEMU (about five minutes), log: build.log beside it")
     subprocess.run([TOP / "mk" / "chroot.sh", "run", EMU_SUITE, "build", "--net-off", "--bind", f"{tmp}:/mnt/build",
                     "--bind", f"{LAB}/emulator:/mnt/emulator", "--bind", f"{source}:/mnt/source", "--",
                     "/mnt/emulator/build.sh", "/mnt/source", "/mnt/build"], check=True)
@@ -77,11 +77,8 @@ def build_emulator(source, tmp):
 
 @functools.cache
 def emulator():
-    """The chroot QEMU runs in: the suite's own 10.0 with one patch of ours.
-    Without it an interrupt is lost now and then, and dom0 hangs (two of six runs
-    of an HVM guest).  11.1 of the backports has no such gap, but HVM guests
-    with a stubdomain died of triple faults in two of three runs: once the VMCB
-    held the host's registers."""
+    """The chroot QEMU runs in: the suite's own 10.0 with two patches of ours; each
+    says what happens without it, hung hosts and guests that die."""
     cached = [str(TOP / "src" / "qemu" / "cached.sh"), EMU_SUITE, "--source"]
     source = Path(subprocess.run(cached, check=True, text=True, stdout=subprocess.PIPE,
                                  env={**os.environ, "XEN_EXTRAS_CACHE": str(LAB_CACHE.parent)}).stdout.split("\n")[-2])
