@@ -66,7 +66,7 @@ uuid=$(cat /proc/sys/kernel/random/uuid)
 config f5 "uuid = \"$uuid\""
 (
 	until xenstore-exists "/vm/$uuid/image/dm-argv/001"; do :; done
-	xenstore-write "/vm/$uuid/image/dm-argv/4x7" "-junk"
+	xenstore-write "/vm/$uuid/image/dm-argv/4x7" junk
 ) &
 fails f5 "malformed dm-argv" "dm-argv"
 
