@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-SCENARIOS = "host,stubdom-smoke,stubdom-defaults,stubdom-faults"
+SCENARIOS = "host,stubdom-smoke"
 STEPS = [
     ("lint", ["check-lint"]),
     ("unit", ["check-unit"]),

@@ -37,6 +37,11 @@ static void back_path(char *buf, size_t size, uint32_t stub, int n)
 	snprintf(buf, size, "/local/domain/0/backend/console/%u/%d", stub, n);
 }
 
+static void display_path(char *buf, size_t size, uint32_t stub)
+{
+	snprintf(buf, size, "/local/domain/0/backend/vfb/%u/0", stub);
+}
+
 static int read_one(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
 		    int n, struct console *c)
 {
@@ -60,11 +65,14 @@ static int read_one(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
 int consoles_read(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
 		  struct consoles *out)
 {
+	char path[64];
 	int ret = 0;
 
 	for (int n = 0; n < CONSOLES_MAX && !ret; n++)
 		ret = read_one(xs, t, stub, n, &out->c[n]);
-	return ret;
+	out->display = STATE_NONE;
+	display_path(path, sizeof(path), stub);
+	return ret ? ret : read_state(xs, t, &out->display, path);
 }
 
 /*
@@ -97,7 +105,9 @@ bool consoles_plan(const struct consoles *now, struct console_plan *plan)
 	if (restore->there && !chosen)
 		plan->null_restore = !restore->output &&
 				     restore->back == XenbusStateInitialising;
-	return plan->connect_primary || plan->null_restore || plan->close_mask;
+	plan->close_display = chosen && now->display == XenbusStateInitialising;
+	return plan->connect_primary || plan->null_restore || plan->close_mask ||
+	       plan->close_display;
 }
 
 /*
@@ -137,6 +147,10 @@ static int apply(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
 		if (!(plan->close_mask & (1u << n)))
 			continue;
 		back_path(path, sizeof(path), stub, n);
+		ret = xsh_write(xs, t, "6", "%s/state", path);
+	}
+	if (!ret && plan->close_display) {
+		display_path(path, sizeof(path), stub);
 		ret = xsh_write(xs, t, "6", "%s/state", path);
 	}
 	return ret;

@@ -19,6 +19,8 @@
  *    backend state = 6.  Of all states only 4, 5 and 6 move hvc_xen's frontend
  *    (xencons_backend_changed), and 6 takes the console away instead of
  *    leaving one that nobody reads.
+ * 4. A guest with vnc=1, libxl's default, gives its stubdomain a vfb, which QEMU
+ *    10 in dom0 never takes: its kernel waits for that as well.  Cure: as in 3.
  */
 #ifndef XE_CONSOLES_H
 #define XE_CONSOLES_H
@@ -41,6 +43,7 @@ struct console {
 
 struct consoles {
 	struct console c[CONSOLES_MAX];
+	int display;		/* state of the vfb's backend or STATE_NONE */
 };
 
 /* What is to be written. */
@@ -48,6 +51,7 @@ struct console_plan {
 	bool connect_primary;		/* console 0: frontend state 4 */
 	bool null_restore;		/* console 2: output "null" */
 	unsigned int close_mask;	/* bit n: backend state 6 of console n */
+	bool close_display;		/* vfb: backend state 6 */
 };
 
 int consoles_read(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,

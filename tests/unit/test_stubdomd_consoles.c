@@ -129,6 +129,26 @@ static void plan_late(void **state)
 	assert_false(consoles_plan(&c, &p));
 }
 
+/* A display that QEMU passed over; one it serves, or has not come to yet, stays. */
+static void plan_display(void **state)
+{
+	struct consoles c = fresh();
+	struct console_plan p;
+
+	(void)state;
+	c.c[0].front = 4;
+	c.c[2].output = true;
+	c.display = 1;
+	assert_false(consoles_plan(&c, &p));
+	c.c[1].back = c.c[1].front = c.c[2].back = 4;
+	assert_true(consoles_plan(&c, &p));
+	assert_true(p.close_display);
+	assert_int_equal(p.close_mask, 0);
+	for (c.display = STATE_NONE; c.display <= 8; c.display++)
+		if (c.display != 1)
+			assert_false(consoles_plan(&c, &p));
+}
+
 /* ---- reading and writing ---- */
 
 static void cures_a_new_one(void **state)
@@ -217,6 +237,21 @@ static void late_cure(void **state)
 	assert_string_equal(fake_xs_get(BACK(1)), "4");
 	assert_string_equal(fake_xs_get(P0), "4");
 	assert_null(fake_xs_get(OUT2));
+}
+
+static void closes_the_display(void **state)
+{
+	struct console_plan did;
+	struct xs_handle *xs = start();
+
+	(void)state;
+	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	fake_xs_set("/local/domain/0/backend/console/5/1/state", "4");
+	fake_xs_set("/local/domain/0/backend/console/5/2/state", "4");
+	fake_xs_set("/local/domain/0/backend/vfb/5/0/state", "1");
+	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_true(did.close_display);
+	assert_string_equal(fake_xs_get("/local/domain/0/backend/vfb/5/0/state"), "6");
 }
 
 static void hostile_states(void **state)
@@ -403,7 +438,7 @@ int main(void)
 		FIX_TEST(plan_old_qemu), FIX_TEST(plan_late),
 		FIX_TEST(cures_a_new_one), FIX_TEST(is_idempotent),
 		FIX_TEST(consoles_come_one_by_one), FIX_TEST(restoring),
-		FIX_TEST(late_cure), FIX_TEST(hostile_states),
+		FIX_TEST(late_cure), FIX_TEST(plan_display), FIX_TEST(closes_the_display), FIX_TEST(hostile_states),
 		FIX_TEST(never_leaves_strays), FIX_TEST(never_touches_the_next_owner),
 		FIX_TEST(conflict_is_retried), FIX_TEST(gives_up_after_many_conflicts),
 		FIX_TEST(failures_write_nothing),
