@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-SCENARIOS = "host,stubdom-smoke"
+SCENARIOS = "host,stubdom-smoke,stubdom-defaults"
 STEPS = [
     ("lint", ["check-lint"]),
     ("unit", ["check-unit"]),

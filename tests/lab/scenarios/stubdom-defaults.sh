@@ -19,7 +19,8 @@ expect "xl create starts it" xl create $GUESTS/d1.cfg || { show_stubdom d1; exit
 note create_seconds "$(since "$start")"
 expect "the guest boots from its disk" wait_for 500 guest_cmd d1 true || show_stubdom d1
 stub=$(xl domid d1-dm)
-expect_text "the stubdomain has libxl's default memory" '^ *d1-dm  *[0-9]+  *14[0-9] ' xl list
+# 128 MB and the guest's video memory, 8 MB.
+expect_text "the stubdomain has libxl's default memory" '^ *d1-dm  *[0-9]+  *136 ' xl list
 expect_text "and most of it is free" '^[0-9]{5,}$' xenstore-read /local/domain/"$stub"/data/xen-stubdom/mem-available
 note mem_total_kib "$(xenstore-read /local/domain/"$stub"/data/xen-stubdom/mem-total)"
 note mem_available_kib "$(xenstore-read /local/domain/"$stub"/data/xen-stubdom/mem-available)"
