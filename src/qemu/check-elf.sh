@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# check-elf.sh QEMU   the binary is hardened and links nothing but libs.list
+# check-elf.sh QEMU   the binary is hardened and links nothing but libs.list;
+#                     QEMU.info beside it names its version
 set -eu
 
 here=$(dirname "$(readlink -f "$0")")
@@ -20,7 +21,9 @@ for symbol in __stack_chk_fail __memcpy_chk; do
 	readelf --dyn-syms -W "$1" | grep -q " $symbol@" || fail "built without $symbol"
 done
 sed -n 's/.*NEEDED.*\[\(.*\)\.so.*/\1/p' "$tmp/elf" | sort -u >"$tmp/needed"
-sed 's/#.*//' "$here/libs.list" | xargs -n 1 | sort -u >"$tmp/allowed"
+series=$(sed -n 's/^qemu \([0-9]*\.[0-9]*\).*/\1/p' "$1.info")
+[ -n "$series" ] || fail "no version in $1.info"
+sed 's/#.*//' "$here/libs.list" | sed "s/^$series: *//; /^[0-9.]*: /d" | xargs -n 1 | sort -u >"$tmp/allowed"
 extra=$(comm -23 "$tmp/needed" "$tmp/allowed" | xargs)
 [ -z "$extra" ] || fail "links what libs.list does not know: $extra"
 [ "$bad" = 1 ] || echo "check-qemu: hardened, links $(xargs <"$tmp/needed")"
