@@ -9,7 +9,9 @@ boot=/usr/lib/xen-$(xl info xen_version | cut -d. -f1,2)/boot
 note kernel_bytes "$(stat -L -c %s "$boot/qemu-stubdom-linux-kernel")"
 note rootfs_bytes "$(stat -L -c %s "$boot/qemu-stubdom-linux-rootfs")"
 
-# hvmloader's first line in Xen's log: the guest executes.
+# Xen logs what hvmloader says only at this level.
+expect "Xen logs what guests say" xl set-parameters guest_loglvl=all
+# hvmloader's first line: the guest executes.
 bios_lines() { xl dmesg | grep -c 'HVM Loader'; }
 
 measure() {	# NAME ROUND [LINE...]
@@ -18,7 +20,8 @@ measure() {	# NAME ROUND [LINE...]
 	_lines=$(bios_lines) _start=$(now)
 	expect "$_g, round $_r: create" xl create "$GUESTS/$_g.cfg" || { show_stubdom "$_g"; return 1; }
 	note "${_g}_create_seconds_$_r" "$(since "$_start")"
-	wait_for 60 sh -c "[ \$(xl dmesg | grep -c 'HVM Loader') -gt $_lines ]" &&
+	expect "$_g, round $_r: its BIOS runs" \
+		wait_for 60 sh -c "[ \$(xl dmesg | grep -c 'HVM Loader') -gt $_lines ]" &&
 		note "${_g}_bios_seconds_$_r" "$(since "$_start")"
 	if domain_exists "$_g-dm" >/dev/null 2>&1; then
 		_d=/local/domain/$(xl domid "$_g-dm")/data/xen-stubdom
@@ -37,12 +40,27 @@ for round in 1 2 3; do
 	measure stub $round "$stub" 'device_model_stubdomain_override = 1'
 done
 
-# Two NICs, four disks and std VGA in libxl's default memory, then in less:
-# stubdomain_memory + 16 MB of video memory is what the domain gets.
+# Two NICs, four disks and std VGA in libxl's default memory.
 for d in a b c d; do truncate -s 8M "$GUESTS/$d.img"; done
 full="disk = [ '$GUESTS/a.img,raw,hda,rw', '$GUESTS/b.img,raw,hdb,rw', '$GUESTS/c.img,raw,hdc,rw', '$GUESTS/d.img,raw,hdd,rw' ]"
 nics='vif = [ "bridge=xenbr0,model=e1000", "bridge=xenbr0,model=rtl8139" ]'
 measure full 1 "$stub" 'device_model_stubdomain_override = 1' "$full" "$nics" 'vga = "stdvga"'
-for mb in 64 48; do
-	measure full$mb 1 "$stub" 'device_model_stubdomain_override = 1' "$full" "$nics" "stubdomain_memory = $mb"
+
+# And the least it starts and stays in; xl adds the 16 MB of the guest's video
+# memory to what is asked for.
+for mb in 64 56 48 40 36 32 28 24; do
+	guest_config "full$mb" hvm 'serial = "pty"' 'on_crash = "destroy"' "$stub" 'device_model_stubdomain_override = 1' \
+		"$full" "$nics" 'vga = "stdvga"' "stubdomain_memory = $mb" >/dev/null
+	if run xl create "$GUESTS/full$mb.cfg"; then
+		sleep 20
+		_d=/local/domain/$(xl domid "full$mb-dm")/data/xen-stubdom
+		[ "$(xenstore-read "$_d/stage")" = running ] || break
+		note least_stubdomain_memory_mib $mb
+		note "full${mb}_mem_total_kib" "$(xenstore-read "$_d/mem-total")"
+		note "full${mb}_mem_available_kib" "$(xenstore-read "$_d/mem-available")"
+		xl destroy "full$mb"
+	else
+		run journalctl -u xen-stubdomd -n 3 -o cat --no-pager
+		break
+	fi
 done

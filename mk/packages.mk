@@ -16,6 +16,7 @@ install-utils: install-user
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) systemd/*.service
 	install -D -m 755 -t $(DESTDIR)$(DRACUT_MODULES)/50xen-stubdom stubdom/dracut/50xen-stubdom/module-setup.sh
 	for m in docs/man/*.[0-9]; do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
+	ln -sf xen-stubdomd.8 $(DESTDIR)$(MANDIR)/man8/xen-stubdomd.service.8
 	[ ! -f src/stubdom-cli/xen-stubdom.bash ] || \
 		install -D -m 644 src/stubdom-cli/xen-stubdom.bash $(DESTDIR)$(COMPLETIONS)/xen-stubdom
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-SCENARIOS = "host,stubdom-smoke,stubdom-defaults"
+SCENARIOS = "host,stubdom-smoke,stubdom-defaults,stubdom-hvm,stubdom-save,stubdom-cd,stubdom-faults"
 STEPS = [
     ("lint", ["check-lint"]),
     ("unit", ["check-unit"]),

@@ -12,7 +12,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 T_SOURCES = $(shell sed -n '1,12s,.*test-sources: *\(.*\)\*/.*,\1,p' $(1))
 T_PKGS = $(shell sed -n '1,12s,.*test-pkgs: *\(.*\)\*/.*,\1,p' $(1))
-T_CFLAGS = $(XE_CFLAGS) -Werror -Itests/unit -Isrc -O1 -g
+T_CFLAGS = $(XE_CFLAGS) -Werror -Itests/unit -Isrc -Idkms/virtio_xenbus -O1 -g
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_SECONDS ?= 10
 # Run in the build chroot of SUITE: the compilers and Xen headers users get.
@@ -21,7 +21,7 @@ IN_CHROOT = $(CHROOT) run $(SUITE) build --bind $(CURDIR):/xen-extras --bind $(X
 
 # $(1): test, $(2): variant directory, $(3): extra flags
 define UNIT_RULE
-$(BUILD)/$(2)/$(SUITE)/$(1): tests/unit/$(1).c $$(call T_SOURCES,tests/unit/$(1).c) $$(wildcard src/*/*.h tests/unit/*.h)
+$(BUILD)/$(2)/$(SUITE)/$(1): tests/unit/$(1).c $$(call T_SOURCES,tests/unit/$(1).c) $$(wildcard src/*/*.h dkms/*/*.h tests/unit/*.h)
 	@mkdir -p $$(@D)
 	@echo "  CC    $$@"
 	@$$(CC) $$(T_CFLAGS) $(3) $$(if $$(call T_PKGS,$$<),$$(shell pkg-config --cflags $$(call T_PKGS,$$<))) -o $$@ $$(filter %.c,$$^) \
@@ -30,7 +30,7 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t),unit,)))
 $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t),unit-asan,$(SAN))))
 
-$(BUILD)/fuzz/$(SUITE)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard src/*/*.[ch])
+$(BUILD)/fuzz/$(SUITE)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard src/*/*.[ch] dkms/*/*.[ch])
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	@clang $(T_CFLAGS) $(SAN) -fsanitize=fuzzer $(if $(call T_PKGS,$<),$(shell pkg-config --cflags $(call T_PKGS,$<))) -o $@ $< \

@@ -15,6 +15,8 @@ set -eu
 umask 022
 
 here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=src/qemu/series.sh
+. "$here/series.sh"
 [ $# -eq 2 ] || { echo "usage: build.sh SOURCE OUTDIR" >&2; exit 2; }
 mkdir -p "$2"
 source=$(readlink -f "$1") out=$(readlink -f "$2")
@@ -27,9 +29,6 @@ die() { echo "qemu: $*" >&2; exit 1; }
 run() {
 	"$@" >>"$log" 2>&1 || { tail -n 25 "$log" >&2; die "'$1' failed: see $log"; }
 }
-lines() { sed 's/^#.*//; /^[ 	]*$/d' "$1"; }
-# The same without what stands there for another series: "SERIES: LINE".
-ours() { lines "$1" | sed "s/^$series: *//; /^[0-9.]*: /d"; }
 
 : >"$log"
 rm -rf "$tree"
@@ -49,11 +48,11 @@ series=$(cut -d. -f1,2 VERSION)
 [ -f "$here/$series/series" ] || die "QEMU $version: no patch series src/qemu/$series"
 
 count=0
-for p in $(lines "$here/$series/series"); do
+for p in $(of_series "$series" "$series/series"); do
 	run patch -p1 --fuzz=0 -i "$here/$series/$p"
 	count=$((count + 1))
 done
-ours "$here/devices.mak" >configs/devices/i386-softmmu/xen-stubdom.mak
+of_series "$series" devices.mak >configs/devices/i386-softmmu/xen-stubdom.mak
 step "QEMU $version with $count patches: configuring"
 
 # Debian's flags without debug information; bytes must not know the directory.
@@ -68,7 +67,7 @@ unset CFLAGS CPPFLAGS CXXFLAGS LDFLAGS MAKEFLAGS || true
 mkdir b
 cd b
 set -- --extra-cflags="$cflags" --extra-ldflags="$ldflags" --with-pkgversion="xen-extras on Debian $version"
-for o in $(ours "$here/configure.options"); do
+for o in $(of_series "$series" configure.options); do
 	set -- "$@" "$o"
 done
 run ../configure "$@"

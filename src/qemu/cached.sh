@@ -55,7 +55,7 @@ if [ "$dest" = --source ]; then
 fi
 
 # All series count: a patch for one suite makes the others build anew, rarely.
-key=$( { echo "$version $tools"; cd "$here"; cat build.sh devices.mak configure.options
+key=$( { echo "$version $tools"; cd "$here"; cat build.sh series.sh devices.mak configure.options
 	find . -path './[0-9]*' -type f | LC_ALL=C sort | xargs cat; } | sha256sum | cut -c1-16)
 hit=$cache/$suite-$key
 

@@ -6,6 +6,8 @@
 set -eu
 
 here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=src/qemu/series.sh
+. "$here/series.sh"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 bad=0
@@ -23,7 +25,7 @@ done
 sed -n 's/.*NEEDED.*\[\(.*\)\.so.*/\1/p' "$tmp/elf" | sort -u >"$tmp/needed"
 series=$(sed -n 's/^qemu \([0-9]*\.[0-9]*\).*/\1/p' "$1.info")
 [ -n "$series" ] || fail "no version in $1.info"
-sed 's/#.*//' "$here/libs.list" | sed "s/^$series: *//; /^[0-9.]*: /d" | xargs -n 1 | sort -u >"$tmp/allowed"
+of_series "$series" libs.list | xargs -n 1 | sort -u >"$tmp/allowed"
 extra=$(comm -23 "$tmp/needed" "$tmp/allowed" | xargs)
 [ -z "$extra" ] || fail "links what libs.list does not know: $extra"
 [ "$bad" = 1 ] || echo "check-qemu: hardened, links $(xargs <"$tmp/needed")"

@@ -8,6 +8,8 @@
 set -eu
 
 here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=src/qemu/series.sh
+. "$here/series.sh"
 qemu=$(readlink -f "$1")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -28,9 +30,8 @@ for kind in machine accel device netdev chardev display; do
 		sort -u >"$tmp/$kind"
 	[ "$(wc -l <"$tmp/$kind")" -ge 1 ] || fail "-$kind help says nothing"
 done
-list() { sed 's/#.*//' "$1" | sed "s/^$version: *//; /^[0-9.]*: /d" | grep -v '^[ 	]*$'; }
-list "$here/required.list" >"$tmp/required"
-list "$here/forbidden.list" >"$tmp/forbidden"
+of_series "$version" required.list >"$tmp/required"
+of_series "$version" forbidden.list >"$tmp/forbidden"
 while read -r kind name; do
 	grep -qxF -- "$name" "$tmp/$kind" || fail "$kind $name is missing"
 done <"$tmp/required"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* xen-stubdom check: what is missing, and the command that mends it. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xenstore.h>
 
+#include "args.h"
 #include "cli.h"
 #include "findings.h"
 #include "guests.h"
@@ -26,37 +26,6 @@ static const char usage[] =
 #define CONFIG_MAX (1u << 20)
 /* Less than this left over, and the kernel may have to kill QEMU. */
 #define FREE_MIN_KIB (8u << 10)
-
-struct args {
-	bool json;
-	const char *what;
-};
-
-static int parse(int argc, char **argv, struct args *a)
-{
-	static const struct option options[] = {
-		{ "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' },
-		{ NULL, 0, NULL, 0 }
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'j') {
-			a->json = true;
-		} else if (c == 'h') {
-			fputs(usage, stdout);
-			return -1;
-		} else {
-			return EXIT_USAGE;
-		}
-	}
-	if (argc - optind > 1) {
-		log_err(NULL, "check: takes one guest or one config file");
-		return EXIT_USAGE;
-	}
-	a->what = argv[optind];
-	return 0;
-}
 
 static void check_guest(struct findings *fs, const struct guest *g)
 {
@@ -131,8 +100,9 @@ int cmd_check(int argc, char **argv)
 {
 	struct findings fs = { 0 };
 	struct xlcfg_host host;
-	struct args a = { 0 };
-	int ret = parse(argc, argv, &a);
+	struct args_show a;
+	int ret = args_show(argc, argv, usage,
+			    "check: takes one guest or one config file", &a);
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;

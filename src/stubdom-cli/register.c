@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* xen-stubdom register: an image and the two names for each installed Xen. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "args.h"
 #include "cli.h"
 #include "image.h"
 #include "interrupt.h"
@@ -20,47 +20,6 @@ static const char usage[] =
 "  --xen V    this Xen version only; fail when it is not installed\n"
 "  --all      every installed Xen (default)\n"
 "  --force    build the image even if nothing changed\n";
-
-struct args {
-	const char *xen;
-	bool force;
-};
-
-static int parse(int argc, char **argv, struct args *a)
-{
-	static const struct option options[] = {
-		{ "xen", 1, NULL, 'x' }, { "all", 0, NULL, 'a' },
-		{ "force", 0, NULL, 'f' }, { "help", 0, NULL, 'h' },
-		{ NULL, 0, NULL, 0 }
-	};
-	bool all = false;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'x':
-			a->xen = optarg;
-			break;
-		case 'a':
-			all = true;
-			break;
-		case 'f':
-			a->force = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return -1;
-		default:
-			return EXIT_USAGE;
-		}
-	}
-	if (optind < argc || (a->xen && (all || !xen_version_valid(a->xen)))) {
-		log_err(NULL, "register: takes --all or --xen with a version such "
-			"as 4.20, nothing else");
-		return EXIT_USAGE;
-	}
-	return 0;
-}
 
 static bool first_of(const struct xen_dir *d, size_t i)
 {
@@ -80,9 +39,9 @@ static bool have_image(const char *xen)
 }
 
 /* The image of one version: built, found, or there is nothing to build it of. */
-static int provide(const char *xen, const char *qemu_xen, const struct args *a)
+static int provide(const char *xen, const char *qemu_xen, const struct args_xen *a)
 {
-	struct image_opts o = { .xen = xen, .if_needed = true, .force = a->force };
+	struct image_opts o = { .xen = xen, .if_needed = true, .force = a->flag };
 
 	if (qemu_xen && !strcmp(qemu_xen, xen))
 		return image_build(&o);
@@ -130,7 +89,7 @@ static int make_links(const struct xen_dir *d, size_t n, const char *xen)
 	return ret ? ret : err;
 }
 
-static int provide_all(const struct xen_dir *d, size_t n, const struct args *a)
+static int provide_all(const struct xen_dir *d, size_t n, const struct args_xen *a)
 {
 	char *qemu_xen = NULL, *version = NULL;
 	bool any = false;
@@ -161,10 +120,12 @@ static int provide_all(const struct xen_dir *d, size_t n, const struct args *a)
 
 int cmd_register(int argc, char **argv)
 {
-	struct args a = { 0 };
+	struct args_xen a;
 	struct xen_dir *d;
 	size_t n;
-	int ret = parse(argc, argv, &a), err;
+	int ret = args_xen(argc, argv, usage, "force", "register: takes --all or "
+			   "--xen with a version such as 4.20, and --force, "
+			   "nothing else", &a), err;
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;

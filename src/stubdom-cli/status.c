@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* xen-stubdom status: guests with a stubdomain, and the images. */
 #include <errno.h>
-#include <getopt.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <time.h>
 #include <xenstore.h>
 
+#include "args.h"
 #include "capture.h"
 #include "cli.h"
 #include "guests.h"
@@ -21,37 +21,6 @@ static const char usage[] =
 "new stubdomains start from.\n"
 "\n"
 "  --json    for scripts; memory in KiB, times in seconds since 1970\n";
-
-struct args {
-	bool json;
-	const char *guest;
-};
-
-static int parse(int argc, char **argv, struct args *a)
-{
-	static const struct option options[] = {
-		{ "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' },
-		{ NULL, 0, NULL, 0 }
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'j') {
-			a->json = true;
-		} else if (c == 'h') {
-			fputs(usage, stdout);
-			return -1;
-		} else {
-			return EXIT_USAGE;
-		}
-	}
-	if (argc - optind > 1) {
-		log_err(NULL, "status: takes one guest, by name or domid");
-		return EXIT_USAGE;
-	}
-	a->guest = argv[optind];
-	return 0;
-}
 
 struct image_state {
 	struct manifest m;
@@ -239,7 +208,7 @@ static int show_images(json_object *list)
 	return ret;
 }
 
-static int read_guests(const struct args *a, struct guest **g, size_t *n)
+static int read_guests(const struct args_show *a, struct guest **g, size_t *n)
 {
 	struct xs_handle *xs = xs_open(XS_OPEN_READONLY);
 	int ret;
@@ -248,24 +217,24 @@ static int read_guests(const struct args *a, struct guest **g, size_t *n)
 	*n = 0;
 	if (!xs) {
 		/* The images can be shown on a host that does not run Xen now. */
-		log_msg(a->guest ? LOG_ERR : LOG_WARNING, NULL, "xenstore cannot be "
+		log_msg(a->what ? LOG_ERR : LOG_WARNING, NULL, "xenstore cannot be "
 			"opened: %s: run it as root in dom0 under Xen (see "
 			"'xen-stubdom check')", strerror(errno));
-		return a->guest ? -ENOTCONN : 0;
+		return a->what ? -ENOTCONN : 0;
 	}
-	ret = guests_read(xs, a->guest, g, n);
+	ret = guests_read(xs, a->what, g, n);
 	xs_close(xs);
-	if (ret == -ENOENT && a->guest)
+	if (ret == -ENOENT && a->what)
 		log_err(NULL, "guest %s: does not run with a Linux stubdomain: "
 			"see 'xl list' and 'xen-stubdom check CONFIG-FILE'",
-			a->guest);
+			a->what);
 	else if (ret)
 		log_err(NULL, "xenstore cannot be read: %s", strerror(-ret));
 	guests_memory(*g, *n);
 	return ret;
 }
 
-static int show_json(const struct args *a, const struct guest *g, size_t n)
+static int show_json(const struct args_show *a, const struct guest *g, size_t n)
 {
 	json_object *top = json_object_new_object();
 	json_object *guests = json_object_new_array();
@@ -275,7 +244,7 @@ static int show_json(const struct args *a, const struct guest *g, size_t n)
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(guests, guest_json(&g[i]));
 	json_object_object_add(top, "guests", guests);
-	if (!a->guest)
+	if (!a->what)
 		ret = show_images(images);
 	json_object_object_add(top, "images", images);
 	puts(json_object_to_json_string_ext(top, JSON_C_TO_STRING_PRETTY |
@@ -286,10 +255,11 @@ static int show_json(const struct args *a, const struct guest *g, size_t n)
 
 int cmd_status(int argc, char **argv)
 {
-	struct args a = { 0 };
+	struct args_show a;
 	struct guest *g;
 	size_t n;
-	int ret = parse(argc, argv, &a);
+	int ret = args_show(argc, argv, usage,
+			    "status: takes one guest, by name or domid", &a);
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
@@ -299,7 +269,7 @@ int cmd_status(int argc, char **argv)
 		ret = show_json(&a, g, n);
 	} else {
 		print_guests(g, n);
-		ret = a.guest ? 0 : show_images(NULL);
+		ret = a.what ? 0 : show_images(NULL);
 	}
 	free(g);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* xen-stubdom unregister: take back what register made. */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "args.h"
 #include "cli.h"
 #include "links.h"
 #include "store.h"
@@ -15,47 +15,6 @@ static const char usage[] =
 "  --xen V    of this Xen version only\n"
 "  --all      of every Xen (default)\n"
 "  --purge    remove the images too\n";
-
-struct args {
-	const char *xen;
-	bool purge;
-};
-
-static int parse(int argc, char **argv, struct args *a)
-{
-	static const struct option options[] = {
-		{ "xen", 1, NULL, 'x' }, { "all", 0, NULL, 'a' },
-		{ "purge", 0, NULL, 'p' }, { "help", 0, NULL, 'h' },
-		{ NULL, 0, NULL, 0 }
-	};
-	bool all = false;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'x':
-			a->xen = optarg;
-			break;
-		case 'a':
-			all = true;
-			break;
-		case 'p':
-			a->purge = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return -1;
-		default:
-			return EXIT_USAGE;
-		}
-	}
-	if (optind < argc || (a->xen && (all || !xen_version_valid(a->xen)))) {
-		log_err(NULL, "unregister: takes --all or --xen with a version such "
-			"as 4.20, and --purge, nothing else");
-		return EXIT_USAGE;
-	}
-	return 0;
-}
 
 static int purge(struct store *s, const char *xen)
 {
@@ -77,10 +36,12 @@ static int purge(struct store *s, const char *xen)
 
 int cmd_unregister(int argc, char **argv)
 {
-	struct args a = { 0 };
+	struct args_xen a;
 	struct store s;
 	struct links l;
-	int ret = parse(argc, argv, &a), err;
+	int ret = args_xen(argc, argv, usage, "purge", "unregister: takes --all or "
+			   "--xen with a version such as 4.20, and --purge, "
+			   "nothing else", &a), err;
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
@@ -93,7 +54,7 @@ int cmd_unregister(int argc, char **argv)
 	err = links_save(&l);
 	ret = ret ? ret : err;
 	links_free(&l);
-	if (a.purge) {
+	if (a.flag) {
 		err = purge(&s, a.xen);
 		ret = ret ? ret : err;
 	}

@@ -227,6 +227,12 @@ static void check_disk_kind(const struct cfg *c, const libxl_device_disk *d,
 		found(c->fs, BROKEN, "cfg-disk-empty-cd", "give it a medium, or "
 		      "remove it", "disk %s: before Xen 4.19 the stubdomain waits "
 		      "for an empty CD until xl gives up", d->vdev);
+	if (d->is_cdrom && d->format != LIBXL_DISK_FORMAT_EMPTY &&
+	    d->backend != LIBXL_DISK_BACKEND_PHY)
+		found(c->fs, ADVICE, "cfg-cd-qdisk", "add backendtype=phy",
+		      "disk %s: its medium cannot be changed: xl's cd-insert and "
+		      "cd-eject fail unless the CD is served by the kernel of dom0",
+		      d->vdev);
 	if (!d->is_cdrom && (d->format == LIBXL_DISK_FORMAT_QCOW2 ||
 			     d->backend == LIBXL_DISK_BACKEND_QDISK))
 		found(c->fs, ADVICE, "cfg-disk-qdisk", "use a raw image or a block "

@@ -23,8 +23,11 @@ static void finish(struct save_out *s, int err)
 	loop_timer_stop(&s->timer);
 	loop_want(s->loop, &s->src, 0);
 	s->state = SAVE_IDLE;
-	/* It is the guest's memory: gone as soon as it is not needed. */
-	if (ftruncate(s->file, 0))
+	/*
+	 * It is the guest's memory: gone as soon as it is not needed.  QEMU writes
+	 * through a duplicate, at the same offset: its next state starts at 0.
+	 */
+	if (ftruncate(s->file, 0) || lseek(s->file, 0, SEEK_SET))
 		say_debug("the state file cannot be emptied");
 	s->done(s->arg, err);
 }

@@ -151,44 +151,47 @@ const char *child_status(int status, char *buf, unsigned int size)
 	return buf;
 }
 
-int qmp_listen(const char *path, uid_t uid)
+/* A socket and @path as its address; or -ENAMETOOLONG, or what socket() said. */
+static int unix_socket(const char *path, struct sockaddr_un *sa)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int fd;
 
-	if (strlen(path) >= sizeof(sa.sun_path))
+	*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(sa->sun_path))
 		return -ENAMETOOLONG;
-	strcpy(sa.sun_path, path);
+	strcpy(sa->sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	unlink(path);
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) ||
-	    chown(path, uid, uid) || chmod(path, 0600) || listen(fd, 1)) {
-		int err = -errno;
+	return fd < 0 ? -errno : fd;
+}
 
-		close(fd);
-		return err;
-	}
-	return fd;
+/* @fd, or -errno after closing it when the last call @failed. */
+static int unless(bool failed, int fd)
+{
+	int err = -errno;
+
+	if (!failed)
+		return fd;
+	close(fd);
+	return err;
+}
+
+int qmp_listen(const char *path, uid_t uid)
+{
+	struct sockaddr_un sa;
+	int fd = unix_socket(path, &sa);
+
+	if (fd < 0)
+		return fd;
+	unlink(path);
+	return unless(bind(fd, (struct sockaddr *)&sa, sizeof(sa)) ||
+		      chown(path, uid, uid) || chmod(path, 0600) || listen(fd, 1),
+		      fd);
 }
 
 int qmp_connect(const char *path)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd;
+	struct sockaddr_un sa;
+	int fd = unix_socket(path, &sa);
 
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(sa.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa))) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	return fd;
+	return fd < 0 ? fd : unless(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), fd);
 }

@@ -42,6 +42,11 @@ static void display_path(char *buf, size_t size, uint32_t stub)
 	snprintf(buf, size, "/local/domain/0/backend/vfb/%u/0", stub);
 }
 
+static void keyboard_path(char *buf, size_t size, uint32_t guest)
+{
+	snprintf(buf, size, "/local/domain/0/backend/vkbd/%u/0", guest);
+}
+
 static int read_one(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
 		    int n, struct console *c)
 {
@@ -62,17 +67,23 @@ static int read_one(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
 	return read_state(xs, t, &c->front, front);
 }
 
-int consoles_read(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
-		  struct consoles *out)
+int consoles_read(struct xs_handle *xs, xs_transaction_t t,
+		  const struct stub_id *id, struct consoles *out)
 {
 	char path[64];
 	int ret = 0;
 
 	for (int n = 0; n < CONSOLES_MAX && !ret; n++)
-		ret = read_one(xs, t, stub, n, &out->c[n]);
-	out->display = STATE_NONE;
-	display_path(path, sizeof(path), stub);
-	return ret ? ret : read_state(xs, t, &out->display, path);
+		ret = read_one(xs, t, id->stub, n, &out->c[n]);
+	out->display = out->keyboard = STATE_NONE;
+	display_path(path, sizeof(path), id->stub);
+	if (!ret)
+		ret = read_state(xs, t, &out->display, path);
+	keyboard_path(path, sizeof(path), id->guest);
+	/* With a type (vkb= of xl.cfg) it is another program's, not QEMU's. */
+	if (ret || xsh_exists(xs, t, "%s/backend-type", path))
+		return ret;
+	return read_state(xs, t, &out->keyboard, path);
 }
 
 /*
@@ -106,8 +117,9 @@ bool consoles_plan(const struct consoles *now, struct console_plan *plan)
 		plan->null_restore = !restore->output &&
 				     restore->back == XenbusStateInitialising;
 	plan->close_display = chosen && now->display == XenbusStateInitialising;
+	plan->close_keyboard = now->keyboard == XenbusStateInitialising;
 	return plan->connect_primary || plan->null_restore || plan->close_mask ||
-	       plan->close_display;
+	       plan->close_display || plan->close_keyboard;
 }
 
 /*
@@ -131,9 +143,10 @@ static int write_output(struct xs_handle *xs, xs_transaction_t t, uint32_t stub)
 	return ret;
 }
 
-static int apply(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
-		 const struct console_plan *plan)
+static int apply(struct xs_handle *xs, xs_transaction_t t,
+		 const struct stub_id *id, const struct console_plan *plan)
 {
+	uint32_t stub = id->stub;
 	char path[64];
 	int ret = 0;
 
@@ -151,6 +164,10 @@ static int apply(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
 	}
 	if (!ret && plan->close_display) {
 		display_path(path, sizeof(path), stub);
+		ret = xsh_write(xs, t, "6", "%s/state", path);
+	}
+	if (!ret && plan->close_keyboard) {
+		keyboard_path(path, sizeof(path), id->guest);
 		ret = xsh_write(xs, t, "6", "%s/state", path);
 	}
 	return ret;
@@ -172,11 +189,11 @@ static int try_cure(struct xs_handle *xs, const struct stub_id *id,
 	if (!ret && again.guest != id->guest)
 		ret = -ENOENT;
 	if (!ret)
-		ret = consoles_read(xs, t, id->stub, &now);
+		ret = consoles_read(xs, t, id, &now);
 	if (!ret) {
 		todo = consoles_plan(&now, plan);
 		if (todo)
-			ret = apply(xs, t, id->stub, plan);
+			ret = apply(xs, t, id, plan);
 	}
 	if (!xs_transaction_end(xs, t, ret || !todo) && !ret && todo)
 		ret = errno ? -errno : -EIO;
@@ -191,7 +208,7 @@ int consoles_cure(struct xs_handle *xs, const struct stub_id *id,
 
 	*done = (struct console_plan){ 0 };
 	/* Most looks find nothing to do: no transaction for those. */
-	ret = consoles_read(xs, XBT_NULL, id->stub, &now);
+	ret = consoles_read(xs, XBT_NULL, id, &now);
 	if (ret || !consoles_plan(&now, done)) {
 		*done = (struct console_plan){ 0 };
 		return ret;

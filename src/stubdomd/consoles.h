@@ -21,6 +21,10 @@
  *    leaving one that nobody reads.
  * 4. A guest with vnc=1, libxl's default, gives its stubdomain a vfb, which QEMU
  *    10 in dom0 never takes: its kernel waits for that as well.  Cure: as in 3.
+ * 5. libxl gives every HVM guest a PV keyboard with its backend in dom0, which
+ *    the QEMU of a dom0 device model serves, and with a stubdomain nobody: a
+ *    Linux guest waits 25 s for it while it boots.  Cure: backend state = 6; the
+ *    guest has the keyboard and mouse that its QEMU emulates.
  */
 #ifndef XE_CONSOLES_H
 #define XE_CONSOLES_H
@@ -44,6 +48,7 @@ struct console {
 struct consoles {
 	struct console c[CONSOLES_MAX];
 	int display;		/* state of the vfb's backend or STATE_NONE */
+	int keyboard;		/* the same of the guest's own vkbd */
 };
 
 /* What is to be written. */
@@ -52,10 +57,11 @@ struct console_plan {
 	bool null_restore;		/* console 2: output "null" */
 	unsigned int close_mask;	/* bit n: backend state 6 of console n */
 	bool close_display;		/* vfb: backend state 6 */
+	bool close_keyboard;		/* the guest's vkbd: the same */
 };
 
-int consoles_read(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
-		  struct consoles *out);
+int consoles_read(struct xs_handle *xs, xs_transaction_t t,
+		  const struct stub_id *id, struct consoles *out);
 
 /* Pure.  True when there is anything to do. */
 bool consoles_plan(const struct consoles *now, struct console_plan *plan);

@@ -295,6 +295,8 @@ static void cure_consoles(struct track *tr, struct stub *s)
 		say(tr, s, LOG_DEBUG, "primary console connected");
 	if (did.close_display)
 		say(tr, s, LOG_INFO, "dom0's QEMU does not serve its stubdomain's display: closed it, so that its kernel does not wait");
+	if (did.close_keyboard)
+		say(tr, s, LOG_DEBUG, "nothing serves the guest's PV keyboard: closed it, so that its kernel does not wait");
 	for (int n = 1; n < CONSOLES_MAX; n++)
 		if (did.close_mask & (1u << n))
 			say(tr, s, LOG_WARNING, "dom0's QEMU did not take console %d of stubdomain %u: closed it, so that its kernel does not wait; see /var/log/xen/qemu-dm-%s-dm.log",

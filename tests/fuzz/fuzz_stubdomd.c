@@ -92,7 +92,7 @@ static void look(void)
 	diag_wait();
 	must(!consoles_cure(xs, &id, &did));
 	must(!strcmp(fake_xs_get("/local/domain/5/device/console/2/output"), "null"));
-	must(!consoles_read(xs, XBT_NULL, 5, &now));
+	must(!consoles_read(xs, XBT_NULL, &id, &now));
 	must(!consoles_plan(&now, &did));	/* cured is cured */
 	must(!fake_xs_open_transactions());
 }

@@ -59,7 +59,7 @@ def host_dir(name):
 
 
 def fresh(args, rundir, detached):
-    image, snapshot, disks = run.prepare(args.suite, args.machine, args.layer)
+    image, snapshot, disks = run.prepare(args.suite, args.machine, args.layer, args.extra)
     rundir.mkdir(parents=True, exist_ok=True)
     host = emulator.restore(image, snapshot, args.machine, rundir, disks, detached=detached)
     host.agent.put((LAB / "dom0/lib.sh").read_bytes(), "/lab/lib.sh")
@@ -167,6 +167,7 @@ def arguments():
     def host_options(one):
         one.add_argument("--layer", default="installed", choices=("base", "installed"))
         one.add_argument("--machine", default="plain", choices=sorted(emulator.MACHINES))
+        one.add_argument("--extra", default="", choices=scenario.EXTRAS, help="what /dev/vdd holds")
 
     one = command("prepare", prepare)
     one.add_argument("--layer", default="installed", choices=("base", "installed"))

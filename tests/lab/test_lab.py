@@ -63,7 +63,7 @@ class Files(unittest.TestCase):
             (tmp / "boot").write_bytes(b"\xeb" * 512)
             (tmp / "core").write_bytes(b"C" * 1000)
             (tmp / "fs").write_bytes(b"F" * (2 << 20))
-            guests.bios_disk(tmp / "disk", tmp / "boot", tmp / "core", tmp / "fs")
+            guests.bios_disk(tmp / "disk", tmp / "boot", tmp / "core", tmp / "fs", guests.menu())
             disk = (tmp / "disk").read_bytes()
         self.assertEqual(disk[510:512], b"\x55\xaa")
         self.assertEqual(disk[512:1512], b"C" * 1000)

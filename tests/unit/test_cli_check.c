@@ -93,7 +93,7 @@ static void good_ones(void **state)
 	(void)state;
 	right("");
 	right("disk = [ \"/dev/vg/a,raw,hda,rw\", \"/dev/vg/b,raw,xvdb,rw\", "
-	      "\"/x.iso,raw,hdc,cdrom\", \"/dev/vg/s,raw,sdd,ro\" ]");
+	      "\"format=raw,vdev=hdc,access=ro,devtype=cdrom,backendtype=phy,target=/x.iso\", \"/dev/vg/s,raw,sdd,ro\" ]");
 	right("vif = [ \"bridge=xenbr0,model=e1000\", \"bridge=xenbr0\", \"model=virtio-net\" ]");
 	right("serial = \"pty\"");
 	right("serial = [ \"pty\", \"pty\", \"pty\", \"pty\", \"pty\" ]");
@@ -146,6 +146,9 @@ static void disks(void **state)
 	wrong("disk = [ \"/a,raw,xvdA,rw\" ]", "cfg-disk", BROKEN);
 	wrong("disk = [ \"nonsense=1,x\" ]", "cfg-disk", BROKEN);
 	right("disk = [ \"format=empty,vdev=hdc,access=ro,devtype=cdrom\" ]");
+	wrong("disk = [ \"/a.iso,raw,hdc,cdrom\" ]", "cfg-cd-qdisk", ADVICE);
+	right("disk = [ \"format=raw,vdev=hdc,access=ro,devtype=cdrom,"
+	      "backendtype=phy,target=/a.iso\" ]");
 	host.xen_minor = 17;
 	wrong("disk = [ \"format=empty,vdev=hdc,access=ro,devtype=cdrom\" ]",
 	      "cfg-disk-empty-cd", BROKEN);

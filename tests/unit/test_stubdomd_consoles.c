@@ -24,7 +24,7 @@ static struct xs_handle *start(void)
 
 static struct consoles fresh(void)
 {
-	struct consoles c = { 0 };
+	struct consoles c = { .display = STATE_NONE, .keyboard = STATE_NONE };
 
 	for (int n = 0; n < CONSOLES_MAX; n++)
 		c.c[n] = (struct console){ .front = STATE_NONE, .back = STATE_NONE };
@@ -254,6 +254,35 @@ static void closes_the_display(void **state)
 	assert_string_equal(fake_xs_get("/local/domain/0/backend/vfb/5/0/state"), "6");
 }
 
+/* libxl's, which nobody serves; not one of another program, nor another guest's. */
+static void closes_the_keyboard(void **state)
+{
+	static const char kbd[] = "/local/domain/0/backend/vkbd/4/0/state";
+	struct console_plan did;
+	struct xs_handle *xs = start();
+
+	(void)state;
+	assert_int_equal(id.guest, 4);
+	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_false(did.close_keyboard);
+	assert_null(fake_xs_get(kbd));
+	fake_xs_set("/local/domain/0/backend/vkbd/7/0/state", "1");
+	fake_xs_set("/local/domain/0/backend/vkbd/4/0/backend-type", "linux");
+	fake_xs_set(kbd, "1");
+	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_false(did.close_keyboard);
+	xs_rm(xs, XBT_NULL, "/local/domain/0/backend/vkbd/4/0/backend-type");
+	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_true(did.close_keyboard);
+	assert_string_equal(fake_xs_get(kbd), "6");
+	assert_string_equal(fake_xs_get("/local/domain/0/backend/vkbd/7/0/state"), "1");
+	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_false(did.close_keyboard);
+	fake_xs_set(kbd, "4");
+	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_string_equal(fake_xs_get(kbd), "4");
+}
+
 static void hostile_states(void **state)
 {
 	static const char *const values[] = {
@@ -438,7 +467,8 @@ int main(void)
 		FIX_TEST(plan_old_qemu), FIX_TEST(plan_late),
 		FIX_TEST(cures_a_new_one), FIX_TEST(is_idempotent),
 		FIX_TEST(consoles_come_one_by_one), FIX_TEST(restoring),
-		FIX_TEST(late_cure), FIX_TEST(plan_display), FIX_TEST(closes_the_display), FIX_TEST(hostile_states),
+		FIX_TEST(late_cure), FIX_TEST(plan_display), FIX_TEST(closes_the_display),
+		FIX_TEST(closes_the_keyboard), FIX_TEST(hostile_states),
 		FIX_TEST(never_leaves_strays), FIX_TEST(never_touches_the_next_owner),
 		FIX_TEST(conflict_is_retried), FIX_TEST(gives_up_after_many_conflicts),
 		FIX_TEST(failures_write_nothing),

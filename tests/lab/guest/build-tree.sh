@@ -27,7 +27,8 @@ for a in poweroff reboot; do
 	chmod 755 "$tree/sbin/$a"
 	rm -f "$tree/bin/$a"
 done
-gcc -std=gnu11 -Os -static -s -Wall -Wextra -Werror -o "$tree/sbin/xsagent" "$src/xsagent.c"
+gcc -std=gnu11 -Os -static -s -Wall -Wextra -Werror -o "$out/xsagent" "$src/xsagent.c"
+install -m 755 "$out/xsagent" "$tree/sbin/xsagent"
 cp -a "$kernel/modules/lib/modules" "$tree/lib/modules"
 mknod -m 600 "$tree/dev/console" c 5 1
 (cd "$tree" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet | gzip -9n) >"$out/initramfs.gz"

@@ -23,8 +23,8 @@ MEMORY_MB = 6144
 DOM0_MEMORY = "3G"
 BOOT_TIMEOUT = 900
 XEN_ARGS = (f"console=com1 com1=115200,8n1 dom0_mem={DOM0_MEMORY},max:{DOM0_MEMORY} "
-            "loglvl=info guest_loglvl=info sync_console=0")
-DOM0_ARGS = "root=/dev/vda rw console=hvc0 tsc=unstable net.ifnames=0 quiet systemd.show_status=0"
+            "loglvl=info guest_loglvl=info sync_console=0 clocksource=tsc tsc=stable:socket")
+DOM0_ARGS = "root=/dev/vda rw console=hvc0 net.ifnames=0 quiet systemd.show_status=0"
 # Disks besides dom0's own.  They are swapped under a restored host, so each
 # always has the size it was booted with.
 DATA_DISKS = {"media": 4 << 30, "repo": 4 << 30, "extra": 8 << 30}
@@ -97,7 +97,7 @@ def machine_args(image, machine):
     xen, kernel, initrd = (inside(image / n) for n in ("xen", "vmlinuz", "initrd"))
     # A comma in a module's arguments would end it.
     dom0_args = DOM0_ARGS.replace(",", ",,")
-    args = ["-machine", "q35", "-cpu", "qemu64,+svm,+npt", "-smp", "2", "-m", str(MEMORY_MB),
+    args = ["-machine", "q35", "-cpu", "qemu64,+svm,+npt,+invtsc", "-smp", "2", "-m", str(MEMORY_MB),
             "-accel", "tcg,thread=multi", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-kernel", xen, "-append", f"{XEN_ARGS} {xen_more}".strip(), "-initrd", f"{kernel} {dom0_args},{initrd}",
             "-chardev", f"file,id=com1,path={RUN_DST}/console.log,append=on", "-serial", "chardev:com1",

@@ -7,7 +7,7 @@ import subprocess
 
 from .cache import LAB, artefact, chroot_argv, chroot_path, hash_files, progress, run_logged
 from .emulator import DATA_DISKS
-from .image import mke2fs
+from .image import install_debian, mke2fs
 
 GUEST = LAB / "guest"
 SUITE, KIND = "trixie", "build"
@@ -22,8 +22,13 @@ MENU = """set timeout=0
 set default=0
 menuentry lab {{
 linux /boot/vmlinuz root=PARTUUID=786c6162-01 rootwait rw console=ttyS0,115200 quiet panic=-1 {more}
+{initrd}
 }}
 """
+# The other guest: Debian as its installer leaves it, more or less.
+DEBIAN_PACKAGES = ("linux-image-amd64,initramfs-tools,systemd-sysv,udev,dbus,kmod,iproute2,iputils-ping,procps,"
+                   "login,util-linux,e2fsprogs,ca-certificates,busybox-static")
+DEBIAN_FS = "3G"
 
 
 def chroot_script(script, arguments, binds, log, what):
@@ -42,16 +47,17 @@ def kernel():
     return artefact("guest-kernel", inputs, build)
 
 
-def menu(more=""):
+def menu(more="", initrd=""):
     """GRUB's menu as raw sectors; newlines fill what is left."""
-    text = MENU.format(more=more).encode()
+    text = MENU.format(more=more, initrd=f"initrd {initrd}" if initrd else "").encode()
     if len(text) > MENU_SECTORS * SECTOR:
         raise ValueError("the guest's command line is too long for GRUB's menu sectors")
     return text.ljust(MENU_SECTORS * SECTOR, b"\n")
 
 
-def bios_disk(path, boot_img, core_img, filesystem):
-    """MBR + GRUB + one ext4 partition, put together without a loop device."""
+def bios_disk(path, boot_img, core_img, filesystem, grub_menu, size=0):
+    """MBR + GRUB + one ext4 partition, put together without a loop device; sparse,
+    `size` bytes or as long as it needs to be."""
     boot = bytearray(boot_img.read_bytes())
     core = core_img.read_bytes()
     if len(boot) != SECTOR or len(core) > (MENU_LBA - 1) * SECTOR:
@@ -66,14 +72,15 @@ def bios_disk(path, boot_img, core_img, filesystem):
         disk.write(boot)
         disk.write(core)        # boot.img looks for it in the sector after itself
         disk.seek(MENU_LBA * SECTOR)
-        disk.write(menu())
-        disk.truncate((PARTITION_LBA + sectors) * SECTOR)
+        disk.write(grub_menu)
+        disk.truncate(max(size, (PARTITION_LBA + sectors) * SECTOR))
     subprocess.run(["dd", "status=none", f"if={filesystem}", f"of={path}", f"bs={SECTOR * 2048}",
                     f"seek={PARTITION_LBA // 2048}", "conv=notrunc,sparse"], check=True)
 
 
 def tree():
-    """initramfs.gz and disk.img of the small guest, and its kernel as vmlinuz."""
+    """initramfs.gz and disk.img of the small guest, and its kernel as vmlinuz;
+    boot.img, core.img and xsagent for the other."""
     made = kernel()
 
     def build(tmp):
@@ -84,7 +91,7 @@ def tree():
         (tmp / "tree/boot").mkdir()
         shutil.copy(made / "vmlinuz", tmp / "tree/boot/vmlinuz")
         mke2fs(tmp / "fs.img", tmp / "tree", f"{DISK_MB}M", "labguest")
-        bios_disk(tmp / "disk.img", tmp / "boot.img", tmp / "core.img", tmp / "fs.img")
+        bios_disk(tmp / "disk.img", tmp / "boot.img", tmp / "core.img", tmp / "fs.img", menu())
         (tmp / "fs.img").unlink()
         shutil.rmtree(tmp / "tree")
 
@@ -108,3 +115,24 @@ def media():
 
     os.utime(made)
     return artefact("media", {"guest": made.name, "size": DATA_DISKS["media"]}, build) / "media.img"
+
+
+def debian():
+    """A disk with GRUB and a whole Debian, as long as the data disk it becomes."""
+    made = tree()
+
+    def build(tmp):
+        root = tmp / "root"
+        install_debian(SUITE, root, DEBIAN_PACKAGES.split(","),
+                       [f"--customize-hook=install -D {made}/xsagent \"$1\"/usr/local/sbin/xsagent",
+                        f"--customize-hook={GUEST}/debian.sh \"$1\""], "the Debian guest")
+        mke2fs(tmp / "fs.img", root, DEBIAN_FS, "debian")
+        shutil.rmtree(root)
+        bios_disk(tmp / "disk.img", made / "boot.img", made / "core.img", tmp / "fs.img",
+                  menu(initrd="/boot/initrd.img"), DATA_DISKS["extra"])
+        (tmp / "fs.img").unlink()
+
+    inputs = {"guest": made.name, "packages": DEBIAN_PACKAGES, "size": DEBIAN_FS, "disk": DATA_DISKS["extra"],
+              "files": hash_files(GUEST / "debian.sh")}
+    os.utime(made)
+    return artefact("guest-debian", inputs, build) / "disk.img"

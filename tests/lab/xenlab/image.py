@@ -32,15 +32,21 @@ def mke2fs(image, directory, size, label, extra=()):
         raise LabError(f"mke2fs could not make {label}: {out.stderr.strip()}")
 
 
-def build(suite, tmp):
-    progress(f"dom0 of {suite}: installing with mmdebstrap (about two minutes)")
-    root = tmp / "root"
+def install_debian(suite, root, include, hooks, what):
+    """A Debian of these packages in the directory `root`; its log lies beside that."""
+    progress(f"{what}: installing with mmdebstrap (about two minutes)")
     run_logged(["mmdebstrap", "--mode=root", "--variant=minbase", "--quiet",
                 "--aptopt=APT::Install-Recommends \"false\"",
                 "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
-                "--include=" + ",".join(packages(suite)),
-                f"--setup-hook={DOM0}/setup.sh \"$1\"", f"--customize-hook={DOM0}/customize.sh \"$1\"",
-                suite, root], tmp / "mmdebstrap.log", f"mmdebstrap of the lab's {suite} dom0")
+                "--include=" + ",".join(include), *hooks, suite, root],
+               root.parent / "mmdebstrap.log", f"mmdebstrap of {what}")
+
+
+def build(suite, tmp):
+    root = tmp / "root"
+    install_debian(suite, root, packages(suite),
+                   [f"--setup-hook={DOM0}/setup.sh \"$1\"", f"--customize-hook={DOM0}/customize.sh \"$1\""],
+                   f"dom0 of {suite}")
     boot = root / "boot"
     [xen] = [p for p in boot.glob("xen-*.gz")]
     [kernel] = list(boot.glob("vmlinuz-*"))

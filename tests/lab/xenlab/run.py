@@ -30,9 +30,11 @@ tar -cf - --exclude='*.img' .
 """
 
 
-def prepare(suite, machine, layer):
+def prepare(suite, machine, layer, extra=""):
     """(image, snapshot, data disks) for a scenario."""
     disks = {"media": guests.media()}
+    if extra == "debian":
+        disks["extra"] = guests.debian()
     if layer == "base":
         image, snapshot = emulator.base(suite, machine)
     else:
@@ -122,7 +124,7 @@ def drive(host, scenario, results, out):
 def run(scenario, suite, out=None):
     """Runs one scenario; its Results, also in OUT/results.json."""
     print(f"== {scenario.name} ({suite}): {scenario.summary}", flush=True)
-    results = Results(show=lambda line: print(line, flush=True))
+    results = Results(show=lambda line: print(line, flush=True), show_log=scenario.show_log)
     if scenario.suites and suite not in scenario.suites:
         results.add("skipped", scenario.name, f"not for {suite}")
         return results
@@ -131,7 +133,7 @@ def run(scenario, suite, out=None):
     with open(out / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         clean(out)
-        image, snapshot, disks = prepare(suite, scenario.machine, scenario.layer)
+        image, snapshot, disks = prepare(suite, scenario.machine, scenario.layer, scenario.extra)
         if scenario.repo and "repo" not in disks:
             disks["repo"] = repo.repository(suite, image) / "repo.img"
         begin = time.monotonic()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from .cache import LAB, LabError
 
-KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra"}
+# What /dev/vdd of the host may hold: nothing, or a guest's disk (guests.py).
+EXTRAS = ("", "debian")
+KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log"}
 
 
 @dataclass
@@ -21,6 +23,7 @@ class Scenario:
     machine: str = "plain"
     repo: bool = False
     extra: str = ""
+    show_log: bool = False
 
 
 def parse_header(text, where="scenario"):
@@ -60,6 +63,9 @@ def load(name):
     made.machine = header.get("machine", made.machine)
     made.repo = header.get("repo", "no") == "yes"
     made.extra = header.get("extra", "")
+    if made.extra not in EXTRAS:
+        raise LabError(f"{path}: extra is debian, not '{made.extra}'")
+    made.show_log = header.get("show-log", "no") == "yes"
     return made
 
 
@@ -67,6 +73,7 @@ def load(name):
 class Results:
     """Fed with the scenario's output; prints an expectation when it comes."""
     show: object = print
+    show_log: bool = False      # what log() and run() of lib.sh wrote, too
     expectations: list = field(default_factory=list)
     notes: dict = field(default_factory=dict)
     start: float = field(default_factory=time.monotonic)
@@ -91,6 +98,8 @@ class Results:
             _, key, value = (line + "  ").split(" ", 2)
             self.notes[key] = value.strip()
             self.show(line)
+        elif self.show_log and line.startswith("| "):
+            self.show(line[2:])
 
     def add(self, kind, text, why=""):
         at = round(time.monotonic() - self.start, 1)

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The connection to a backend: pool, directory, control page, control channel
+ * and the messages on it.  docs/protocol.md, sections 5 to 7.
+ */
+#include <linux/interrupt.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <xen/events.h>
+#include <xen/page.h>
+#include <xen/xen.h>
+
+#include "vx.h"
+
+static unsigned int pool_pages;
+module_param(pool_pages, uint, 0444);
+MODULE_PARM_DESC(pool_pages, "pages shared with the backend by each device (0: what the backend thinks right, or 1024)");
+
+static unsigned int reply_timeout = 120;
+module_param(reply_timeout, uint, 0644);
+MODULE_PARM_DESC(reply_timeout, "seconds after which a backend that does not answer is given up (120)");
+
+#define POOL_PAGES_DEFAULT 1024u
+
+/* ---- messages ---- */
+
+static irqreturn_t vx_control_event(int irq, void *arg)
+{
+	struct vx_device *vd = arg;
+	u32 posted = le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted));
+	u32 gen = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
+	/* An event without news counts against the sender: it is slowed down. */
+	bool news = posted != vd->seen_posted || gen != vd->seen_gen;
+
+	vd->seen_posted = posted;
+	vd->seen_gen = gen;
+	wake_up(&vd->answer);
+	xen_irq_lateeoi(irq, news ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	return IRQ_HANDLED;
+}
+
+void vx_call_end(struct vx_device *vd)
+{
+	WRITE_ONCE(vd->gone, true);
+	wake_up(&vd->answer);
+}
+
+/* Anything but the number before is news, right or wrong. */
+static bool vx_answered(struct vx_device *vd, u32 before)
+{
+	return READ_ONCE(vd->gone) || le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted)) != before;
+}
+
+static int vx_wait_answer(struct vx_device *vd, u32 before)
+{
+	unsigned long patience = 30 * HZ, limit = (unsigned long)reply_timeout * HZ;
+
+	if (wait_event_timeout(vd->answer, vx_answered(vd, before), min(patience, limit)))
+		return 0;
+	if (limit <= patience)
+		return -ETIMEDOUT;
+	dev_warn(&vd->xdev->dev, "backend does not answer; waiting %u s in all\n", reply_timeout);
+	return wait_event_timeout(vd->answer, vx_answered(vd, before), limit - patience) ?
+	       0 : -ETIMEDOUT;
+}
+
+static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
+{
+	u32 before = vd->seq;
+	struct vx_msg answer;
+	int ret;
+
+	if (READ_ONCE(vd->gone))
+		return -EIO;
+	vd->seq = vx_seq_next(before);
+	m->type = VX_MSG_REQUEST;
+	m->error = 0;
+	m->seq = cpu_to_le32(vd->seq);
+	vd->ctrl->req = *m;
+	virt_wmb();		/* the request, before the number that says it is there */
+	WRITE_ONCE(vd->ctrl->req_posted, m->seq);
+	notify_remote_via_irq(vd->irq);
+	ret = vx_wait_answer(vd, before);
+	if (ret)
+		return ret;
+	if (READ_ONCE(vd->gone))
+		return -EIO;
+	if (vx_posted_check(before, le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted))) != 1)
+		return -EPROTO;
+	virt_rmb();		/* the number, before the answer */
+	memcpy(&answer, &vd->ctrl->rsp, sizeof(answer));
+	barrier();		/* checked is the copy, not the page */
+	ret = vx_response_check(&answer, m, &vd->offer.limits, out);
+	return ret ? ret : out->error ? -EREMOTEIO : 0;
+}
+
+int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
+{
+	int ret;
+
+	mutex_lock(&vd->call_lock);
+	ret = vx_exchange(vd, m, out);
+	/* The slot cannot be used again: the late answer would be taken for the next. */
+	if (ret == -ETIMEDOUT || ret == -EPROTO)
+		vx_call_end(vd);
+	mutex_unlock(&vd->call_lock);
+	return ret;
+}
+
+const char *vx_conn_check(struct vx_device *vd)
+{
+	struct vx_ctrl *c = vd->ctrl;
+
+	return vx_ctrl_check_backend(le32_to_cpu(READ_ONCE(c->be_magic)),
+				     le16_to_cpu(READ_ONCE(c->be_version)),
+				     le32_to_cpu(READ_ONCE(c->config_size)),
+				     VX_VERSION, vd->offer.limits.max_config);
+}
+
+/* ---- memory ---- */
+
+static int vx_grant(struct vx_device *vd, struct page *page, bool readonly, grant_ref_t *ref)
+{
+	int ret = gnttab_grant_foreign_access(vd->xdev->otherend_id, xen_page_to_gfn(page), readonly);
+
+	if (ret < 0)
+		return ret;
+	*ref = ret;
+	return 0;
+}
+
+/* The page goes back to the kernel when the backend has unmapped it, not before. */
+static void vx_ungrant(struct page *page, grant_ref_t ref)
+{
+	gnttab_end_foreign_access(ref, page);
+}
+
+static __le32 *vx_pool_ref(struct vx_device *vd, u32 i)
+{
+	return &vd->dir[i / VX_DIR_REFS][i % VX_DIR_REFS];
+}
+
+static int vx_pool_fill(struct vx_device *vd, u32 pages)
+{
+	for (; vd->pages < pages; vd->pages++) {
+		struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+		grant_ref_t ref;
+		int ret;
+
+		if (!page)
+			return -ENOMEM;
+		ret = vx_grant(vd, page, false, &ref);
+		if (ret) {
+			__free_page(page);
+			return ret;
+		}
+		vd->page[vd->pages] = page;
+		*vx_pool_ref(vd, vd->pages) = cpu_to_le32(ref);
+	}
+	vd->pool_va = vmap(vd->page, pages, VM_MAP, PAGE_KERNEL);
+	return vd->pool_va ? 0 : -ENOMEM;
+}
+
+static int vx_dir_make(struct vx_device *vd, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		__le32 *dir = (__le32 *)get_zeroed_page(GFP_KERNEL);
+		int ret;
+
+		if (!dir)
+			return -ENOMEM;
+		ret = vx_grant(vd, virt_to_page(dir), true, &vd->dir_ref[i]);
+		if (ret) {
+			free_page((unsigned long)dir);
+			return ret;
+		}
+		vd->dir[i] = dir;
+		vd->ctrl->dir[i] = cpu_to_le32(vd->dir_ref[i]);
+	}
+	return 0;
+}
+
+static int vx_ctrl_make(struct vx_device *vd, u32 pages)
+{
+	struct vx_ctrl *c = (struct vx_ctrl *)get_zeroed_page(GFP_KERNEL);
+	int ret;
+
+	if (!c)
+		return -ENOMEM;
+	c->magic = cpu_to_le32(VX_MAGIC_DRIVER);
+	c->version = cpu_to_le16(VX_VERSION);
+	c->pool_pages = cpu_to_le32(pages);
+	c->dir_pages = cpu_to_le32(VX_DIR_PAGES(pages));
+	ret = vx_grant(vd, virt_to_page(c), false, &vd->ctrl_ref);
+	if (ret) {
+		free_page((unsigned long)c);
+		return ret;
+	}
+	vd->ctrl = c;
+	return 0;
+}
+
+static int vx_memory_make(struct vx_device *vd, u32 pages)
+{
+	int ret;
+
+	vd->page = kvcalloc(pages, sizeof(*vd->page), GFP_KERNEL);
+	vd->pool_meta = kvzalloc(vx_pool_meta_size(pages), GFP_KERNEL);
+	if (!vd->page || !vd->pool_meta)
+		return -ENOMEM;
+	ret = vx_pool_init(&vd->pool, vd->pool_meta, pages, 0);
+	if (!ret)
+		ret = vx_ctrl_make(vd, pages);
+	if (!ret)
+		ret = vx_dir_make(vd, VX_DIR_PAGES(pages));
+	return ret ? ret : vx_pool_fill(vd, pages);
+}
+
+static void vx_memory_free(struct vx_device *vd)
+{
+	if (vd->pool_va)
+		vunmap(vd->pool_va);
+	vd->pool_va = NULL;
+	/* The directory is granted read-only: what is read back is what we wrote. */
+	while (vd->pages) {
+		vd->pages--;
+		vx_ungrant(vd->page[vd->pages], le32_to_cpu(*vx_pool_ref(vd, vd->pages)));
+	}
+	for (u32 i = 0; i < VX_DIR_MAX_PAGES && vd->dir[i]; i++) {
+		vx_ungrant(virt_to_page(vd->dir[i]), vd->dir_ref[i]);
+		vd->dir[i] = NULL;
+	}
+	if (vd->ctrl)
+		vx_ungrant(virt_to_page(vd->ctrl), vd->ctrl_ref);
+	vd->ctrl = NULL;
+	kvfree(vd->pool_meta);
+	kvfree(vd->page);
+	vd->pool_meta = NULL;
+	vd->page = NULL;
+}
+
+/* ---- the whole ---- */
+
+static int vx_channel_make(struct vx_device *vd)
+{
+	evtchn_port_t port;
+	int ret = xenbus_alloc_evtchn(vd->xdev, &port);
+
+	if (ret)
+		return ret;
+	ret = bind_evtchn_to_irqhandler_lateeoi(port, vx_control_event, 0, "virtio-xenbus", vd);
+	if (ret < 0) {
+		xenbus_free_evtchn(vd->xdev, port);
+		return ret;
+	}
+	vd->port = port;
+	vd->irq = ret;
+	return 0;
+}
+
+static int vx_publish_in(struct vx_device *vd, struct xenbus_transaction t)
+{
+	const char *node = vd->xdev->nodename;
+	int ret = xenbus_printf(t, node, VX_NODE_VERSION, "%u", VX_VERSION);
+
+	if (!ret)
+		ret = xenbus_printf(t, node, VX_NODE_MEM_MODE, "%s", VX_MEM_MODE_POOL);
+	if (!ret)
+		ret = xenbus_printf(t, node, VX_NODE_INSTANCE, "%u", vd->offer.instance);
+	if (!ret)
+		ret = xenbus_printf(t, node, VX_NODE_CTRL_REF, "%u", vd->ctrl_ref);
+	if (!ret)
+		ret = xenbus_printf(t, node, VX_NODE_EVENT_CHANNEL, "%u", vd->port);
+	return ret;
+}
+
+static int vx_publish(struct vx_device *vd)
+{
+	struct xenbus_transaction t;
+	int ret;
+
+	do {
+		ret = xenbus_transaction_start(&t);
+		if (ret)
+			return ret;
+		ret = vx_publish_in(vd, t);
+		if (ret) {
+			xenbus_transaction_end(t, 1);
+			return ret;
+		}
+		ret = xenbus_transaction_end(t, 0);
+	} while (ret == -EAGAIN);
+	return ret;
+}
+
+static u32 vx_pool_size(const struct vx_offer *o)
+{
+	u32 want = pool_pages ? pool_pages : o->pool_hint ? o->pool_hint : POOL_PAGES_DEFAULT;
+
+	return clamp_t(u32, want, VX_POOL_MIN_PAGES, o->pool_max);
+}
+
+int vx_conn_open(struct vx_device *vd)
+{
+	int ret;
+
+	vd->seq = vd->seen_posted = vd->seen_gen = 0;
+	WRITE_ONCE(vd->gone, false);
+	ret = vx_memory_make(vd, vx_pool_size(&vd->offer));
+	if (!ret)
+		ret = vx_channel_make(vd);
+	if (!ret)
+		ret = vx_publish(vd);
+	if (ret)
+		vx_conn_close(vd);
+	return ret;
+}
+
+void vx_conn_close(struct vx_device *vd)
+{
+	vx_call_end(vd);
+	/* After this no handler runs; the port is closed with it. */
+	if (vd->irq)
+		unbind_from_irqhandler(vd->irq, vd);
+	vd->irq = 0;
+	vx_memory_free(vd);
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Virtio over XenBus: the frontend for the xenstore kinds "virtio" and
+ * "virtio_disk", as a stock xl writes them:
+ *
+ *	disk   = [ "vdev=xvda,backendtype=standalone,specification=virtio,target=/dev/vg/guest" ]
+ *	virtio = [ "type=virtio,device4,transport=mmio" ]
+ *
+ * The protocol is docs/protocol.md.  This file is the ring of states: section 4.
+ * Connecting, messages and closing are here; no virtio device is registered yet.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <xen/xen.h>
+
+#include "vx.h"
+
+/* ---- what the backend offers ---- */
+
+static int vx_read_u32(struct vx_device *vd, const char *node, u32 min, u32 max, u32 *value)
+{
+	unsigned int len;
+	char *text = xenbus_read(XBT_NIL, vd->xdev->otherend, node, &len);
+	int ret = -EINVAL;
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	if (strlen(text) == len)
+		ret = vx_parse_u32(text, min, max, value);
+	kfree(text);
+	return ret;
+}
+
+static int vx_read_modes(struct vx_device *vd)
+{
+	char *text = xenbus_read(XBT_NIL, vd->xdev->otherend, VX_NODE_MEM_MODES, NULL);
+	bool has;
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	has = vx_list_has(text, VX_MEM_MODE_POOL);
+	kfree(text);
+	return has ? 0 : -EINVAL;
+}
+
+/* *@node names the one that is wrong. */
+static int vx_read_offer(struct vx_device *vd, struct vx_offer *o, const char **node)
+{
+	u32 oldest = 0, newest = 0;
+	const struct { const char *node; u32 min, max; u32 *value; } t[] = {
+		{ VX_NODE_VERSION_MIN, 1, VX_VERSION, &oldest },
+		{ VX_NODE_VERSION_MAX, VX_VERSION, 65535, &newest },
+		{ VX_NODE_INSTANCE, 1, U32_MAX, &o->instance },
+		{ VX_NODE_DEVICE_ID, 1, 65535, &o->limits.device_id },
+		{ VX_NODE_VENDOR_ID, 0, U32_MAX, &o->limits.vendor_id },
+		{ VX_NODE_MAX_QUEUES, 1, VX_MAX_QUEUES, &o->limits.max_queues },
+		{ VX_NODE_MAX_CONFIG, 0, VX_MAX_CONFIG, &o->limits.max_config },
+		{ VX_NODE_POOL_MAX_PAGES, VX_POOL_MIN_PAGES, VX_POOL_MAX_PAGES, &o->pool_max },
+		{ VX_NODE_POOL_HINT_PAGES, 0, VX_POOL_MAX_PAGES, &o->pool_hint },
+	};
+
+	memset(o, 0, sizeof(*o));
+	for (unsigned int i = 0; i < ARRAY_SIZE(t); i++) {
+		int ret = vx_read_u32(vd, t[i].node, t[i].min, t[i].max, t[i].value);
+
+		*node = t[i].node;
+		if (ret)
+			return ret;
+	}
+	*node = VX_NODE_POOL_HINT_PAGES;
+	if (o->pool_hint > o->pool_max)
+		return -EINVAL;
+	*node = VX_NODE_MEM_MODES;
+	return vx_read_modes(vd);
+}
+
+/* ---- the ring of states ---- */
+
+/* Our side is at fault or has found the other's: close this device, say why once. */
+static void vx_fail(struct vx_device *vd, int err, const char *what)
+{
+	/* Writes error/... in xenstore, logs, and sets Closing. */
+	xenbus_dev_fatal(vd->xdev, err, "virtio-xenbus: %s", what);
+	vx_conn_close(vd);
+	xenbus_frontend_closed(vd->xdev);
+}
+
+static void vx_begin(struct vx_device *vd)
+{
+	const char *node;
+	int ret = vx_read_offer(vd, &vd->offer, &node);
+
+	if (ret) {
+		vx_fail(vd, ret, node);
+		return;
+	}
+	ret = vx_conn_open(vd);
+	if (ret) {
+		vx_fail(vd, ret, "no memory, grants or event channel for the connection");
+		return;
+	}
+	xenbus_switch_state(vd->xdev, XenbusStateInitialised);
+}
+
+static void vx_connected(struct vx_device *vd)
+{
+	struct vx_msg m = { .id = VX_MSG_GET_DEVICE_INFO };
+	const char *bad = vx_conn_check(vd);
+	struct vx_parsed info;
+	int ret;
+
+	if (bad) {
+		vx_fail(vd, -EPROTO, bad);
+		return;
+	}
+	ret = vx_call(vd, &m, &info);
+	if (ret == -EIO)	/* gone meanwhile: its new state is being reported */
+		return;
+	if (ret) {
+		vx_fail(vd, ret, "GET_DEVICE_INFO");
+		return;
+	}
+	vd->offer.limits.num_queues = info.num_queues;
+	dev_info(&vd->xdev->dev, "virtio device %u, %u queues, pool of %u KiB\n",
+		 info.device_id, info.num_queues, vd->pages * (VX_PAGE_SIZE / 1024));
+	xenbus_switch_state(vd->xdev, XenbusStateConnected);
+}
+
+static void vx_closed(struct vx_device *vd)
+{
+	vx_conn_close(vd);
+	xenbus_frontend_closed(vd->xdev);
+}
+
+/* The backend died and another begins: nothing was in flight, so begin anew too. */
+static void vx_lost(struct vx_device *vd, enum xenbus_state backend)
+{
+	dev_warn(&vd->xdev->dev, "backend was lost; connecting again\n");
+	vx_conn_close(vd);
+	xenbus_switch_state(vd->xdev, XenbusStateInitialising);
+	if (backend == XenbusStateInitWait)
+		vx_begin(vd);
+}
+
+/* Is what we connect to still the backend that is there? */
+static bool vx_same_instance(struct vx_device *vd)
+{
+	u32 now;
+
+	return !vx_read_u32(vd, VX_NODE_INSTANCE, 1, U32_MAX, &now) && now == vd->offer.instance;
+}
+
+static void vx_work(struct work_struct *work)
+{
+	struct vx_device *vd = container_of(work, struct vx_device, work);
+	enum xenbus_state backend = READ_ONCE(vd->backend_state), own = vd->xdev->state;
+
+	switch (backend) {
+	case XenbusStateInitialising:
+	case XenbusStateInitialised:
+		if (own == XenbusStateConnected)
+			vx_lost(vd, backend);
+		break;
+	case XenbusStateInitWait:
+		if (own == XenbusStateInitialising)
+			vx_begin(vd);
+		else if (own == XenbusStateConnected ||
+			 (own == XenbusStateInitialised && !vx_same_instance(vd)))
+			vx_lost(vd, backend);
+		break;
+	case XenbusStateConnected:
+		if (own == XenbusStateInitialised)
+			vx_connected(vd);
+		break;
+	case XenbusStateClosing:
+		if (own != XenbusStateClosed)
+			vx_closed(vd);
+		break;
+	case XenbusStateUnknown:
+	case XenbusStateClosed:
+		if (own == XenbusStateInitialised || own == XenbusStateConnected)
+			vx_closed(vd);
+		break;
+	default:
+		break;
+	}
+}
+
+static void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state state)
+{
+	struct vx_device *vd = dev_get_drvdata(&xdev->dev);
+	enum xenbus_state before = READ_ONCE(vd->backend_state);
+
+	WRITE_ONCE(vd->backend_state, state);
+	/* Here and not in the work, which may be what waits for an answer. */
+	if (before == XenbusStateConnected && state != before)
+		vx_call_end(vd);
+	schedule_work(&vd->work);
+}
+
+/* ---- driver ---- */
+
+static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *id)
+{
+	struct vx_device *vd = kzalloc(sizeof(*vd), GFP_KERNEL);
+
+	BUILD_BUG_ON(PAGE_SIZE != VX_PAGE_SIZE);
+	if (!vd)
+		return -ENOMEM;
+	vd->xdev = xdev;
+	mutex_init(&vd->call_lock);
+	init_waitqueue_head(&vd->answer);
+	INIT_WORK(&vd->work, vx_work);
+	vd->gone = true;
+	dev_set_drvdata(&xdev->dev, vd);
+	return 0;
+}
+
+static void vx_drop(struct vx_device *vd)
+{
+	vx_call_end(vd);
+	cancel_work_sync(&vd->work);
+	vx_conn_close(vd);
+}
+
+static void vx_remove(struct xenbus_device *xdev)
+{
+	struct vx_device *vd = dev_get_drvdata(&xdev->dev);
+
+	vx_drop(vd);
+	dev_set_drvdata(&xdev->dev, NULL);
+	kfree(vd);
+}
+
+/* After a restore all grants and ports are void; xenbus has set our state to Initialising. */
+static int vx_resume(struct xenbus_device *xdev)
+{
+	struct vx_device *vd = dev_get_drvdata(&xdev->dev);
+
+	vx_drop(vd);
+	WRITE_ONCE(vd->backend_state, XenbusStateUnknown);
+	return 0;
+}
+
+static const struct xenbus_device_id vx_ids[] = {
+	{ "virtio" },
+	{ "virtio_disk" },
+	{ "" }
+};
+MODULE_ALIAS("xen:virtio");
+MODULE_ALIAS("xen:virtio_disk");
+
+static struct xenbus_driver vx_driver = {
+	.name = "virtio_xenbus",
+	.ids = vx_ids,
+	.probe = vx_probe,
+	.remove = vx_remove,
+	.resume = vx_resume,
+	.otherend_changed = vx_otherend_changed,
+};
+
+static int __init vx_init(void)
+{
+	return xen_domain() ? xenbus_register_frontend(&vx_driver) : -ENODEV;
+}
+module_init(vx_init);
+
+static void __exit vx_exit(void)
+{
+	xenbus_unregister_driver(&vx_driver);
+}
+module_exit(vx_exit);
+
+MODULE_DESCRIPTION("virtio devices over XenBus");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One device of the driver, and what its parts offer each other. */
+#ifndef VX_H
+#define VX_H
+
+#include <linux/mutex.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <xen/grant_table.h>
+#include <xen/xenbus.h>
+
+#include "msg.h"
+#include "pool.h"
+
+/* What the backend said in xenstore. */
+struct vx_offer {
+	u32 instance, pool_max, pool_hint;
+	struct vx_limits limits;
+};
+
+struct vx_device {
+	struct xenbus_device *xdev;
+	/* States are acted on here: xenwatch must not wait for a backend. */
+	struct work_struct work;
+	enum xenbus_state backend_state;
+	struct vx_offer offer;
+
+	/* Connection; all of it is made by vx_conn_open(). */
+	struct vx_ctrl *ctrl;
+	grant_ref_t ctrl_ref;
+	__le32 *dir[VX_DIR_MAX_PAGES];
+	grant_ref_t dir_ref[VX_DIR_MAX_PAGES];
+	u32 pages;			/* of the pool that are granted */
+	struct page **page;
+	void *pool_va;			/* the same pages in a row */
+	struct vx_pool pool;
+	void *pool_meta;
+	evtchn_port_t port;
+	int irq;
+
+	/* Control messages: one at a time. */
+	struct mutex call_lock;
+	wait_queue_head_t answer;
+	u32 seq;
+	u32 seen_posted, seen_gen;	/* the handler's own */
+	bool gone;			/* no answer will come */
+};
+
+/* Make pool, control page and control channel, and tell the backend.  0 or -errno, then nothing is left. */
+int vx_conn_open(struct vx_device *vd);
+/* Give all back.  Pages that the backend still maps are freed when it lets go. */
+void vx_conn_close(struct vx_device *vd);
+/* Is the backend's half of the control page right?  NULL or the name of the field that is not. */
+const char *vx_conn_check(struct vx_device *vd);
+
+/*
+ * Send a request (id and payload are set) and wait for its answer.  0, -EPROTO
+ * when the backend broke the protocol, -EIO when it is gone, -ETIMEDOUT, or
+ * -EREMOTEIO when it refused: then out->error says why.  Sleeps.
+ */
+int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out);
+/* No answer will come any more: who waits returns. */
+void vx_call_end(struct vx_device *vd);
+
+#endif
