@@ -113,7 +113,7 @@ static void on_timer(void *arg)
 		start_listen(b);
 }
 
-/* What the client sent, as long as it is welcome; true when there was any. */
+/* What the client sent; true when there was any. */
 static bool read_client(struct broker *b)
 {
 	bool any = false;
@@ -121,7 +121,7 @@ static bool read_client(struct broker *b)
 	ssize_t n;
 	int ret;
 
-	while (!b->loop.stop && qmp_relay_wants_client(&b->relay)) {
+	while (!b->loop.stop) {
 		n = b->link->read(b->link, buf, sizeof(buf));
 		if (n <= 0)
 			break;
@@ -179,6 +179,8 @@ static void say_troubles(struct broker *b)
 		say_warn("QMP: %llu messages from dom0 were not QMP",
 			 (unsigned long long)(r->bad_client - b->bad_said));
 	b->bad_said = r->bad_client;
+	if (r->ignored)
+		say_warn("QMP: the client sent, and did not read the answers: it was ignored");
 }
 
 static void pump(struct broker *b);
@@ -203,10 +205,7 @@ static void on_saved(void *arg, int err)
 	pump(b);
 }
 
-/*
- * After any event: move what can be moved.  There is no event for what was
- * left in the ring because we were full, hence the loop.
- */
+/* After any event: move what can be moved. */
 static void pump(struct broker *b)
 {
 	bool gone, more;
@@ -223,7 +222,7 @@ static void pump(struct broker *b)
 		write_client(b);
 		write_qemu(b);
 	} while (more && !b->loop.stop);
-	if (gone || b->relay.broken) {
+	if (gone) {
 		say_troubles(b);
 		session_end(b);
 	}

@@ -191,19 +191,21 @@ static int put_msg(struct qmp_buf *b, struct json_object *o)
 	return ret ? ret : qmp_buf_put(b, "\r\n", 2);
 }
 
+enum from { EVENT, REPLY, OURS };
+
 /* To the client, if it still reads. */
-static int put_client(struct qmp_relay *r, struct json_object *o, bool event)
+static int put_client(struct qmp_relay *r, struct json_object *o, enum from from)
 {
 	size_t used = buf_used(&r->to_client);
 
-	if (!r->attached || r->broken)
+	if (!r->attached || r->ignored)
 		return 0;
-	if (event && used > QMP_EVENTS_MAX) {
+	if (from == EVENT && used > QMP_EVENTS_MAX) {
 		r->events_dropped++;
 		return 0;
 	}
-	if (used > QMP_OUT_MAX) {
-		r->broken = true;
+	if (used > (from == OURS ? QMP_EVENTS_MAX : QMP_OUT_MAX)) {
+		r->ignored = true;
 		return 0;
 	}
 	return put_msg(&r->to_client, o);
@@ -224,7 +226,7 @@ static int answer(struct qmp_relay *r, const char *key,
 	json_object_object_add(o, key, body);
 	if (has_id)
 		json_object_object_add(o, "id", json_object_get(id));
-	ret = put_client(r, o, false);
+	ret = put_client(r, o, OURS);
 	json_object_put(o);
 	return ret;
 }
@@ -246,12 +248,12 @@ static int greet(struct qmp_relay *r)
 	if (!r->attached || r->greeted || !r->greeting || !r->qemu_ready)
 		return 0;
 	r->greeted = true;
-	return put_client(r, r->greeting, false);
+	return put_client(r, r->greeting, REPLY);
 }
 
 void qmp_relay_detach(struct qmp_relay *r)
 {
-	r->attached = r->greeted = r->negotiated = r->broken = false;
+	r->attached = r->greeted = r->negotiated = r->ignored = false;
 	qmp_buf_clear(&r->to_client);
 	qmp_stream_reset(&r->client_in);
 	/* What QEMU still answers to this session goes nowhere. */
@@ -275,12 +277,6 @@ static struct qmp_pending *pending_find(struct qmp_relay *r, uint64_t id)
 		if (r->pending[i].id == id)
 			return &r->pending[i];
 	return NULL;
-}
-
-bool qmp_relay_wants_client(const struct qmp_relay *r)
-{
-	return buf_used(&r->to_qemu) < QMP_CLIENT_MSG_MAX &&
-	       buf_used(&r->to_client) < QMP_EVENTS_MAX;
 }
 
 /* The client's own negotiation ends here: QEMU has had ours. */
@@ -328,7 +324,7 @@ static int forward(struct qmp_relay *r, struct json_object *msg,
 		return answer_error(r, "GenericError",
 				    "The device state is being saved already",
 				    id, has_id);
-	if (!p)
+	if (!p || buf_used(&r->to_qemu) > QMP_CLIENT_MSG_MAX)
 		return answer_error(r, "GenericError",
 				    "Too many commands without an answer",
 				    id, has_id);
@@ -369,7 +365,7 @@ int qmp_relay_from_client(struct qmp_relay *r, const char *data, size_t len)
 {
 	int ret = 0;
 
-	while (len && !ret) {
+	while (len && !ret && !r->ignored) {
 		struct json_object *msg;
 		int got = qmp_stream_next(&r->client_in, &data, &len, &msg);
 
@@ -414,7 +410,7 @@ static int reply_to(struct qmp_relay *r, struct qmp_pending *p,
 		if (p->has_id)
 			json_object_object_add(msg, "id",
 					       json_object_get(p->client_id));
-		ret = put_client(r, msg, false);
+		ret = put_client(r, msg, REPLY);
 	} else {
 		r->late_replies++;
 	}
@@ -493,7 +489,7 @@ static int qemu_msg(struct qmp_relay *r, struct json_object *msg)
 	if (!r->greeting)
 		return -EPROTO;
 	if (json_object_object_get_ex(msg, "event", &o))
-		return r->negotiated ? put_client(r, msg, true) : 0;
+		return r->negotiated ? put_client(r, msg, EVENT) : 0;
 	return qemu_reply(r, msg);
 }
 

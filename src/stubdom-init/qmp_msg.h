@@ -19,9 +19,12 @@
 #define QMP_CLIENT_MSG_MAX	(64 * 1024)
 /* query-qmp-schema, the longest answer there is, has about 300 KiB. */
 #define QMP_QEMU_MSG_MAX	(1024 * 1024)
-/* From here on events for a client that does not read are dropped ... */
+/*
+ * Waiting for a client that does not read: from here on events are dropped, and
+ * a client that makes us answer ourselves (junk, too many commands) is ignored...
+ */
 #define QMP_EVENTS_MAX		(64 * 1024)
-/* ... and from here on its session. */
+/* ... and from here on any is. */
 #define QMP_OUT_MAX		(2 * QMP_QEMU_MSG_MAX)
 /* Commands QEMU has not answered yet, of all sessions. */
 #define QMP_PENDING_MAX		32
@@ -74,7 +77,7 @@ struct qmp_relay {
 	bool qemu_ready;		/* our own negotiation is done */
 	bool attached;			/* there is a client */
 	bool greeted, negotiated;	/* how far it is */
-	bool broken;			/* its session must end */
+	bool ignored;			/* it does not read: until it leaves */
 	uint32_t session;
 	uint64_t next_id;
 	struct qmp_pending pending[QMP_PENDING_MAX];
@@ -96,13 +99,15 @@ void qmp_relay_free(struct qmp_relay *r);
 /* A client has come; the one before is forgotten. */
 void qmp_relay_attach(struct qmp_relay *r);
 void qmp_relay_detach(struct qmp_relay *r);
-/* -ENOMEM, or 0: whatever the bytes are. */
+/*
+ * -ENOMEM, or 0: whatever the bytes are.  They are always taken: libxl's proxy
+ * in dom0 cannot do anything else while it waits for room in the ring, not even
+ * read the answers that would make room, nor serve the next client.
+ */
 int qmp_relay_from_client(struct qmp_relay *r, const char *data, size_t len);
 /* Also -EPROTO: this is not QMP. */
 int qmp_relay_from_qemu(struct qmp_relay *r, const char *data, size_t len);
 /* r->held can go out: as it is, or as an error.  Negative errno as above. */
 int qmp_relay_save_done(struct qmp_relay *r, const char *error);
-/* Whether the client's bytes are welcome now (else leave them in its ring). */
-bool qmp_relay_wants_client(const struct qmp_relay *r);
 
 #endif

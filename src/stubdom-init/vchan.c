@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <libxenvchan.h>
+#include <xenevtchn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +84,18 @@ static enum link_state vc_state(struct qmp_link *l)
 
 static ssize_t vc_read(struct qmp_link *l, void *buf, size_t len)
 {
-	return libxenvchan_read(((struct link_vchan *)l)->ctrl, buf, len);
+	struct libxenvchan *c = ((struct link_vchan *)l)->ctrl;
+	int n = libxenvchan_read(c, buf, len);
+
+	/*
+	 * After the end of its client, libxl's proxy (vchan-socket-proxy.c,
+	 * data_loop) waits for an event even when it has just written its last
+	 * byte; without this one it could wait for ever, and with it every later
+	 * xl command for this guest.
+	 */
+	if (n > 0)
+		xenevtchn_notify(c->event, c->event_port);
+	return n;
 }
 
 static ssize_t vc_write(struct qmp_link *l, const void *buf, size_t len)

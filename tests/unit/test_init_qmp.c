@@ -217,11 +217,11 @@ static void an_event_flood_is_dropped(void **state)
 	client("{\"execute\":\"stop\",\"id\":5}");
 	qemu("{\"return\":{},\"id\":\"xe-1\"}");
 	assert_non_null(strstr(to_client(), "{\"return\":{},\"id\":5}"));
-	assert_false(r.broken);
+	assert_false(r.ignored);
 }
 
-/* A client that asks for big answers and reads none loses its session only. */
-static void answers_not_read_end_the_session(void **state)
+/* A client that asks for big answers and reads none is ignored until it leaves. */
+static void answers_not_read(void **state)
 {
 	size_t len = QMP_QEMU_MSG_MAX - 100;
 	char *big = malloc(len + 100), cmd[64];
@@ -235,13 +235,42 @@ static void answers_not_read_end_the_session(void **state)
 		memcpy(big + len, "\"}", 3);
 		qemu(big);
 	}
-	assert_true(r.broken);
-	assert_false(qmp_relay_wants_client(&r));
+	assert_true(r.ignored);
 	assert_true(r.to_client.len < 4 * (size_t)QMP_QEMU_MSG_MAX);
 	free(big);
+	to_qemu();
+	client("{\"execute\":\"system_reset\"}");
+	assert_string_equal(to_qemu(), "");
 	qmp_relay_attach(&r);
-	assert_false(r.broken);
+	assert_false(r.ignored);
 	assert_string_equal(to_client(), GREETING_OUT);
+}
+
+/* Junk costs an answer a line: they must not fill the stubdomain. */
+static void a_junk_flood(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5000; i++)
+		client("junk\n");
+	assert_true(r.ignored);
+	assert_true(r.to_client.len <= QMP_EVENTS_MAX + 200);
+	assert_string_equal(to_qemu(), "");
+	qmp_relay_attach(&r);
+	assert_string_equal(to_client(), GREETING_OUT);
+}
+
+/* QEMU reads nothing: what waits for it has an end. */
+static void a_command_flood(void **state)
+{
+	static char big[QMP_CLIENT_MSG_MAX - 100];
+
+	(void)state;
+	snprintf(big, sizeof(big), "{\"execute\":\"x\",\"arguments\":{\"a\":\"%0*d\"}}", (int)sizeof(big) - 60, 0);
+	for (int i = 0; i < QMP_PENDING_MAX; i++)
+		client(big);
+	assert_true(r.to_qemu.len > QMP_CLIENT_MSG_MAX);
+	assert_true(r.to_qemu.len < 3 * QMP_CLIENT_MSG_MAX);
+	assert_non_null(strstr(to_client(), "Too many commands"));
 }
 
 static void junk_from_the_client(void **state)
@@ -454,7 +483,8 @@ int main(void)
 		R(before_negotiation), C(ids_are_rewritten), C(null_id_comes_back),
 		C(late_replies_are_dropped), C(half_a_message_is_forgotten),
 		C(events), C(an_event_flood_is_dropped),
-		C(answers_not_read_end_the_session), C(junk_from_the_client),
+		C(answers_not_read), C(a_junk_flood), C(a_command_flood),
+		C(junk_from_the_client),
 		C(objects_that_are_no_commands), C(a_long_message_is_refused),
 		C(deep_nesting_is_refused), C(byte_by_byte), C(too_many_commands),
 		N(not_a_qemu), C(replies_nobody_asked_for), C(save_is_held),

@@ -91,10 +91,21 @@ expect "QEMU killed: nothing is left" nothing_left "$before"
 config f9
 expect "another guest starts" xl create $GUESTS/f9.cfg || show_stubdom f9
 sock=/run/xen/qmp-libxl-$(xl domid f9)
-{ head -c 65536 /dev/urandom; printf '\n{"execute": '; } | timeout 10 socat -t 1 - "UNIX-CONNECT:$sock" >/dev/null 2>&1
-printf '{"execute":"qmp_capabilities"}{"execute":"query-status"' | timeout 10 socat -t 1 - "UNIX-CONNECT:$sock" >/dev/null 2>&1
-expect_text "junk on the QMP channel: QEMU still answers" 'running' xl qemu-monitor-command f9 'info status'
-for i in 1 2 3 4 5; do xl qemu-monitor-command f9 'info status' >$LAB/tmp/mon$i 2>&1 & done; wait
+# Xen's proxy in dom0 must come back each time, or xl would wait for ever.
+send() { timeout 60 socat -t 20 - "UNIX-CONNECT:$sock" >/dev/null 2>&1; }
+sent=0
+for i in 1 2 3 4 5; do
+	{ head -c 65536 /dev/urandom; printf '\n{"execute": '; } | send && sent=$((sent + 1))
+	printf '{"execute":"qmp_capabilities"}{"execute":"query-status"' | send && sent=$((sent + 1))
+done
+expect "junk on the QMP channel: every client comes to its end" [ $sent = 10 ]
+expect_text "junk on the QMP channel: QEMU still answers" 'running' timeout 60 xl qemu-monitor-command f9 'info status'
+mon=
+for i in 1 2 3 4 5; do
+	timeout 120 xl qemu-monitor-command f9 'info status' >$LAB/tmp/mon$i 2>&1 &
+	mon="$mon $!"
+done
+wait $mon
 expect_text "five clients one after the other each get an answer" '^5$' sh -c "grep -l running $LAB/tmp/mon? | wc -l"
 expect "destroy" xl destroy f9
 expect "junk: nothing is left" nothing_left "$before"
