@@ -42,6 +42,7 @@ include src/qemu/qemu.mk
 include stubdom/image.mk
 include mk/packages.mk
 include mk/deps.mk
+include dkms/dkms.mk
 include tests/lab/lab.mk
 include tests/tests.mk
 

@@ -7,7 +7,8 @@
 #   mk/chroot.sh run  SUITE KIND [--bind SRC:DST]... [--net-off] [--dir DIR] -- COMMAND...
 #
 # KIND names a list of packages, mk/packages/KIND or, when a suite needs its
-# own, mk/packages/KIND.SUITE.  A chroot is keyed on that list and on this
+# own, mk/packages/KIND.SUITE.  SUITE may be one with its backports
+# (trixie-backports; the list says what comes from there: PACKAGE/SUITE).  A chroot is keyed on that list and on this
 # file, so changing either makes a new one; it is never changed in place.
 # A failed build leaves nothing behind: the directory gets its name last.
 set -eu
@@ -40,14 +41,16 @@ make_chroot() {
 	echo "chroot $1/$2: installing with mmdebstrap (about a minute)" >&2
 	tmp=$(mktemp -d "$cache/chroot/.new-XXXXXX")
 	chmod 755 "$tmp"
+	base=${1%-backports} more=
+	[ "$base" = "$1" ] || more="h;s/ $base / $1 /p;g;"
 	# deb-src: QEMU's source comes from the suite itself.
 	# The lists stay: apt-get works in the chroot without a new update.
 	mmdebstrap --mode=root --variant=minbase --quiet \
 		--include="$(list_of "$1" "$2" | tr ' ' ,)" \
-		--setup-hook='sed -i "p;s/^deb /deb-src /" "$1/etc/apt/sources.list"' \
+		--setup-hook='sed -i "p;'"$more"'s/^deb /deb-src /" "$1/etc/apt/sources.list"' \
 		--skip=cleanup/apt/lists \
 		--customize-hook='rm -f "$1/usr/sbin/policy-rc.d"; printf "#!/bin/sh\nexit 101\n" >"$1/usr/sbin/policy-rc.d"; chmod 755 "$1/usr/sbin/policy-rc.d"' \
-		"$1" "$tmp" >&2 || { rm -rf "$tmp"; die "mmdebstrap failed for $1/$2"; }
+		"$base" "$tmp" >&2 || { rm -rf "$tmp"; die "mmdebstrap failed for $1/$2"; }
 	mv "$tmp" "$root"
 }
 
@@ -78,7 +81,7 @@ run_in() {
 		done
 		exec chroot "$ROOT" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 			HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive TERM="${TERM:-dumb}" \
-			SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-}" \
+			${SOURCE_DATE_EPOCH:+"SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH"} \
 			sh -euc "cd \"\$1\"; shift; exec \"\$@\"" sh "$DIR" "$@"
 	' sh "$@"
 }

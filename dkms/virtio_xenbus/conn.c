@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/virtio_ids.h>
 #include <linux/vmalloc.h>
 #include <xen/events.h>
 #include <xen/page.h>
@@ -202,6 +203,16 @@ static int vx_ctrl_make(struct vx_device *vd, u32 pages)
 	return 0;
 }
 
+/*
+ * What only transmission may use.  virtio-net fills its receive queues with all
+ * the buffers they take, and drops a packet for which it finds no room; other
+ * drivers try again.
+ */
+static u32 vx_pool_reserve(struct vx_device *vd, u32 pages)
+{
+	return vd->offer.limits.device_id == VIRTIO_ID_NET ? pages / 4 : 0;
+}
+
 static int vx_memory_make(struct vx_device *vd, u32 pages)
 {
 	int ret;
@@ -210,7 +221,7 @@ static int vx_memory_make(struct vx_device *vd, u32 pages)
 	vd->pool_meta = kvzalloc(vx_pool_meta_size(pages), GFP_KERNEL);
 	if (!vd->page || !vd->pool_meta)
 		return -ENOMEM;
-	ret = vx_pool_init(&vd->pool, vd->pool_meta, pages, 0);
+	ret = vx_pool_init(&vd->pool, vd->pool_meta, pages, vx_pool_reserve(vd, pages));
 	if (!ret)
 		ret = vx_ctrl_make(vd, pages);
 	if (!ret)

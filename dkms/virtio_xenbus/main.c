@@ -7,7 +7,6 @@
  *	virtio = [ "type=virtio,device4,transport=mmio" ]
  *
  * The protocol is docs/protocol.md.  This file is the ring of states: section 4.
- * Connecting, messages and closing are here; no virtio device is registered yet.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -81,6 +80,8 @@ static void vx_fail(struct vx_device *vd, int err, const char *what)
 {
 	/* Writes error/... in xenstore, logs, and sets Closing. */
 	xenbus_dev_fatal(vd->xdev, err, "virtio-xenbus: %s", what);
+	vx_call_end(vd);
+	vx_virtio_del(vd);
 	vx_conn_close(vd);
 	xenbus_frontend_closed(vd->xdev);
 }
@@ -123,19 +124,27 @@ static void vx_connected(struct vx_device *vd)
 	vd->offer.limits.num_queues = info.num_queues;
 	dev_info(&vd->xdev->dev, "virtio device %u, %u queues, pool of %u KiB\n",
 		 info.device_id, info.num_queues, vd->pages * (VX_PAGE_SIZE / 1024));
-	xenbus_switch_state(vd->xdev, XenbusStateConnected);
+	ret = vx_virtio_add(vd);
+	if (ret)
+		vx_fail(vd, ret, "the virtio device cannot be registered");
+	else
+		xenbus_switch_state(vd->xdev, XenbusStateConnected);
 }
 
+/* The backend still answers while it is Closing. */
 static void vx_closed(struct vx_device *vd)
 {
+	xenbus_switch_state(vd->xdev, XenbusStateClosing);
+	vx_virtio_del(vd);
 	vx_conn_close(vd);
 	xenbus_frontend_closed(vd->xdev);
 }
 
-/* The backend died and another begins: nothing was in flight, so begin anew too. */
+/* The backend died and another begins: begin anew too. */
 static void vx_lost(struct vx_device *vd, enum xenbus_state backend)
 {
 	dev_warn(&vd->xdev->dev, "backend was lost; connecting again\n");
+	vx_virtio_del(vd);
 	vx_conn_close(vd);
 	xenbus_switch_state(vd->xdev, XenbusStateInitialising);
 	if (backend == XenbusStateInitWait)
@@ -193,8 +202,13 @@ static void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state st
 
 	WRITE_ONCE(vd->backend_state, state);
 	/* Here and not in the work, which may be what waits for an answer. */
-	if (before == XenbusStateConnected && state != before)
+	if (before == XenbusStateConnected && state != before && state != XenbusStateClosing) {
 		vx_call_end(vd);
+		mutex_lock(&vd->child_lock);
+		if (vd->child)
+			virtio_break_device(&vd->child->vdev);
+		mutex_unlock(&vd->child_lock);
+	}
 	schedule_work(&vd->work);
 }
 
@@ -209,6 +223,9 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 		return -ENOMEM;
 	vd->xdev = xdev;
 	mutex_init(&vd->call_lock);
+	mutex_init(&vd->child_lock);
+	spin_lock_init(&vd->pool_lock);
+	INIT_LIST_HEAD(&vd->queues);
 	init_waitqueue_head(&vd->answer);
 	INIT_WORK(&vd->work, vx_work);
 	vd->gone = true;
@@ -218,8 +235,8 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 
 static void vx_drop(struct vx_device *vd)
 {
-	vx_call_end(vd);
 	cancel_work_sync(&vd->work);
+	vx_virtio_del(vd);
 	vx_conn_close(vd);
 }
 

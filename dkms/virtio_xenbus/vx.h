@@ -3,7 +3,14 @@
 #ifndef VX_H
 #define VX_H
 
+#ifndef VX_PROBES_WORK
+#error "Kbuild could not compile its probes against this kernel"
+#endif
+
+#include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/virtio.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <xen/grant_table.h>
@@ -16,6 +23,12 @@
 struct vx_offer {
 	u32 instance, pool_max, pool_hint;
 	struct vx_limits limits;
+};
+
+/* The virtio device; freed with its last reference. */
+struct vx_child {
+	struct virtio_device vdev;
+	struct vx_device *vd;
 };
 
 struct vx_device {
@@ -33,6 +46,7 @@ struct vx_device {
 	u32 pages;			/* of the pool that are granted */
 	struct page **page;
 	void *pool_va;			/* the same pages in a row */
+	spinlock_t pool_lock;
 	struct vx_pool pool;
 	void *pool_meta;
 	evtchn_port_t port;
@@ -44,6 +58,12 @@ struct vx_device {
 	u32 seq;
 	u32 seen_posted, seen_gen;	/* the handler's own */
 	bool gone;			/* no answer will come */
+
+	/* The virtio device: made and removed by the work alone. */
+	struct mutex child_lock;	/* for others: child stays while it is held */
+	struct vx_child *child;
+	struct list_head queues;
+	u8 status;			/* as the backend answered */
 };
 
 /* Make pool, control page and control channel, and tell the backend.  0 or -errno, then nothing is left. */
@@ -61,5 +81,14 @@ const char *vx_conn_check(struct vx_device *vd);
 int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out);
 /* No answer will come any more: who waits returns. */
 void vx_call_end(struct vx_device *vd);
+
+/* DMA operations: all mappings of the xenbus device are copies in its pool. */
+int vx_dma_set(struct vx_device *vd);
+void vx_dma_clear(struct vx_device *vd);
+
+/* Register the virtio device of an open connection; its driver may probe at once.  Sleeps.  0 or -errno. */
+int vx_virtio_add(struct vx_device *vd);
+/* Unregister it, if there is one: its driver resets it and lets go of all mappings. */
+void vx_virtio_del(struct vx_device *vd);
 
 #endif

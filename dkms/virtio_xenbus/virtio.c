@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The virtio device on top of a connection: configuration, status, features and
+ * virtqueues.  docs/protocol.md, sections 5.4 and 7 to 9.
+ */
+#include <linux/delay.h>
+#include <linux/interrupt.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/virtio.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+#include <xen/events.h>
+
+#include "vx.h"
+
+static unsigned int queue_size = 256;
+module_param(queue_size, uint, 0444);
+MODULE_PARM_DESC(queue_size, "most descriptors of a virtqueue (256)");
+
+/* Bits of the transport that are ours to take or leave (12). */
+#define VX_TRANSPORT_BITS (BIT_ULL(VIRTIO_F_VERSION_1) | BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) | \
+			   BIT_ULL(VIRTIO_RING_F_EVENT_IDX) | BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \
+			   BIT_ULL(VIRTIO_F_RING_PACKED))
+
+struct vx_queue {
+	struct vx_device *vd;
+	struct virtqueue *vq;
+	struct list_head node;
+	int irq;
+};
+
+static struct vx_device *to_vx(struct virtio_device *vdev)
+{
+	return container_of(vdev, struct vx_child, vdev)->vd;
+}
+
+/* A message of the device's driver failed: what it does next must not reach the backend. */
+static int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what)
+{
+	int ret = vx_call(vd, m, out);
+
+	if (ret && ret != -EIO)
+		dev_err(&vd->xdev->dev, "%s: %d, the backend's error %u\n", what, ret,
+			ret == -EREMOTEIO ? out->error : 0);
+	return ret;
+}
+
+/* ---- configuration ---- */
+
+static void vx_config_copy(struct vx_ctrl *c, unsigned int offset, void *buf, unsigned int len)
+{
+	memset(buf, 0, len);
+	if (offset < VX_MAX_CONFIG)
+		memcpy(buf, c->config + offset, min(len, VX_MAX_CONFIG - offset));
+}
+
+static void vx_get(struct virtio_device *vdev, unsigned int offset, void *buf, unsigned int len)
+{
+	struct vx_device *vd = to_vx(vdev);
+	unsigned long end = jiffies + HZ;
+	u32 before, after;
+
+	do {
+		before = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
+		virt_rmb();
+		vx_config_copy(vd->ctrl, offset, buf, len);
+		virt_rmb();
+		after = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
+		if (before == after && !(before & 1))
+			return;
+		usleep_range(100, 1000);
+	} while (time_before(jiffies, end) && !READ_ONCE(vd->gone));
+	memset(buf, 0, len);
+	dev_err(&vd->xdev->dev, "the backend does not finish changing its configuration\n");
+	virtio_break_device(vdev);
+}
+
+static void vx_set(struct virtio_device *vdev, unsigned int offset, const void *buf, unsigned int len)
+{
+	struct vx_parsed out;
+
+	for (unsigned int at = 0; at < len; at += VX_CONFIG_CHUNK) {
+		struct vx_msg m = { .id = VX_MSG_SET_CONFIG };
+		unsigned int n = min_t(unsigned int, len - at, VX_CONFIG_CHUNK);
+
+		m.u.config.offset = cpu_to_le32(offset + at);
+		m.u.config.length = cpu_to_le32(n);
+		memcpy(m.u.config.data, buf + at, n);
+		if (vx_tell(to_vx(vdev), &m, &out, "SET_CONFIG"))
+			return;
+	}
+}
+
+static u32 vx_generation(struct virtio_device *vdev)
+{
+	return le32_to_cpu(READ_ONCE(to_vx(vdev)->ctrl->config_gen));
+}
+
+/* ---- status and features ---- */
+
+static u8 vx_get_status(struct virtio_device *vdev)
+{
+	struct vx_device *vd = to_vx(vdev);
+	u32 held = le32_to_cpu(READ_ONCE(vd->ctrl->device_status));
+
+	/* The rest is what the backend answered: a word that changes by itself counts for one bit. */
+	return vd->status | (held & VIRTIO_CONFIG_S_NEEDS_RESET);
+}
+
+static int vx_tell_status(struct vx_device *vd, u8 status)
+{
+	struct vx_msg m = { .id = VX_MSG_SET_DEVICE_STATUS };
+	struct vx_parsed out;
+	int ret;
+
+	m.u.status.status = cpu_to_le32(status);
+	ret = vx_tell(vd, &m, &out, "SET_DEVICE_STATUS");
+	if (!ret)
+		vd->status = out.status & 0xff;
+	return ret;
+}
+
+static void vx_set_status(struct virtio_device *vdev, u8 status)
+{
+	struct vx_device *vd = to_vx(vdev);
+
+	/* A kernel with CONFIG_XEN_VIRTIO puts its own operations there meanwhile. */
+	vx_dma_set(vd);
+	/* Lost: what the driver believes is kept, so that it comes to its end. */
+	if (vx_tell_status(vd, status & ~VIRTIO_CONFIG_S_NEEDS_RESET))
+		vd->status = status & ~VIRTIO_CONFIG_S_FEATURES_OK;
+}
+
+static void vx_reset(struct virtio_device *vdev)
+{
+	struct vx_device *vd = to_vx(vdev);
+	struct vx_queue *q;
+
+	vx_tell_status(vd, 0);
+	vd->status = 0;
+	list_for_each_entry(q, &vd->queues, node)
+		synchronize_irq(q->irq);
+}
+
+static u64 vx_get_features(struct virtio_device *vdev)
+{
+	struct vx_msg m = { .id = VX_MSG_GET_FEATURES };
+	struct vx_parsed out;
+
+	return vx_tell(to_vx(vdev), &m, &out, "GET_FEATURES") ? 0 : out.features[0];
+}
+
+static int vx_finalize_features(struct virtio_device *vdev)
+{
+	static const u64 transport = GENMASK_ULL(VIRTIO_TRANSPORT_F_END - 1, VIRTIO_TRANSPORT_F_START);
+	struct vx_msg m = { .id = VX_MSG_SET_FEATURES };
+	struct vx_parsed out;
+
+	vring_transport_features(vdev);
+	vdev->features &= ~transport | VX_TRANSPORT_BITS;
+	if (!virtio_has_feature(vdev, VIRTIO_F_VERSION_1) ||
+	    !virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM)) {
+		dev_err(&vdev->dev, "the backend does not offer VERSION_1 and ACCESS_PLATFORM\n");
+		return -EINVAL;
+	}
+	m.u.features.words[0] = cpu_to_le64(vdev->features);
+	return vx_tell(to_vx(vdev), &m, &out, "SET_FEATURES");
+}
+
+/* ---- virtqueues ---- */
+
+static bool vx_notify(struct virtqueue *vq)
+{
+	struct vx_queue *q = vq->priv;
+
+	notify_remote_via_irq(q->irq);
+	return true;
+}
+
+static irqreturn_t vx_queue_event(int irq, void *arg)
+{
+	struct vx_queue *q = arg;
+	/* Nothing new in the ring: who sends such events is slowed down. */
+	bool news = vring_interrupt(irq, q->vq) == IRQ_HANDLED;
+
+	xen_irq_lateeoi(irq, news ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	return IRQ_HANDLED;
+}
+
+static int vx_queue_max(struct vx_device *vd, unsigned int index, u32 *max)
+{
+	struct vx_msg m = { .id = VX_MSG_GET_VQUEUE };
+	struct vx_parsed out;
+	int ret;
+
+	m.u.queue.index = cpu_to_le32(index);
+	ret = vx_tell(vd, &m, &out, "GET_VQUEUE");
+	if (ret)
+		return ret;
+	*max = out.max_size;
+	return out.max_size && !(out.flags & VX_QUEUE_ENABLED) ? 0 : -ENOENT;
+}
+
+static int vx_queue_enable(struct vx_device *vd, unsigned int index, struct virtqueue *vq, u32 port)
+{
+	struct vx_msg m = { .id = VX_MSG_SET_VQUEUE };
+	struct vx_parsed out;
+
+	m.u.set_queue.index = cpu_to_le16(index);
+	m.u.set_queue.size = cpu_to_le16(virtqueue_get_vring_size(vq));
+	m.u.set_queue.port = cpu_to_le32(port);
+	m.u.set_queue.desc = cpu_to_le64(virtqueue_get_desc_addr(vq));
+	m.u.set_queue.driver = cpu_to_le64(virtqueue_get_avail_addr(vq));
+	m.u.set_queue.device = cpu_to_le64(virtqueue_get_used_addr(vq));
+	return vx_tell(vd, &m, &out, "SET_VQUEUE");
+}
+
+static int vx_queue_channel(struct vx_queue *q, const char *name, evtchn_port_t *port)
+{
+	int ret = xenbus_alloc_evtchn(q->vd->xdev, port);
+
+	if (ret)
+		return ret;
+	ret = bind_evtchn_to_irqhandler_lateeoi(*port, vx_queue_event, 0, name, q);
+	if (ret < 0) {
+		xenbus_free_evtchn(q->vd->xdev, *port);
+		return ret;
+	}
+	q->irq = ret;
+	return 0;
+}
+
+static void vx_queue_del(struct vx_queue *q)
+{
+	/* The port is closed with it; the backend was told to let go before. */
+	if (q->irq)
+		unbind_from_irqhandler(q->irq, q);
+	if (q->vq)
+		vring_del_virtqueue(q->vq);
+	list_del(&q->node);
+	kfree(q);
+}
+
+static struct virtqueue *vx_queue_new(struct virtio_device *vdev, unsigned int index, const char *name,
+				      void (*callback)(struct virtqueue *), bool ctx)
+{
+	struct vx_device *vd = to_vx(vdev);
+	struct vx_queue *q;
+	evtchn_port_t port;
+	u32 max = 0;
+	int ret = vx_queue_max(vd, index, &max);
+
+	if (ret)
+		return ERR_PTR(ret);
+	q = kzalloc(sizeof(*q), GFP_KERNEL);
+	if (!q)
+		return ERR_PTR(-ENOMEM);
+	q->vd = vd;
+	list_add_tail(&q->node, &vd->queues);
+	ret = -ENOMEM;
+	q->vq = vring_create_virtqueue(index, min(max, max(queue_size, 2u)), PAGE_SIZE, vdev, true, true,
+				       ctx, vx_notify, callback, name);
+	if (!q->vq)
+		goto fail;
+	q->vq->priv = q;
+	q->vq->num_max = max;
+	ret = vx_queue_channel(q, name, &port);
+	if (!ret)
+		ret = vx_queue_enable(vd, index, q->vq, port);
+	if (!ret)
+		return q->vq;
+fail:
+	vx_queue_del(q);
+	return ERR_PTR(ret);
+}
+
+static void vx_del_vqs(struct virtio_device *vdev)
+{
+	struct vx_queue *q, *next;
+
+	list_for_each_entry_safe(q, next, &to_vx(vdev)->queues, node)
+		vx_queue_del(q);
+}
+
+/* Did it fail half-way?  Those that are enabled must not be taken away below the backend. */
+static int vx_find_failed(struct virtio_device *vdev, int err)
+{
+	vx_reset(vdev);
+	vx_del_vqs(vdev);
+	return err;
+}
+
+#ifdef VX_HAVE_VIRTQUEUE_INFO
+static int vx_find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue *vqs[],
+		       struct virtqueue_info info[], struct irq_affinity *desc)
+{
+	unsigned int index = 0;
+
+	vx_dma_set(to_vx(vdev));
+	for (unsigned int i = 0; i < n; i++) {
+		vqs[i] = NULL;
+		if (!info[i].name)
+			continue;
+		vqs[i] = vx_queue_new(vdev, index++, info[i].name, info[i].callback, info[i].ctx);
+		if (IS_ERR(vqs[i]))
+			return vx_find_failed(vdev, PTR_ERR(vqs[i]));
+	}
+	return 0;
+}
+#else
+static int vx_find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue *vqs[],
+		       vq_callback_t *callbacks[], const char *const names[], const bool *ctx,
+		       struct irq_affinity *desc)
+{
+	unsigned int index = 0;
+
+	vx_dma_set(to_vx(vdev));
+	for (unsigned int i = 0; i < n; i++) {
+		vqs[i] = NULL;
+		if (!names[i])
+			continue;
+		vqs[i] = vx_queue_new(vdev, index++, names[i], callbacks[i], ctx && ctx[i]);
+		if (IS_ERR(vqs[i]))
+			return vx_find_failed(vdev, PTR_ERR(vqs[i]));
+	}
+	return 0;
+}
+#endif
+
+static void vx_synchronize_cbs(struct virtio_device *vdev)
+{
+	struct vx_queue *q;
+
+	list_for_each_entry(q, &to_vx(vdev)->queues, node)
+		if (q->irq)
+			synchronize_irq(q->irq);
+}
+
+static int vx_set_vq_affinity(struct virtqueue *vq, const struct cpumask *mask)
+{
+	struct vx_queue *q = vq->priv;
+
+	return mask ? irq_set_affinity(q->irq, mask) : 0;
+}
+
+static const char *vx_bus_name(struct virtio_device *vdev)
+{
+	return to_vx(vdev)->xdev->nodename;
+}
+
+static const struct virtio_config_ops vx_config_ops = {
+	.get = vx_get,
+	.set = vx_set,
+	.generation = vx_generation,
+	.get_status = vx_get_status,
+	.set_status = vx_set_status,
+	.reset = vx_reset,
+	.find_vqs = vx_find_vqs,
+	.del_vqs = vx_del_vqs,
+	.synchronize_cbs = vx_synchronize_cbs,
+	.get_features = vx_get_features,
+	.finalize_features = vx_finalize_features,
+	.bus_name = vx_bus_name,
+	.set_vq_affinity = vx_set_vq_affinity,
+};
+
+/* ---- the device ---- */
+
+static void vx_child_release(struct device *dev)
+{
+	kfree(container_of(dev, struct vx_child, vdev.dev));
+}
+
+int vx_virtio_add(struct vx_device *vd)
+{
+	struct vx_child *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	int ret;
+
+	if (!c)
+		return -ENOMEM;
+	ret = vx_dma_set(vd);
+	if (ret) {
+		kfree(c);
+		return ret;
+	}
+	c->vd = vd;
+	c->vdev.id.device = vd->offer.limits.device_id;
+	c->vdev.id.vendor = vd->offer.limits.vendor_id;
+	c->vdev.config = &vx_config_ops;
+	c->vdev.dev.parent = &vd->xdev->dev;
+	c->vdev.dev.release = vx_child_release;
+	vd->status = 0;
+	mutex_lock(&vd->child_lock);
+	vd->child = c;
+	mutex_unlock(&vd->child_lock);
+	ret = register_virtio_device(&c->vdev);
+	if (!ret)
+		return 0;
+	mutex_lock(&vd->child_lock);
+	vd->child = NULL;
+	mutex_unlock(&vd->child_lock);
+	put_device(&c->vdev.dev);
+	return ret;
+}
+
+void vx_virtio_del(struct vx_device *vd)
+{
+	struct vx_child *c = vd->child;
+
+	if (!c)
+		return;
+	unregister_virtio_device(&c->vdev);
+	mutex_lock(&vd->child_lock);
+	vd->child = NULL;
+	mutex_unlock(&vd->child_lock);
+	vx_dma_clear(vd);
+}
