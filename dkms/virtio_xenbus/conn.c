@@ -319,6 +319,7 @@ int vx_conn_open(struct vx_device *vd)
 
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
 	WRITE_ONCE(vd->gone, false);
+	WRITE_ONCE(vd->lost, false);
 	ret = vx_memory_make(vd, vx_pool_size(&vd->offer));
 	if (!ret)
 		ret = vx_channel_make(vd);

@@ -30,6 +30,8 @@ static int vx_alloc(struct vx_device *vd, size_t size, size_t align, unsigned in
 
 	spin_lock_irqsave(&vd->pool_lock, irq);
 	ret = vx_pool_alloc(&vd->pool, size, align, flags, cookie, addr);
+	if (!ret && cookie != COHERENT)
+		vd->mapped++;
 	spin_unlock_irqrestore(&vd->pool_lock, irq);
 	return ret;
 }
@@ -47,13 +49,28 @@ static int vx_find(struct vx_device *vd, u64 addr, size_t size, struct vx_mappin
 
 static void vx_free(struct vx_device *vd, u64 addr)
 {
+	struct vx_mapping was;
 	unsigned long irq;
 	int ret;
 
 	spin_lock_irqsave(&vd->pool_lock, irq);
-	ret = vx_pool_free(&vd->pool, addr, NULL);
+	ret = vx_pool_free(&vd->pool, addr, &was);
+	if (!ret && was.cookie != COHERENT)
+		vd->mapped--;
 	spin_unlock_irqrestore(&vd->pool_lock, irq);
 	WARN_ONCE(ret, "virtio-xenbus: %#llx is freed, but was not mapped\n", addr);
+}
+
+bool vx_dma_is_mapped(struct vx_device *vd, u64 addr, u32 size)
+{
+	struct vx_mapping m;
+
+	return !vx_find(vd, addr, 1, &m) && m.addr == addr && m.size == size && m.cookie != COHERENT;
+}
+
+bool vx_dma_busy(struct vx_device *vd)
+{
+	return READ_ONCE(vd->mapped);
 }
 
 /* ---- one buffer ---- */
@@ -87,7 +104,10 @@ static void vx_sync(struct vx_device *vd, dma_addr_t addr, size_t size, bool to_
 	if (WARN_ON_ONCE(vx_find(vd, addr, size, &m) || m.cookie == COHERENT))
 		return;
 	buf = phys_to_virt(m.cookie) + (addr - m.addr);
-	if (to_cpu)
+	/* No answer must look like one: a status of 0 would mean success. */
+	if (to_cpu && READ_ONCE(vd->lost))
+		memset(buf, 0xff, size);
+	else if (to_cpu)
 		memcpy(buf, vx_pool_at(vd, addr), size);
 	else
 		memcpy(vx_pool_at(vd, addr), buf, size);

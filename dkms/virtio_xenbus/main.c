@@ -75,14 +75,39 @@ static int vx_read_offer(struct vx_device *vd, struct vx_offer *o, const char **
 
 /* ---- the ring of states ---- */
 
+/* No answer will come any more: nobody must wait for one. */
+static void vx_gone(struct vx_device *vd)
+{
+	WRITE_ONCE(vd->lost, true);
+	vx_call_end(vd);
+	mutex_lock(&vd->child_lock);
+	if (vd->child)
+		virtio_break_device(&vd->child->vdev);
+	mutex_unlock(&vd->child_lock);
+}
+
+/* Not while the guest is suspended: freezing waits for what the work does. */
+static void vx_wake(struct vx_device *vd)
+{
+	queue_work(system_freezable_wq, &vd->work);
+}
+
+/* Let go of everything; the backend may be closing, when it still answers, or gone. */
+static void vx_down(struct vx_device *vd)
+{
+	if (READ_ONCE(vd->lost))
+		vx_virtio_fail(vd);
+	vx_virtio_del(vd);
+	vx_conn_close(vd);
+}
+
 /* Our side is at fault or has found the other's: close this device, say why once. */
 static void vx_fail(struct vx_device *vd, int err, const char *what)
 {
 	/* Writes error/... in xenstore, logs, and sets Closing. */
 	xenbus_dev_fatal(vd->xdev, err, "virtio-xenbus: %s", what);
-	vx_call_end(vd);
-	vx_virtio_del(vd);
-	vx_conn_close(vd);
+	vx_gone(vd);
+	vx_down(vd);
 	xenbus_frontend_closed(vd->xdev);
 }
 
@@ -101,6 +126,16 @@ static void vx_begin(struct vx_device *vd)
 		return;
 	}
 	xenbus_switch_state(vd->xdev, XenbusStateInitialised);
+}
+
+/* The device that was there before the guest was suspended, or a new one. */
+static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
+{
+	if (!vd->child) {
+		vd->config_size = info->config_size;
+		return vx_virtio_add(vd);
+	}
+	return info->config_size == vd->config_size ? vx_virtio_restore(vd) : -ENODEV;
 }
 
 static void vx_connected(struct vx_device *vd)
@@ -124,19 +159,17 @@ static void vx_connected(struct vx_device *vd)
 	vd->offer.limits.num_queues = info.num_queues;
 	dev_info(&vd->xdev->dev, "virtio device %u, %u queues, pool of %u KiB\n",
 		 info.device_id, info.num_queues, vd->pages * (VX_PAGE_SIZE / 1024));
-	ret = vx_virtio_add(vd);
+	ret = vx_device_up(vd, &info);
 	if (ret)
 		vx_fail(vd, ret, "the virtio device cannot be registered");
 	else
 		xenbus_switch_state(vd->xdev, XenbusStateConnected);
 }
 
-/* The backend still answers while it is Closing. */
 static void vx_closed(struct vx_device *vd)
 {
 	xenbus_switch_state(vd->xdev, XenbusStateClosing);
-	vx_virtio_del(vd);
-	vx_conn_close(vd);
+	vx_down(vd);
 	xenbus_frontend_closed(vd->xdev);
 }
 
@@ -144,8 +177,7 @@ static void vx_closed(struct vx_device *vd)
 static void vx_lost(struct vx_device *vd, enum xenbus_state backend)
 {
 	dev_warn(&vd->xdev->dev, "backend was lost; connecting again\n");
-	vx_virtio_del(vd);
-	vx_conn_close(vd);
+	vx_down(vd);
 	xenbus_switch_state(vd->xdev, XenbusStateInitialising);
 	if (backend == XenbusStateInitWait)
 		vx_begin(vd);
@@ -202,14 +234,9 @@ static void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state st
 
 	WRITE_ONCE(vd->backend_state, state);
 	/* Here and not in the work, which may be what waits for an answer. */
-	if (before == XenbusStateConnected && state != before && state != XenbusStateClosing) {
-		vx_call_end(vd);
-		mutex_lock(&vd->child_lock);
-		if (vd->child)
-			virtio_break_device(&vd->child->vdev);
-		mutex_unlock(&vd->child_lock);
-	}
-	schedule_work(&vd->work);
+	if (before == XenbusStateConnected && state != before && state != XenbusStateClosing)
+		vx_gone(vd);
+	vx_wake(vd);
 }
 
 /* ---- driver ---- */
@@ -233,28 +260,30 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 	return 0;
 }
 
-static void vx_drop(struct vx_device *vd)
-{
-	cancel_work_sync(&vd->work);
-	vx_virtio_del(vd);
-	vx_conn_close(vd);
-}
-
 static void vx_remove(struct xenbus_device *xdev)
 {
 	struct vx_device *vd = dev_get_drvdata(&xdev->dev);
 
-	vx_drop(vd);
+	cancel_work_sync(&vd->work);
+	vx_down(vd);
 	dev_set_drvdata(&xdev->dev, NULL);
 	kfree(vd);
 }
 
-/* After a restore all grants and ports are void; xenbus has set our state to Initialising. */
+/*
+ * After a restore all grants and ports are void, and xenbus has set our state to
+ * Initialising.  The virtio device stays, frozen, until there is a connection.
+ */
 static int vx_resume(struct xenbus_device *xdev)
 {
 	struct vx_device *vd = dev_get_drvdata(&xdev->dev);
 
-	vx_drop(vd);
+	if (vd->child && !vd->frozen) {
+		/* Nothing was given back: its queues are of a backend that is no more. */
+		vx_gone(vd);
+		vx_down(vd);
+	}
+	vx_conn_close(vd);
 	WRITE_ONCE(vd->backend_state, XenbusStateUnknown);
 	return 0;
 }

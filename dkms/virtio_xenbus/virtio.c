@@ -3,6 +3,7 @@
  * The virtio device on top of a connection: configuration, status, features and
  * virtqueues.  docs/protocol.md, sections 5.4 and 7 to 9.
  */
+#include <linux/bitmap.h>
 #include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/module.h>
@@ -365,6 +366,141 @@ static const struct virtio_config_ops vx_config_ops = {
 	.set_vq_affinity = vx_set_vq_affinity,
 };
 
+/* ---- when the backend is gone ---- */
+
+/*
+ * virtio drivers have no way to give up a request: they wait for it.  So it is
+ * completed here in the backend's place, with a length of 0 and (dma.c) nothing
+ * but ones in what the device would have written, which no driver takes for success.
+ *
+ * Which requests are in flight is the ring code's own knowledge.  It tells where
+ * it will read next, refuses a head that is not in flight (and then says so in
+ * the log, hence the order in which they are tried), and goes on from there.
+ */
+static bool vx_fail_head(struct vx_queue *q, const struct vring *ring, u32 head)
+{
+	u16 at = (u16)virtqueue_enable_cb_prepare(q->vq);
+	struct virtio_device *vdev = q->vq->vdev;
+
+	ring->used->ring[at & (ring->num - 1)].id = cpu_to_virtio32(vdev, head);
+	ring->used->ring[at & (ring->num - 1)].len = 0;
+	virt_wmb();
+	ring->used->idx = cpu_to_virtio16(vdev, at + 1);
+	__virtio_unbreak_device(vdev);
+	local_bh_disable();
+	vring_interrupt(q->irq, q->vq);
+	local_bh_enable();
+	virtio_break_device(vdev);
+	return (u16)virtqueue_enable_cb_prepare(q->vq) != at;
+}
+
+/* The descriptor is in shared memory: what it says decides the order, no more. */
+static bool vx_head_likely(struct vx_queue *q, const struct vring *ring, u32 head)
+{
+	return vx_dma_is_mapped(q->vd, virtio64_to_cpu(q->vq->vdev, READ_ONCE(ring->desc[head].addr)),
+				virtio32_to_cpu(q->vq->vdev, READ_ONCE(ring->desc[head].len)));
+}
+
+/* One pass over a queue; the number of requests that came to their end. */
+static u32 vx_fail_queue(struct vx_queue *q, unsigned long *tried)
+{
+	const struct vring *ring = virtqueue_get_vring(q->vq);
+	u16 newest = virtio16_to_cpu(q->vq->vdev, READ_ONCE(ring->avail->idx));
+	u32 done = 0;
+
+	bitmap_zero(tried, ring->num);
+	/* The newest first: a descriptor that was used again is then known for what it is. */
+	for (u32 i = 1; i <= ring->num; i++) {
+		u16 head = virtio16_to_cpu(q->vq->vdev,
+				READ_ONCE(ring->avail->ring[(u16)(newest - i) & (ring->num - 1)]));
+
+		if (head < ring->num && !__test_and_set_bit(head, tried) && vx_head_likely(q, ring, head))
+			done += vx_fail_head(q, ring, head);
+	}
+	/* Those that have waited for longer than a round of the ring. */
+	for (u32 head = 0; head < ring->num && vx_dma_busy(q->vd); head++)
+		if (!test_bit(head, tried) && vx_head_likely(q, ring, head))
+			done += vx_fail_head(q, ring, head);
+	return done;
+}
+
+void vx_virtio_fail(struct vx_device *vd)
+{
+	struct vx_queue *q;
+	u32 n, all = 0;
+
+	if (!vd->child || virtio_has_feature(&vd->child->vdev, VIRTIO_F_RING_PACKED))
+		return;
+	do {
+		n = 0;
+		list_for_each_entry(q, &vd->queues, node) {
+			unsigned long *tried = bitmap_zalloc(virtqueue_get_vring_size(q->vq), GFP_KERNEL);
+
+			if (!tried)
+				break;
+			disable_irq(q->irq);
+			n += vx_fail_queue(q, tried);
+			enable_irq(q->irq);
+			bitmap_free(tried);
+		}
+		all += n;
+	} while (n && vx_dma_busy(vd));
+	if (all)
+		dev_warn(&vd->xdev->dev, "%u requests failed: the backend is gone\n", all);
+}
+
+/* ---- suspend ---- */
+
+#ifdef CONFIG_PM_SLEEP
+/*
+ * Called before the guest is suspended, while backend and xenstore still serve
+ * it.  Not in xenbus' own suspend: a suspend that is cancelled (xl save -c) is
+ * not told to xenbus drivers, but to this device's thaw.
+ */
+static int vx_freeze(struct device *dev)
+{
+	struct virtio_device *vdev = dev_to_virtio(dev);
+	struct virtio_driver *drv = vdev->dev.driver ? drv_to_virtio(vdev->dev.driver) : NULL;
+	int ret;
+
+	if (drv && !drv->freeze) {
+		dev_err(dev, "%s cannot be suspended\n", drv->driver.name);
+		return -EBUSY;
+	}
+	ret = virtio_device_freeze(vdev);
+	if (!ret)
+		to_vx(vdev)->frozen = true;
+	return ret;
+}
+
+static int vx_thaw(struct device *dev)
+{
+	struct virtio_device *vdev = dev_to_virtio(dev);
+
+	to_vx(vdev)->frozen = false;
+	return virtio_device_restore(vdev);
+}
+
+/* The connection must be made anew first: main.c restores the device then. */
+static int vx_restore(struct device *dev)
+{
+	return 0;
+}
+
+static const struct dev_pm_ops vx_pm_ops = {
+	.freeze = vx_freeze,
+	.thaw = vx_thaw,
+	.restore = vx_restore,
+};
+#endif
+
+static const struct device_type vx_device_type = {
+	.name = "virtio_xenbus",
+#ifdef CONFIG_PM_SLEEP
+	.pm = &vx_pm_ops,
+#endif
+};
+
 /* ---- the device ---- */
 
 static void vx_child_release(struct device *dev)
@@ -390,6 +526,7 @@ int vx_virtio_add(struct vx_device *vd)
 	c->vdev.config = &vx_config_ops;
 	c->vdev.dev.parent = &vd->xdev->dev;
 	c->vdev.dev.release = vx_child_release;
+	c->vdev.dev.type = &vx_device_type;
 	vd->status = 0;
 	mutex_lock(&vd->child_lock);
 	vd->child = c;
@@ -402,6 +539,26 @@ int vx_virtio_add(struct vx_device *vd)
 	mutex_unlock(&vd->child_lock);
 	put_device(&c->vdev.dev);
 	return ret;
+}
+
+int vx_virtio_restore(struct vx_device *vd)
+{
+	struct virtio_device *vdev = &vd->child->vdev;
+	u64 offered = vx_get_features(vdev);
+
+	if (vdev->id.device != vd->offer.limits.device_id || vdev->id.vendor != vd->offer.limits.vendor_id)
+		return -ENODEV;
+	if (vdev->features & ~offered) {
+		dev_err(&vd->xdev->dev, "features %#llx in use are not offered any more\n",
+			vdev->features & ~offered);
+		return -ENODEV;
+	}
+#ifdef CONFIG_PM_SLEEP
+	vd->frozen = false;
+	return virtio_device_restore(vdev);
+#else
+	return -EOPNOTSUPP;
+#endif
 }
 
 void vx_virtio_del(struct vx_device *vd)

@@ -47,6 +47,7 @@ struct vx_device {
 	struct page **page;
 	void *pool_va;			/* the same pages in a row */
 	spinlock_t pool_lock;
+	u32 mapped;			/* live mappings that are copies */
 	struct vx_pool pool;
 	void *pool_meta;
 	evtchn_port_t port;
@@ -64,6 +65,9 @@ struct vx_device {
 	struct vx_child *child;
 	struct list_head queues;
 	u8 status;			/* as the backend answered */
+	u32 config_size;
+	bool lost;			/* what is mapped will never be answered */
+	bool frozen;			/* the guest is being, or was, suspended */
 };
 
 /* Make pool, control page and control channel, and tell the backend.  0 or -errno, then nothing is left. */
@@ -85,9 +89,20 @@ void vx_call_end(struct vx_device *vd);
 /* DMA operations: all mappings of the xenbus device are copies in its pool. */
 int vx_dma_set(struct vx_device *vd);
 void vx_dma_clear(struct vx_device *vd);
+/* Does a live mapping begin at that pool address and have that size?  Any values. */
+bool vx_dma_is_mapped(struct vx_device *vd, u64 addr, u32 size);
+/* Are there mappings beside the coherent ones? */
+bool vx_dma_busy(struct vx_device *vd);
 
 /* Register the virtio device of an open connection; its driver may probe at once.  Sleeps.  0 or -errno. */
 int vx_virtio_add(struct vx_device *vd);
+/* After a restore: as before, on a connection that is new.  0 or -errno. */
+int vx_virtio_restore(struct vx_device *vd);
+/*
+ * The backend will not answer (vd->lost): complete what the driver waits for, as
+ * failed, or removing the device would wait for ever.
+ */
+void vx_virtio_fail(struct vx_device *vd);
 /* Unregister it, if there is one: its driver resets it and lets go of all mappings. */
 void vx_virtio_del(struct vx_device *vd);
 

@@ -5,7 +5,7 @@ import shutil
 import struct
 import subprocess
 
-from .cache import LAB, artefact, chroot_argv, chroot_path, hash_files, progress, run_logged
+from .cache import LAB, TOP, artefact, chroot_argv, chroot_path, hash_files, progress, run_logged
 from .emulator import DATA_DISKS
 from .image import install_debian, mke2fs
 
@@ -29,6 +29,9 @@ linux /boot/vmlinuz root=PARTUUID=786c6162-01 rootwait rw console=ttyS0,115200 q
 DEBIAN_PACKAGES = ("linux-image-amd64,initramfs-tools,systemd-sysv,udev,dbus,kmod,iproute2,iputils-ping,procps,"
                    "login,util-linux,e2fsprogs,ca-certificates,busybox-static")
 DEBIAN_FS = "3G"
+# Our driver: every guest has it, as a module.
+MODULE = sorted([*(TOP / "dkms/virtio_xenbus").glob("*.[ch]"), TOP / "dkms/virtio_xenbus/Kbuild",
+                 TOP / "src/include/virtio_xenbus.h"])
 
 
 def chroot_script(script, arguments, binds, log, what):
@@ -45,6 +48,16 @@ def kernel():
     inputs = {"files": hash_files(GUEST / "kernel.config", GUEST / "build-kernel.sh"),
               "chroot": chroot_path(SUITE, KIND).name}
     return artefact("guest-kernel", inputs, build)
+
+
+def tools():
+    """fio and iperf3, static."""
+    def build(tmp):
+        progress("guest: fio and iperf3 (about 2 minutes)")
+        chroot_script("build-tools.sh", ["/out"], [(tmp, "/out")], tmp / "build.log", "the guest's tools")
+
+    return artefact("guest-tools", {"files": hash_files(GUEST / "build-tools.sh"),
+                                    "chroot": chroot_path(SUITE, KIND).name}, build)
 
 
 def menu(more="", initrd=""):
@@ -82,10 +95,16 @@ def tree():
     """initramfs.gz and disk.img of the small guest, and its kernel as vmlinuz;
     boot.img, core.img and xsagent for the other."""
     made = kernel()
+    measure = tools()
 
     def build(tmp):
         progress("guest: userland, initramfs and disk")
-        chroot_script("build-tree.sh", ["/guest", "/kernel", "/out"], [(made, "/kernel"), (tmp, "/out")],
+        module = tmp / "sources"
+        module.mkdir()
+        for source in MODULE:
+            shutil.copy(source, module / source.name)
+        chroot_script("build-tree.sh", ["/guest", "/kernel", "/tools", "/out/sources", "/out"],
+                      [(made, "/kernel"), (measure, "/tools"), (tmp, "/out")],
                       tmp / "build.log", "the guest's userland")
         shutil.copy(made / "vmlinuz", tmp / "vmlinuz")
         (tmp / "tree/boot").mkdir()
@@ -94,10 +113,12 @@ def tree():
         bios_disk(tmp / "disk.img", tmp / "boot.img", tmp / "core.img", tmp / "fs.img", menu())
         (tmp / "fs.img").unlink()
         shutil.rmtree(tmp / "tree")
+        shutil.rmtree(module)
 
-    inputs = {"kernel": made.name, "disk": [DISK_MB, PARTITION_LBA, MENU_LBA, MENU],
-              "files": hash_files(*(GUEST / n for n in ("init", "xsagent.c", "build-tree.sh")))}
+    inputs = {"kernel": made.name, "tools": measure.name, "disk": [DISK_MB, PARTITION_LBA, MENU_LBA, MENU],
+              "files": hash_files(*(GUEST / n for n in ("init", "xsagent.c", "build-tree.sh")), *MODULE)}
     os.utime(made)
+    os.utime(measure)
     return artefact("guest", inputs, build)
 
 
