@@ -62,7 +62,8 @@ def fresh(args, rundir, detached):
     image, snapshot, disks = run.prepare(args.suite, args.machine, args.layer, args.extra)
     rundir.mkdir(parents=True, exist_ok=True)
     host = emulator.restore(image, snapshot, args.machine, rundir, disks, detached=detached)
-    host.agent.put((LAB / "dom0/lib.sh").read_bytes(), "/lab/lib.sh")
+    for lib in (LAB / "dom0").glob("lib*.sh"):
+        host.agent.put(lib.read_bytes(), f"/lab/{lib.name}")
     return host
 
 

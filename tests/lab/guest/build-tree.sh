@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The guest's userland: busybox, init, the xenstore agent, kernel modules; as
 # a directory, an initramfs and GRUB's core image.  Runs inside a chroot:
-#   build-tree.sh SRC KERNEL TOOLS MODULE OUT
-# where KERNEL and TOOLS are what build-kernel.sh and build-tools.sh left, and
-# MODULE our driver's sources.
+#   build-tree.sh SRC KERNEL MODULE OUT
+# where KERNEL is what build-kernel.sh left, and MODULE our driver's sources.
 set -eu
-src=$1 kernel=$2 tools=$3 module=$4 out=$5
+src=$1 kernel=$2 module=$3 out=$4
 tree=$out/tree
 mkdir -p "$out/deb"
 cd "$out/deb"
@@ -31,7 +30,6 @@ done
 gcc -std=gnu11 -Os -static -s -Wall -Wextra -Werror -o "$out/xsagent" "$src/xsagent.c"
 install -m 755 "$out/xsagent" "$tree/sbin/xsagent"
 cp -a "$kernel/modules/lib/modules" "$tree/lib/modules"
-install -m 755 -t "$tree/bin" "$tools/fio" "$tools/iperf3"
 version=$(cat "$kernel/version")
 cp -r "$module" "$out/module"
 make -s -C "$kernel/build" M="$out/module" modules

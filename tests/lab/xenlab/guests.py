@@ -29,6 +29,7 @@ linux /boot/vmlinuz root=PARTUUID=786c6162-01 rootwait rw console=ttyS0,115200 q
 DEBIAN_PACKAGES = ("linux-image-amd64,initramfs-tools,systemd-sysv,udev,dbus,kmod,iproute2,iputils-ping,procps,"
                    "login,util-linux,e2fsprogs,ca-certificates,busybox-static")
 DEBIAN_FS = "3G"
+TOOLS_FS = "700M"
 # Our driver: every guest has it, as a module.
 MODULE = sorted([*(TOP / "dkms/virtio_xenbus").glob("*.[ch]"), TOP / "dkms/virtio_xenbus/Kbuild",
                  TOP / "src/include/virtio_xenbus.h"])
@@ -48,16 +49,6 @@ def kernel():
     inputs = {"files": hash_files(GUEST / "kernel.config", GUEST / "build-kernel.sh"),
               "chroot": chroot_path(SUITE, KIND).name}
     return artefact("guest-kernel", inputs, build)
-
-
-def tools():
-    """fio and iperf3, static."""
-    def build(tmp):
-        progress("guest: fio and iperf3 (about 2 minutes)")
-        chroot_script("build-tools.sh", ["/out"], [(tmp, "/out")], tmp / "build.log", "the guest's tools")
-
-    return artefact("guest-tools", {"files": hash_files(GUEST / "build-tools.sh"),
-                                    "chroot": chroot_path(SUITE, KIND).name}, build)
 
 
 def menu(more="", initrd=""):
@@ -95,7 +86,6 @@ def tree():
     """initramfs.gz and disk.img of the small guest, and its kernel as vmlinuz;
     boot.img, core.img and xsagent for the other."""
     made = kernel()
-    measure = tools()
 
     def build(tmp):
         progress("guest: userland, initramfs and disk")
@@ -103,8 +93,8 @@ def tree():
         module.mkdir()
         for source in MODULE:
             shutil.copy(source, module / source.name)
-        chroot_script("build-tree.sh", ["/guest", "/kernel", "/tools", "/out/sources", "/out"],
-                      [(made, "/kernel"), (measure, "/tools"), (tmp, "/out")],
+        chroot_script("build-tree.sh", ["/guest", "/kernel", "/out/sources", "/out"],
+                      [(made, "/kernel"), (tmp, "/out")],
                       tmp / "build.log", "the guest's userland")
         shutil.copy(made / "vmlinuz", tmp / "vmlinuz")
         (tmp / "tree/boot").mkdir()
@@ -115,10 +105,9 @@ def tree():
         shutil.rmtree(tmp / "tree")
         shutil.rmtree(module)
 
-    inputs = {"kernel": made.name, "tools": measure.name, "disk": [DISK_MB, PARTITION_LBA, MENU_LBA, MENU],
+    inputs = {"kernel": made.name, "disk": [DISK_MB, PARTITION_LBA, MENU_LBA, MENU],
               "files": hash_files(*(GUEST / n for n in ("init", "xsagent.c", "build-tree.sh")), *MODULE)}
     os.utime(made)
-    os.utime(measure)
     return artefact("guest", inputs, build)
 
 
@@ -157,3 +146,17 @@ def debian():
               "files": hash_files(GUEST / "debian.sh")}
     os.utime(made)
     return artefact("guest-debian", inputs, build) / "disk.img"
+
+
+def tools():
+    """A disk that a small guest mounts for fio and iperf3: Debian's link too much
+    to be copied to its initramfs."""
+    def build(tmp):
+        root = tmp / "root"
+        install_debian(SUITE, root, ["fio", "iperf3"], [], "the guest's tools")
+        mke2fs(tmp / "disk.img", root, TOOLS_FS, "tools")
+        shutil.rmtree(root)
+        os.truncate(tmp / "disk.img", DATA_DISKS["extra"])
+
+    return artefact("guest-tools", {"size": TOOLS_FS, "disk": DATA_DISKS["extra"]}, build) / "disk.img"
+

@@ -22,6 +22,7 @@ mkdir -p /lab/collect && cd /lab/collect || exit 1
 journalctl -b --no-pager -o short-precise >journal.txt 2>&1
 xl dmesg >xl-dmesg.txt 2>&1
 xl list -v >xl-list.txt 2>&1
+ps -efww >processes.txt 2>&1
 xenstore-ls -fp >xenstore.txt 2>&1
 systemctl --failed --no-pager >failed-units.txt 2>&1
 cp -a /var/log/xen xen
@@ -33,8 +34,8 @@ tar -cf - --exclude='*.img' .
 def prepare(suite, machine, layer, extra=""):
     """(image, snapshot, data disks) for a scenario."""
     disks = {"media": guests.media()}
-    if extra == "debian":
-        disks["extra"] = guests.debian()
+    if extra:
+        disks["extra"] = getattr(guests, extra)()
     if layer == "base":
         image, snapshot = emulator.base(suite, machine)
     else:
@@ -93,7 +94,8 @@ def drive(host, scenario, results, out):
     """The scenario itself; whatever goes wrong becomes a failed expectation."""
     pulse = Pulse(host)
     try:
-        host.agent.put((LAB / "dom0/lib.sh").read_bytes(), "/lab/lib.sh")
+        for lib in (LAB / "dom0").glob("lib*.sh"):
+            host.agent.put(lib.read_bytes(), f"/lab/{lib.name}")
         host.agent.put(scenario.path.read_bytes(), "/lab/scenario.sh")
         with open(out / "scenario.log", "wb") as log:
             def output(data):
