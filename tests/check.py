@@ -19,6 +19,7 @@ STEPS = [
     ("unit", ["check-unit"]),
     ("asan", ["check-asan"]),
     ("fuzz", ["check-fuzz"]),
+    ("module", ["check-module"]),
     ("deb", ["deb"]),
     ("image", ["check-image"]),
     ("lab", ["lab-run", f"SCENARIO={SCENARIOS}"]),

@@ -33,11 +33,13 @@ static irqreturn_t vx_control_event(int irq, void *arg)
 	u32 posted = le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted));
 	u32 gen = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
 	/* An event without news counts against the sender: it is slowed down. */
-	bool news = posted != vd->seen_posted || gen != vd->seen_gen;
+	bool gen_changed = gen != vd->seen_gen, news = gen_changed || posted != vd->seen_posted;
 
 	vd->seen_posted = posted;
 	vd->seen_gen = gen;
 	wake_up(&vd->answer);
+	if (gen_changed)
+		queue_work(system_freezable_wq, &vd->config_work);
 	xen_irq_lateeoi(irq, news ? 0 : XEN_EOI_FLAG_SPURIOUS);
 	return IRQ_HANDLED;
 }
@@ -311,6 +313,25 @@ static u32 vx_pool_size(const struct vx_offer *o)
 	u32 want = pool_pages ? pool_pages : o->pool_hint ? o->pool_hint : POOL_PAGES_DEFAULT;
 
 	return clamp_t(u32, want, VX_POOL_MIN_PAGES, o->pool_max);
+}
+
+/* The backend's half, and both message slots, as in a new control page. */
+static void vx_ctrl_clear(struct vx_ctrl *c)
+{
+	size_t from = offsetof(struct vx_ctrl, req_posted);
+
+	memset((void *)c + from, 0, offsetof(struct vx_ctrl, dir) - from);
+	memset(c->config, 0, sizeof(c->config));
+}
+
+int vx_conn_again(struct vx_device *vd)
+{
+	mutex_lock(&vd->call_lock);
+	vx_ctrl_clear(vd->ctrl);
+	vd->seq = vd->seen_posted = vd->seen_gen = 0;
+	WRITE_ONCE(vd->gone, false);
+	mutex_unlock(&vd->call_lock);
+	return vx_publish(vd);
 }
 
 int vx_conn_open(struct vx_device *vd)

@@ -212,10 +212,8 @@ static void vx_dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg
 
 /* ---- coherent: rings and what both sides write ---- */
 
-static void *vx_dma_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
-			  unsigned long attrs)
+void *vx_dma_alloc_shared(struct vx_device *vd, size_t size, dma_addr_t *handle)
 {
-	struct vx_device *vd = dev_get_drvdata(dev);
 	u64 addr;
 
 	if (vx_alloc(vd, size, PAGE_SIZE, 0, COHERENT, &addr))
@@ -223,6 +221,17 @@ static void *vx_dma_alloc(struct device *dev, size_t size, dma_addr_t *handle, g
 	memset(vx_pool_at(vd, addr), 0, size);
 	*handle = addr;
 	return vx_pool_at(vd, addr);
+}
+
+void vx_dma_free_shared(struct vx_device *vd, dma_addr_t handle)
+{
+	vx_free(vd, handle);
+}
+
+static void *vx_dma_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
+			  unsigned long attrs)
+{
+	return vx_dma_alloc_shared(dev_get_drvdata(dev), size, handle);
 }
 
 static void vx_dma_free(struct device *dev, size_t size, void *va, dma_addr_t handle,

@@ -10,9 +10,14 @@
  */
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/virtio_config.h>
 #include <xen/xen.h>
 
 #include "vx.h"
+
+static unsigned int backend_timeout = 60;
+module_param(backend_timeout, uint, 0644);
+MODULE_PARM_DESC(backend_timeout, "seconds that a device waits for a new backend when its own died (60)");
 
 /* ---- what the backend offers ---- */
 
@@ -95,6 +100,11 @@ static void vx_wake(struct vx_device *vd)
 /* Let go of everything; the backend may be closing, when it still answers, or gone. */
 static void vx_down(struct vx_device *vd)
 {
+	cancel_delayed_work_sync(&vd->give_up);
+	vd->stalled = false;
+	if (READ_ONCE(vd->lost))
+		vx_virtio_fail(vd);	/* also what a driver waits for while it probes */
+	flush_work(&vd->add_work);
 	if (READ_ONCE(vd->lost))
 		vx_virtio_fail(vd);
 	vx_virtio_del(vd);
@@ -110,6 +120,8 @@ static void vx_fail(struct vx_device *vd, int err, const char *what)
 	vx_down(vd);
 	xenbus_frontend_closed(vd->xdev);
 }
+
+/* ---- coming up ---- */
 
 static void vx_begin(struct vx_device *vd)
 {
@@ -128,20 +140,35 @@ static void vx_begin(struct vx_device *vd)
 	xenbus_switch_state(vd->xdev, XenbusStateInitialised);
 }
 
-/* The device that was there before the guest was suspended, or a new one. */
+static void vx_add_work(struct work_struct *work)
+{
+	struct vx_device *vd = container_of(work, struct vx_device, add_work);
+
+	vd->add_failed = vx_virtio_add(vd);
+	if (vd->add_failed)
+		vx_wake(vd);
+}
+
+/* A new device; the one from before the guest was suspended; or the one whose backend died. */
 static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 {
-	if (!vd->child) {
-		vd->config_size = info->config_size;
-		return vx_virtio_add(vd);
-	}
-	return info->config_size == vd->config_size ? vx_virtio_restore(vd) : -ENODEV;
+	if (vd->child && info->config_size != vd->config_size)
+		return -ENODEV;
+	if (vd->stalled)
+		return info->flags & VX_INFO_RESUME ? vx_virtio_resume(vd) : -EOPNOTSUPP;
+	vd->resumable = info->flags & VX_INFO_RESUME;
+	if (vd->child)
+		return vx_virtio_restore(vd);
+	vd->config_size = info->config_size;
+	queue_work(system_freezable_wq, &vd->add_work);
+	return 0;
 }
 
 static void vx_connected(struct vx_device *vd)
 {
 	struct vx_msg m = { .id = VX_MSG_GET_DEVICE_INFO };
 	const char *bad = vx_conn_check(vd);
+	bool was_stalled = vd->stalled;
 	struct vx_parsed info;
 	int ret;
 
@@ -150,21 +177,29 @@ static void vx_connected(struct vx_device *vd)
 		return;
 	}
 	ret = vx_call(vd, &m, &info);
+	if (!ret) {
+		vd->offer.limits.num_queues = info.num_queues;
+		ret = vx_device_up(vd, &info);
+	}
 	if (ret == -EIO)	/* gone meanwhile: its new state is being reported */
 		return;
 	if (ret) {
-		vx_fail(vd, ret, "GET_DEVICE_INFO");
+		vx_fail(vd, ret, was_stalled ? "the new backend cannot go on where the old one stopped" :
+			"the virtio device cannot be brought up");
 		return;
 	}
-	vd->offer.limits.num_queues = info.num_queues;
-	dev_info(&vd->xdev->dev, "virtio device %u, %u queues, pool of %u KiB\n",
-		 info.device_id, info.num_queues, vd->pages * (VX_PAGE_SIZE / 1024));
-	ret = vx_device_up(vd, &info);
-	if (ret)
-		vx_fail(vd, ret, "the virtio device cannot be registered");
-	else
-		xenbus_switch_state(vd->xdev, XenbusStateConnected);
+	dev_info(&vd->xdev->dev, "virtio device %u, %u queues, pool of %u KiB%s\n",
+		 info.device_id, info.num_queues, vd->pages * (VX_PAGE_SIZE / 1024),
+		 was_stalled ? ", with a new backend" : "");
+	xenbus_switch_state(vd->xdev, XenbusStateConnected);
+	if (!was_stalled)
+		return;
+	vd->stalled = false;
+	cancel_delayed_work(&vd->give_up);
+	vx_virtio_kick_all(vd);
 }
+
+/* ---- going down ---- */
 
 static void vx_closed(struct vx_device *vd)
 {
@@ -173,14 +208,68 @@ static void vx_closed(struct vx_device *vd)
 	xenbus_frontend_closed(vd->xdev);
 }
 
-/* The backend died and another begins: begin anew too. */
-static void vx_lost(struct vx_device *vd, enum xenbus_state backend)
+/* The backend died, and nothing of the device can be kept. */
+static void vx_anew(struct vx_device *vd, enum xenbus_state backend)
 {
-	dev_warn(&vd->xdev->dev, "backend was lost; connecting again\n");
+	dev_warn(&vd->xdev->dev, "backend was lost; beginning anew\n");
+	vx_gone(vd);
 	vx_down(vd);
+	vd->again = false;
 	xenbus_switch_state(vd->xdev, XenbusStateInitialising);
 	if (backend == XenbusStateInitWait)
 		vx_begin(vd);
+}
+
+static void vx_give_up(struct work_struct *work)
+{
+	struct vx_device *vd = container_of(to_delayed_work(work), struct vx_device, give_up);
+
+	vd->again = true;
+	vx_wake(vd);
+}
+
+/* Can what is in flight wait for another backend? */
+static bool vx_can_wait(struct vx_device *vd)
+{
+	return vd->resumable && vd->child && !vd->frozen && !vd->again &&
+	       vd->status & VIRTIO_CONFIG_S_DRIVER_OK &&
+	       !virtio_has_feature(&vd->child->vdev, VIRTIO_F_RING_PACKED);
+}
+
+/* The first sign of it, in whatever state the backend is then. */
+static void vx_stall(struct vx_device *vd)
+{
+	if (vd->stalled)
+		return;
+	dev_warn(&vd->xdev->dev, "backend was lost; waiting %u s for another\n", backend_timeout);
+	vd->stalled = true;
+	queue_delayed_work(system_freezable_wq, &vd->give_up, backend_timeout * HZ);
+}
+
+/* The same connection, as far as we are concerned, with another backend. */
+static void vx_reconnect(struct vx_device *vd)
+{
+	struct vx_offer now;
+	const char *node;
+	int ret = vx_read_offer(vd, &now, &node);
+
+	if (ret) {
+		vx_fail(vd, ret, node);
+		return;
+	}
+	if (now.limits.device_id != vd->offer.limits.device_id ||
+	    now.limits.vendor_id != vd->offer.limits.vendor_id ||
+	    now.limits.max_queues < vd->offer.limits.num_queues || now.pool_max < vd->pages ||
+	    now.limits.max_config < vd->config_size) {
+		vx_fail(vd, -ENODEV, "the new backend has another device");
+		return;
+	}
+	vd->offer = now;
+	ret = vx_conn_again(vd);
+	if (ret)
+		vx_fail(vd, ret, "xenstore");
+	else
+		xenbus_switch_state(vd->xdev, XenbusStateInitialised);
 }
 
 /* Is what we connect to still the backend that is there? */
@@ -191,52 +280,103 @@ static bool vx_same_instance(struct vx_device *vd)
 	return !vx_read_u32(vd, VX_NODE_INSTANCE, 1, U32_MAX, &now) && now == vd->offer.instance;
 }
 
+/* ---- the ring of states: section 4.1 ---- */
+
+static void vx_backend_restarts(struct vx_device *vd, enum xenbus_state backend)
+{
+	bool stalls = vd->xdev->state == XenbusStateConnected || vd->stalled;
+
+	if (!stalls && vx_same_instance(vd))
+		return;		/* it has not yet seen that we are ready */
+	if (!vx_can_wait(vd)) {
+		vx_anew(vd, backend);
+		return;
+	}
+	vx_stall(vd);
+	if (backend == XenbusStateInitWait &&
+	    (vd->xdev->state == XenbusStateConnected || !vx_same_instance(vd)))
+		vx_reconnect(vd);
+}
+
 static void vx_work(struct work_struct *work)
 {
 	struct vx_device *vd = container_of(work, struct vx_device, work);
 	enum xenbus_state backend = READ_ONCE(vd->backend_state), own = vd->xdev->state;
+	bool up = own == XenbusStateInitialised || own == XenbusStateConnected;
 
+	if (vd->add_failed && up) {
+		vx_fail(vd, vd->add_failed, "the virtio device cannot be registered");
+		vd->add_failed = 0;
+		return;
+	}
+	if (vd->stalled && vd->again) {
+		dev_err(&vd->xdev->dev, "no new backend within %u s\n", backend_timeout);
+		vx_gone(vd);
+		vx_closed(vd);
+		own = vd->xdev->state;
+		up = false;
+	}
 	switch (backend) {
-	case XenbusStateInitialising:
-	case XenbusStateInitialised:
-		if (own == XenbusStateConnected)
-			vx_lost(vd, backend);
-		break;
 	case XenbusStateInitWait:
 		if (own == XenbusStateInitialising)
 			vx_begin(vd);
-		else if (own == XenbusStateConnected ||
-			 (own == XenbusStateInitialised && !vx_same_instance(vd)))
-			vx_lost(vd, backend);
+		else if (up)
+			vx_backend_restarts(vd, backend);
+		else if (own == XenbusStateClosed && vd->again)
+			vx_anew(vd, backend);
+		break;
+	case XenbusStateInitialising:
+	case XenbusStateInitialised:
+		if (own == XenbusStateConnected || vd->stalled)
+			vx_backend_restarts(vd, backend);
 		break;
 	case XenbusStateConnected:
 		if (own == XenbusStateInitialised)
 			vx_connected(vd);
 		break;
 	case XenbusStateClosing:
+		/* One that died before it was to close answers nothing. */
+		if (vd->stalled)
+			vx_gone(vd);
 		if (own != XenbusStateClosed)
 			vx_closed(vd);
 		break;
 	case XenbusStateUnknown:
 	case XenbusStateClosed:
-		if (own == XenbusStateInitialised || own == XenbusStateConnected)
+		if (up) {
+			vx_gone(vd);
 			vx_closed(vd);
+		}
 		break;
 	default:
 		break;
 	}
 }
 
+/* Also when the device is being closed: its driver waits for an answer to its reset. */
 static void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state state)
 {
 	struct vx_device *vd = dev_get_drvdata(&xdev->dev);
 	enum xenbus_state before = READ_ONCE(vd->backend_state);
+	bool served = before == XenbusStateConnected || before == XenbusStateClosing;
 
 	WRITE_ONCE(vd->backend_state, state);
 	/* Here and not in the work, which may be what waits for an answer. */
-	if (before == XenbusStateConnected && state != before && state != XenbusStateClosing)
+	if (served && (state == XenbusStateClosed || state == XenbusStateUnknown))
 		vx_gone(vd);
+	else if (served && state != XenbusStateConnected && state != XenbusStateClosing)
+		vx_call_end(vd);
 	vx_wake(vd);
+}
+
+static void vx_config_work(struct work_struct *work)
+{
+	struct vx_device *vd = container_of(work, struct vx_device, config_work);
+
+	mutex_lock(&vd->child_lock);
+	if (vd->child)
+		virtio_config_changed(&vd->child->vdev);
+	mutex_unlock(&vd->child_lock);
 }
 
 /* ---- driver ---- */
@@ -251,10 +391,14 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 	vd->xdev = xdev;
 	mutex_init(&vd->call_lock);
 	mutex_init(&vd->child_lock);
+	mutex_init(&vd->queues_lock);
 	spin_lock_init(&vd->pool_lock);
 	INIT_LIST_HEAD(&vd->queues);
 	init_waitqueue_head(&vd->answer);
 	INIT_WORK(&vd->work, vx_work);
+	INIT_WORK(&vd->add_work, vx_add_work);
+	INIT_WORK(&vd->config_work, vx_config_work);
+	INIT_DELAYED_WORK(&vd->give_up, vx_give_up);
 	vd->gone = true;
 	dev_set_drvdata(&xdev->dev, vd);
 	return 0;
@@ -266,6 +410,8 @@ static void vx_remove(struct xenbus_device *xdev)
 
 	cancel_work_sync(&vd->work);
 	vx_down(vd);
+	cancel_work_sync(&vd->work);	/* what the child's work may have asked for */
+	cancel_work_sync(&vd->config_work);
 	dev_set_drvdata(&xdev->dev, NULL);
 	kfree(vd);
 }

@@ -3,7 +3,6 @@
  * The virtio device on top of a connection: configuration, status, features and
  * virtqueues.  docs/protocol.md, sections 5.4 and 7 to 9.
  */
-#include <linux/bitmap.h>
 #include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/module.h>
@@ -24,20 +23,13 @@ MODULE_PARM_DESC(queue_size, "most descriptors of a virtqueue (256)");
 			   BIT_ULL(VIRTIO_RING_F_EVENT_IDX) | BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \
 			   BIT_ULL(VIRTIO_F_RING_PACKED))
 
-struct vx_queue {
-	struct vx_device *vd;
-	struct virtqueue *vq;
-	struct list_head node;
-	int irq;
-};
-
 static struct vx_device *to_vx(struct virtio_device *vdev)
 {
 	return container_of(vdev, struct vx_child, vdev)->vd;
 }
 
 /* A message of the device's driver failed: what it does next must not reach the backend. */
-static int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what)
+int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what)
 {
 	int ret = vx_call(vd, m, out);
 
@@ -109,7 +101,7 @@ static u8 vx_get_status(struct virtio_device *vdev)
 	return vd->status | (held & VIRTIO_CONFIG_S_NEEDS_RESET);
 }
 
-static int vx_tell_status(struct vx_device *vd, u8 status)
+int vx_tell_status(struct vx_device *vd, u8 status)
 {
 	struct vx_msg m = { .id = VX_MSG_SET_DEVICE_STATUS };
 	struct vx_parsed out;
@@ -144,19 +136,31 @@ static void vx_reset(struct virtio_device *vdev)
 		synchronize_irq(q->irq);
 }
 
-static u64 vx_get_features(struct virtio_device *vdev)
+u64 vx_ask_features(struct vx_device *vd)
 {
 	struct vx_msg m = { .id = VX_MSG_GET_FEATURES };
 	struct vx_parsed out;
 
-	return vx_tell(to_vx(vdev), &m, &out, "GET_FEATURES") ? 0 : out.features[0];
+	return vx_tell(vd, &m, &out, "GET_FEATURES") ? 0 : out.features[0];
+}
+
+static u64 vx_get_features(struct virtio_device *vdev)
+{
+	return vx_ask_features(to_vx(vdev));
+}
+
+int vx_tell_features(struct vx_device *vd, u64 features)
+{
+	struct vx_msg m = { .id = VX_MSG_SET_FEATURES };
+	struct vx_parsed out;
+
+	m.u.features.words[0] = cpu_to_le64(features);
+	return vx_tell(vd, &m, &out, "SET_FEATURES");
 }
 
 static int vx_finalize_features(struct virtio_device *vdev)
 {
 	static const u64 transport = GENMASK_ULL(VIRTIO_TRANSPORT_F_END - 1, VIRTIO_TRANSPORT_F_START);
-	struct vx_msg m = { .id = VX_MSG_SET_FEATURES };
-	struct vx_parsed out;
 
 	vring_transport_features(vdev);
 	vdev->features &= ~transport | VX_TRANSPORT_BITS;
@@ -165,8 +169,7 @@ static int vx_finalize_features(struct virtio_device *vdev)
 		dev_err(&vdev->dev, "the backend does not offer VERSION_1 and ACCESS_PLATFORM\n");
 		return -EINVAL;
 	}
-	m.u.features.words[0] = cpu_to_le64(vdev->features);
-	return vx_tell(to_vx(vdev), &m, &out, "SET_FEATURES");
+	return vx_tell_features(to_vx(vdev), vdev->features);
 }
 
 /* ---- virtqueues ---- */
@@ -203,43 +206,74 @@ static int vx_queue_max(struct vx_device *vd, unsigned int index, u32 *max)
 	return out.max_size && !(out.flags & VX_QUEUE_ENABLED) ? 0 : -ENOENT;
 }
 
-static int vx_queue_enable(struct vx_device *vd, unsigned int index, struct virtqueue *vq, u32 port)
+static int vx_queue_tell_inflight(struct vx_queue *q, bool resume)
 {
-	struct vx_msg m = { .id = VX_MSG_SET_VQUEUE };
+	struct vx_msg m = { .id = VX_MSG_SET_INFLIGHT };
 	struct vx_parsed out;
 
-	m.u.set_queue.index = cpu_to_le16(index);
-	m.u.set_queue.size = cpu_to_le16(virtqueue_get_vring_size(vq));
-	m.u.set_queue.port = cpu_to_le32(port);
-	m.u.set_queue.desc = cpu_to_le64(virtqueue_get_desc_addr(vq));
-	m.u.set_queue.driver = cpu_to_le64(virtqueue_get_avail_addr(vq));
-	m.u.set_queue.device = cpu_to_le64(virtqueue_get_used_addr(vq));
-	return vx_tell(vd, &m, &out, "SET_VQUEUE");
+	m.u.inflight.index = cpu_to_le16(q->vq->index);
+	m.u.inflight.size = cpu_to_le16(virtqueue_get_vring_size(q->vq));
+	m.u.inflight.flags = cpu_to_le32(resume ? VX_INFLIGHT_RESUME : 0);
+	m.u.inflight.addr = cpu_to_le64(q->inflight);
+	return vx_tell(q->vd, &m, &out, "SET_INFLIGHT");
 }
 
-static int vx_queue_channel(struct vx_queue *q, const char *name, evtchn_port_t *port)
+int vx_queue_enable(struct vx_queue *q, bool resume)
 {
-	int ret = xenbus_alloc_evtchn(q->vd->xdev, port);
+	struct vx_msg m = { .id = VX_MSG_SET_VQUEUE };
+	struct virtqueue *vq = q->vq;
+	struct vx_parsed out;
+	int ret = q->inflight ? vx_queue_tell_inflight(q, resume) : 0;
 
 	if (ret)
 		return ret;
-	ret = bind_evtchn_to_irqhandler_lateeoi(*port, vx_queue_event, 0, name, q);
+	m.u.set_queue.index = cpu_to_le16(vq->index);
+	m.u.set_queue.size = cpu_to_le16(virtqueue_get_vring_size(vq));
+	m.u.set_queue.port = cpu_to_le32(q->port);
+	m.u.set_queue.desc = cpu_to_le64(virtqueue_get_desc_addr(vq));
+	m.u.set_queue.driver = cpu_to_le64(virtqueue_get_avail_addr(vq));
+	m.u.set_queue.device = cpu_to_le64(virtqueue_get_used_addr(vq));
+	return vx_tell(q->vd, &m, &out, "SET_VQUEUE");
+}
+
+static int vx_queue_channel(struct vx_queue *q, const char *name)
+{
+	int ret = xenbus_alloc_evtchn(q->vd->xdev, &q->port);
+
+	if (ret)
+		return ret;
+	ret = bind_evtchn_to_irqhandler_lateeoi(q->port, vx_queue_event, 0, name, q);
 	if (ret < 0) {
-		xenbus_free_evtchn(q->vd->xdev, *port);
+		xenbus_free_evtchn(q->vd->xdev, q->port);
 		return ret;
 	}
 	q->irq = ret;
 	return 0;
 }
 
+static int vx_queue_inflight(struct vx_queue *q)
+{
+	struct vx_device *vd = q->vd;
+
+	if (!vd->resumable || virtio_has_feature(q->vq->vdev, VIRTIO_F_RING_PACKED))
+		return 0;
+	q->inflight_va = vx_dma_alloc_shared(vd, VX_INFLIGHT_BYTES(virtqueue_get_vring_size(q->vq)),
+					     &q->inflight);
+	return q->inflight_va ? 0 : -ENOMEM;
+}
+
 static void vx_queue_del(struct vx_queue *q)
 {
+	mutex_lock(&q->vd->queues_lock);
+	list_del(&q->node);
+	mutex_unlock(&q->vd->queues_lock);
 	/* The port is closed with it; the backend was told to let go before. */
 	if (q->irq)
 		unbind_from_irqhandler(q->irq, q);
 	if (q->vq)
 		vring_del_virtqueue(q->vq);
-	list_del(&q->node);
+	if (q->inflight_va)
+		vx_dma_free_shared(q->vd, q->inflight);
 	kfree(q);
 }
 
@@ -248,7 +282,6 @@ static struct virtqueue *vx_queue_new(struct virtio_device *vdev, unsigned int i
 {
 	struct vx_device *vd = to_vx(vdev);
 	struct vx_queue *q;
-	evtchn_port_t port;
 	u32 max = 0;
 	int ret = vx_queue_max(vd, index, &max);
 
@@ -258,7 +291,7 @@ static struct virtqueue *vx_queue_new(struct virtio_device *vdev, unsigned int i
 	if (!q)
 		return ERR_PTR(-ENOMEM);
 	q->vd = vd;
-	list_add_tail(&q->node, &vd->queues);
+	INIT_LIST_HEAD(&q->node);
 	ret = -ENOMEM;
 	q->vq = vring_create_virtqueue(index, min(max, max(queue_size, 2u)), PAGE_SIZE, vdev, true, true,
 				       ctx, vx_notify, callback, name);
@@ -266,9 +299,16 @@ static struct virtqueue *vx_queue_new(struct virtio_device *vdev, unsigned int i
 		goto fail;
 	q->vq->priv = q;
 	q->vq->num_max = max;
-	ret = vx_queue_channel(q, name, &port);
+	ret = vx_queue_inflight(q);
 	if (!ret)
-		ret = vx_queue_enable(vd, index, q->vq, port);
+		ret = vx_queue_channel(q, name);
+	if (ret)
+		goto fail;
+	/* From here on a backend that is lost is lost to this queue too. */
+	mutex_lock(&vd->queues_lock);
+	list_add_tail(&q->node, &vd->queues);
+	mutex_unlock(&vd->queues_lock);
+	ret = vx_queue_enable(q, false);
 	if (!ret)
 		return q->vq;
 fail:
@@ -366,89 +406,6 @@ static const struct virtio_config_ops vx_config_ops = {
 	.set_vq_affinity = vx_set_vq_affinity,
 };
 
-/* ---- when the backend is gone ---- */
-
-/*
- * virtio drivers have no way to give up a request: they wait for it.  So it is
- * completed here in the backend's place, with a length of 0 and (dma.c) nothing
- * but ones in what the device would have written, which no driver takes for success.
- *
- * Which requests are in flight is the ring code's own knowledge.  It tells where
- * it will read next, refuses a head that is not in flight (and then says so in
- * the log, hence the order in which they are tried), and goes on from there.
- */
-static bool vx_fail_head(struct vx_queue *q, const struct vring *ring, u32 head)
-{
-	u16 at = (u16)virtqueue_enable_cb_prepare(q->vq);
-	struct virtio_device *vdev = q->vq->vdev;
-
-	ring->used->ring[at & (ring->num - 1)].id = cpu_to_virtio32(vdev, head);
-	ring->used->ring[at & (ring->num - 1)].len = 0;
-	virt_wmb();
-	ring->used->idx = cpu_to_virtio16(vdev, at + 1);
-	__virtio_unbreak_device(vdev);
-	local_bh_disable();
-	vring_interrupt(q->irq, q->vq);
-	local_bh_enable();
-	virtio_break_device(vdev);
-	return (u16)virtqueue_enable_cb_prepare(q->vq) != at;
-}
-
-/* The descriptor is in shared memory: what it says decides the order, no more. */
-static bool vx_head_likely(struct vx_queue *q, const struct vring *ring, u32 head)
-{
-	return vx_dma_is_mapped(q->vd, virtio64_to_cpu(q->vq->vdev, READ_ONCE(ring->desc[head].addr)),
-				virtio32_to_cpu(q->vq->vdev, READ_ONCE(ring->desc[head].len)));
-}
-
-/* One pass over a queue; the number of requests that came to their end. */
-static u32 vx_fail_queue(struct vx_queue *q, unsigned long *tried)
-{
-	const struct vring *ring = virtqueue_get_vring(q->vq);
-	u16 newest = virtio16_to_cpu(q->vq->vdev, READ_ONCE(ring->avail->idx));
-	u32 done = 0;
-
-	bitmap_zero(tried, ring->num);
-	/* The newest first: a descriptor that was used again is then known for what it is. */
-	for (u32 i = 1; i <= ring->num; i++) {
-		u16 head = virtio16_to_cpu(q->vq->vdev,
-				READ_ONCE(ring->avail->ring[(u16)(newest - i) & (ring->num - 1)]));
-
-		if (head < ring->num && !__test_and_set_bit(head, tried) && vx_head_likely(q, ring, head))
-			done += vx_fail_head(q, ring, head);
-	}
-	/* Those that have waited for longer than a round of the ring. */
-	for (u32 head = 0; head < ring->num && vx_dma_busy(q->vd); head++)
-		if (!test_bit(head, tried) && vx_head_likely(q, ring, head))
-			done += vx_fail_head(q, ring, head);
-	return done;
-}
-
-void vx_virtio_fail(struct vx_device *vd)
-{
-	struct vx_queue *q;
-	u32 n, all = 0;
-
-	if (!vd->child || virtio_has_feature(&vd->child->vdev, VIRTIO_F_RING_PACKED))
-		return;
-	do {
-		n = 0;
-		list_for_each_entry(q, &vd->queues, node) {
-			unsigned long *tried = bitmap_zalloc(virtqueue_get_vring_size(q->vq), GFP_KERNEL);
-
-			if (!tried)
-				break;
-			disable_irq(q->irq);
-			n += vx_fail_queue(q, tried);
-			enable_irq(q->irq);
-			bitmap_free(tried);
-		}
-		all += n;
-	} while (n && vx_dma_busy(vd));
-	if (all)
-		dev_warn(&vd->xdev->dev, "%u requests failed: the backend is gone\n", all);
-}
-
 /* ---- suspend ---- */
 
 #ifdef CONFIG_PM_SLEEP
@@ -508,6 +465,16 @@ static void vx_child_release(struct device *dev)
 	kfree(container_of(dev, struct vx_child, vdev.dev));
 }
 
+static void vx_child_forget(struct vx_device *vd)
+{
+	struct vx_child *c = vd->child;
+
+	mutex_lock(&vd->child_lock);
+	vd->child = NULL;
+	mutex_unlock(&vd->child_lock);
+	put_device(&c->vdev.dev);
+}
+
 int vx_virtio_add(struct vx_device *vd)
 {
 	struct vx_child *c = kzalloc(sizeof(*c), GFP_KERNEL);
@@ -532,19 +499,19 @@ int vx_virtio_add(struct vx_device *vd)
 	vd->child = c;
 	mutex_unlock(&vd->child_lock);
 	ret = register_virtio_device(&c->vdev);
-	if (!ret)
+	if (!ret) {
+		/* For those who look at it under the lock, until it is taken away there. */
+		get_device(&c->vdev.dev);
 		return 0;
-	mutex_lock(&vd->child_lock);
-	vd->child = NULL;
-	mutex_unlock(&vd->child_lock);
-	put_device(&c->vdev.dev);
+	}
+	vx_child_forget(vd);
 	return ret;
 }
 
 int vx_virtio_restore(struct vx_device *vd)
 {
 	struct virtio_device *vdev = &vd->child->vdev;
-	u64 offered = vx_get_features(vdev);
+	u64 offered = vx_ask_features(vd);
 
 	if (vdev->id.device != vd->offer.limits.device_id || vdev->id.vendor != vd->offer.limits.vendor_id)
 		return -ENODEV;
@@ -568,8 +535,6 @@ void vx_virtio_del(struct vx_device *vd)
 	if (!c)
 		return;
 	unregister_virtio_device(&c->vdev);
-	mutex_lock(&vd->child_lock);
-	vd->child = NULL;
-	mutex_unlock(&vd->child_lock);
+	vx_child_forget(vd);
 	vx_dma_clear(vd);
 }

@@ -25,6 +25,16 @@ struct vx_offer {
 	struct vx_limits limits;
 };
 
+struct vx_queue {
+	struct vx_device *vd;
+	struct virtqueue *vq;
+	struct list_head node;
+	int irq;
+	evtchn_port_t port;
+	dma_addr_t inflight;		/* what the backend has fetched; 0: it does not tell */
+	void *inflight_va;
+};
+
 /* The virtio device; freed with its last reference. */
 struct vx_child {
 	struct virtio_device vdev;
@@ -36,6 +46,9 @@ struct vx_device {
 	/* States are acted on here: xenwatch must not wait for a backend. */
 	struct work_struct work;
 	enum xenbus_state backend_state;
+	/* The child's driver may wait for I/O while it probes: not in the work above. */
+	struct work_struct add_work, config_work;
+	struct delayed_work give_up;	/* a backend that does not come back */
 	struct vx_offer offer;
 
 	/* Connection; all of it is made by vx_conn_open(). */
@@ -63,17 +76,34 @@ struct vx_device {
 	/* The virtio device: made and removed by the work alone. */
 	struct mutex child_lock;	/* for others: child stays while it is held */
 	struct vx_child *child;
+	struct mutex queues_lock;	/* the list, not what is in it */
 	struct list_head queues;
+	int add_failed;
 	u8 status;			/* as the backend answered */
 	u32 config_size;
+	bool resumable;			/* the next backend can adopt the queues */
+	bool stalled;			/* waiting for that one */
+	bool again;			/* it did not come in time: begin anew when it does */
 	bool lost;			/* what is mapped will never be answered */
 	bool frozen;			/* the guest is being, or was, suspended */
 };
+
+/* Steps of vx_virtio_resume() and of the driver alike. */
+int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what);
+int vx_tell_status(struct vx_device *vd, u8 status);
+int vx_tell_features(struct vx_device *vd, u64 features);
+u64 vx_ask_features(struct vx_device *vd);
+int vx_queue_enable(struct vx_queue *q, bool resume);
+/* Allocate and free in the pool what both sides write. */
+void *vx_dma_alloc_shared(struct vx_device *vd, size_t size, dma_addr_t *addr);
+void vx_dma_free_shared(struct vx_device *vd, dma_addr_t addr);
 
 /* Make pool, control page and control channel, and tell the backend.  0 or -errno, then nothing is left. */
 int vx_conn_open(struct vx_device *vd);
 /* Give all back.  Pages that the backend still maps are freed when it lets go. */
 void vx_conn_close(struct vx_device *vd);
+/* Offer what there is to the backend that took the place of another.  0 or -errno. */
+int vx_conn_again(struct vx_device *vd);
 /* Is the backend's half of the control page right?  NULL or the name of the field that is not. */
 const char *vx_conn_check(struct vx_device *vd);
 
@@ -98,6 +128,10 @@ bool vx_dma_busy(struct vx_device *vd);
 int vx_virtio_add(struct vx_device *vd);
 /* After a restore: as before, on a connection that is new.  0 or -errno. */
 int vx_virtio_restore(struct vx_device *vd);
+/* The backend is another one: it takes the queues as they are.  0 or -errno. */
+int vx_virtio_resume(struct vx_device *vd);
+/* After that: neither side knows what it missed. */
+void vx_virtio_kick_all(struct vx_device *vd);
 /*
  * The backend will not answer (vd->lost): complete what the driver waits for, as
  * failed, or removing the device would wait for ever.
