@@ -9,8 +9,8 @@ STUBDOM_OUT := $(BUILD)/stubdom/$(SUITE)
 DRACUT_MODULES ?= $(PREFIX)/lib/dracut/modules.d
 COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 
-.PHONY: install-utils install-kernel install-qemu install-links install
-install: install-utils install-kernel install-qemu install-links	## install everything below DESTDIR
+.PHONY: install-utils install-kernel install-qemu install-links install-dkms install
+install: install-utils install-kernel install-qemu install-links install-dkms	## install everything below DESTDIR
 
 install-utils: install-user
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) systemd/*.service
@@ -36,6 +36,13 @@ install-links:
 	mkdir -p $(DESTDIR)$(XEN_BOOT)
 	ln -sfn /var/lib/xen-stubdom/$(XENV)/current/kernel $(DESTDIR)$(XEN_BOOT)/qemu-stubdom-linux-kernel
 	ln -sfn /var/lib/xen-stubdom/$(XENV)/current/rootfs $(DESTDIR)$(XEN_BOOT)/qemu-stubdom-linux-rootfs
+
+# The driver's sources, for dkms; its dkms.conf gets its version from dh_dkms or
+# the spec.  Root on a virtio disk: both makers of an initramfs are told.
+install-dkms:
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/src/virtio-xenbus-$(VERSION) $(MODULE_FILES)
+	install -D -m 644 dkms/initramfs-tools $(DESTDIR)$(PREFIX)/share/initramfs-tools/modules.d/virtio-xenbus
+	install -D -m 644 dkms/dracut.conf $(DESTDIR)$(PREFIX)/lib/dracut/dracut.conf.d/50-virtio-xenbus.conf
 
 DEB_OUT := $(BUILD)/deb/$(SUITE)
 DEB_SRC := $(BUILD)/deb-src/$(SUITE)/xen-extras-$(VERSION)
