@@ -15,7 +15,7 @@ install: install-utils install-kernel install-qemu install-links install-dkms	##
 install-utils: install-user
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) systemd/*.service
 	install -D -m 755 -t $(DESTDIR)$(DRACUT_MODULES)/50xen-stubdom stubdom/dracut/50xen-stubdom/module-setup.sh
-	for m in docs/man/*.[0-9]; do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
+	for m in docs/man/xen-stubdom*.8 docs/man/stubdom-init.8; do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
 	ln -sf xen-stubdomd.8 $(DESTDIR)$(MANDIR)/man8/xen-stubdomd.service.8
 	[ ! -f src/stubdom-cli/xen-stubdom.bash ] || \
 		install -D -m 644 src/stubdom-cli/xen-stubdom.bash $(DESTDIR)$(COMPLETIONS)/xen-stubdom
@@ -41,6 +41,7 @@ install-links:
 # the spec.  Root on a virtio disk: both makers of an initramfs are told.
 install-dkms:
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/src/virtio-xenbus-$(VERSION) $(MODULE_FILES)
+	install -D -m 644 docs/man/virtio_xenbus.4 $(DESTDIR)$(MANDIR)/man4/virtio_xenbus.4
 	install -D -m 644 dkms/initramfs-tools $(DESTDIR)$(PREFIX)/share/initramfs-tools/modules.d/virtio-xenbus
 	install -D -m 644 dkms/dracut.conf $(DESTDIR)$(PREFIX)/lib/dracut/dracut.conf.d/50-virtio-xenbus.conf
 
