@@ -90,11 +90,14 @@ def prune(name, keep):
             shutil.rmtree(path, ignore_errors=True)
 
 
-def chroot_path(suite, kind):
-    out = subprocess.run([TOP / "mk/chroot.sh", "path", suite, kind], stdout=subprocess.PIPE, text=True)
-    if out.returncode:
+def toolchain(suite, kind, *packages):
+    """Versions of packages that a build's result depends on, as that chroot has or would get them."""
+    out = subprocess.run(chroot_argv(suite, kind, [], ["apt-cache", "policy", *packages]),
+                         stdout=subprocess.PIPE, text=True)
+    found = [line.split()[1] for line in out.stdout.splitlines() if line.startswith("  Candidate:")]
+    if out.returncode or len(found) != len(packages):
         raise LabError(f"no {kind} chroot of {suite}: see the messages of mk/chroot.sh above")
-    return Path(out.stdout.strip())
+    return found
 
 
 def chroot_argv(suite, kind, binds, argv, directory="/"):

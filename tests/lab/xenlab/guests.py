@@ -5,7 +5,7 @@ import shutil
 import struct
 import subprocess
 
-from .cache import LAB, TOP, artefact, chroot_argv, chroot_path, hash_files, progress, run_logged
+from .cache import LAB, TOP, artefact, chroot_argv, hash_files, progress, run_logged, toolchain
 from .emulator import DATA_DISKS
 from .image import install_debian, mke2fs
 
@@ -47,7 +47,7 @@ def kernel():
                       tmp / "build.log", "the guest kernel's build")
 
     inputs = {"files": hash_files(GUEST / "kernel.config", GUEST / "build-kernel.sh"),
-              "chroot": chroot_path(SUITE, KIND).name}
+              "tools": toolchain(SUITE, KIND, "gcc", "binutils", "linux-source-6.12")}
     return artefact("guest-kernel", inputs, build)
 
 
