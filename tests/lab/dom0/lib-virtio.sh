@@ -16,11 +16,17 @@ virtio_node() { xenstore-read "/local/domain/0/backend/$2/$(xl domid "$1")/$3/$4
 
 # virtio_config NAME pv|pvh|hvm DISK [LINE...]: a guest with a disk, a NIC with two queues and an rng.
 virtio_config() {
-	_v=$1 _t=$2 _d=$3; shift 3
+	_v=$1 _t=$2 _d=$3 _boot='' _args="lab.ip=$VIRTIO_IP/24 lab.mods=virtio_xenbus,virtio-rng"; shift 3
+	if [ "$_t" = hvm ]; then
+		guest_disk "$_v" "$_args" >/dev/null || return 1
+		_boot="'format=raw,vdev=hda,access=rw,target=$GUESTS/$_v.img', "
+		set -- 'hdtype = "ahci"' "$@"
+	else
+		set -- "cmdline = 'console=hvc0 panic=-1 $_args'" "$@"
+	fi
 	guest_config "$_v" "$_t" 'memory = 256' 'vcpus = 2' \
-		"disk = [ 'vdev=xvdz,format=raw,access=ro,backendtype=phy,target=/dev/vdd', 'vdev=xvda,backendtype=standalone,specification=virtio,target=$_d' ]" \
-		"virtio = [ 'type=virtio,device1;bridge=xenbr0;mac=$VIRTIO_MAC;queues=2,transport=mmio', 'type=virtio,device4,transport=mmio' ]" \
-		"cmdline = 'console=hvc0 panic=-1 lab.ip=$VIRTIO_IP/24 lab.mods=virtio_xenbus,virtio-rng'" "$@"
+		"disk = [ $_boot'vdev=xvdz,format=raw,access=ro,backendtype=phy,target=/dev/vdd', 'vdev=xvda,backendtype=standalone,specification=virtio,target=$_d' ]" \
+		"virtio = [ 'type=virtio,device1;bridge=xenbr0;mac=$VIRTIO_MAC;queues=2,transport=mmio', 'type=virtio,device4,transport=mmio' ]" "$@"
 }
 
 # in_tools GUEST COMMAND...: with the tools' disk as root; mounts it when it is not there.
@@ -34,4 +40,62 @@ show_virtio() {
 	journalctl -u xen-virtiod -u 'xen-virtio-backend@*' -n 40 --no-pager -o cat 2>/dev/null | sed 's/^/|   /'
 	log "guest:"; tail -n 25 "$(console_log "$1")" 2>/dev/null | tr -d '\033\r' | sed 's/^/|   /'
 	xenstore-ls -f /local/domain/0/backend 2>/dev/null | grep virtio | sed 's/^/|   /'
+}
+
+# fio writes and reads back with checksums: fio_verify GUEST DEVICE SIZE [OPTION...]
+fio_verify() {
+	_g=$1 _dev=$2 _size=$3; shift 3
+	GUEST_TIMEOUT=600 in_tools "$_g" fio --name=v --filename="$_dev" --size="$_size" --rw=randrw --bsrange=512-256k \
+		--direct=1 --ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --do_verify=1 --group_reporting "$@"
+}
+
+# What every kind of guest must be able to do: virtio_guest pv|pvh|hvm.
+virtio_guest() {
+	t=$1
+	before=$(host_state)
+	disk=$(loop_disk v 96) more=$(loop_disk w 48)
+	virtio_config v "$t" "$disk" 'on_reboot = "restart"' >/dev/null
+	expect "a $t guest with a virtio disk, NIC and rng boots" guest_start v 300 || { show_virtio v; return; }
+	expect "its disk is there" wait_for 60 guest_cmd v '[ $(cat /sys/block/vda/size) = 196608 ]' || show_virtio v
+	expect_text "the disk is on our transport" 'virtio_disk' guest_cmd v 'readlink -f /sys/block/vda'
+	expect_text "the disk has two queues" '^2$' guest_cmd v 'ls /sys/block/vda/mq | wc -l'
+	expect_text "the NIC has two queues" '^2$' guest_cmd v 'ls -d /sys/class/net/eth0/queues/rx-* | wc -l'
+	expect_text "the NIC has its address" "$VIRTIO_MAC" guest_cmd v 'cat /sys/class/net/eth0/address'
+	expect_text "random numbers come" '^64 ' guest_cmd v 'grep virtio_rng /sys/class/misc/hw_random/rng_current && head -c 64 /dev/hwrng | wc -c | sed "s/$/ /"'
+	expect "fio verifies 64 MB of mixed sizes" fio_verify v /dev/vda 64M || show_virtio v
+
+	expect "dom0 answers over the NIC" guest_cmd v 'ping -c 3 -W 10 10.77.0.1'
+	head -c 16777216 /dev/urandom >$LAB/tmp/in
+	socat -u OPEN:$LAB/tmp/in TCP-LISTEN:7001,reuseaddr & in=$!
+	expect_text "16 MB come in whole" "^$(md5sum <$LAB/tmp/in | cut -c1-32)" guest_cmd v 'nc 10.77.0.1 7001 </dev/null | tee /tmp/f | md5sum'
+	wait $in
+	socat -u TCP-LISTEN:7002,reuseaddr CREATE:$LAB/tmp/out16 & in=$!
+	sleep 1
+	expect "16 MB go out" guest_cmd v 'nc 10.77.0.1 7002 </tmp/f; rm /tmp/f'
+	wait $in
+	expect "they arrive whole" cmp $LAB/tmp/in $LAB/tmp/out16
+	iperf3 -s -1 -p 7003 -D >/dev/null
+	expect "iperf3 sends" in_tools v iperf3 -c 10.77.0.1 -p 7003 -t 3 && note iperf_send "$(sed -n 's/.* \([0-9.]* .bits.sec\) .*sender/\1/p' $OUT)"
+	iperf3 -s -1 -p 7003 -D >/dev/null
+	expect "iperf3 receives" in_tools v iperf3 -c 10.77.0.1 -p 7003 -t 3 -R && note iperf_receive "$(sed -n 's/.* \([0-9.]* .bits.sec\) .*receiver/\1/p' $OUT)"
+
+	# Hot-plug, and unplug while the disk is in use.
+	expect "a second disk is attached" xen-virtio attach v "disk;path=$more" || show_virtio v
+	expect "the guest sees it" wait_for 60 guest_cmd v '[ $(cat /sys/block/vdb/size) = 98304 ]' || show_virtio v
+	expect "fio verifies it" fio_verify v /dev/vdb 24M
+	guest_cmd v '(while dd if=/dev/vdb of=/dev/null bs=64k; do :; done) >/dev/null 2>&1 & (while dd if=/dev/zero of=/dev/vdb bs=64k; do :; done) >/dev/null 2>&1 &'
+	sleep 2
+	id=$(xen-virtio list --json v | jq -r '.[] | .devices[]? // . | select(.what // .path // "" | tostring | test("w.raw|loop")) | .device' 2>/dev/null | tail -n 1)
+	run xen-virtio list v
+	expect "it is detached under load" xen-virtio detach v "${id:-vdb}" || show_virtio v
+	expect "the guest has lost it" wait_for 60 guest_cmd v '! [ -e /sys/block/vdb ]'
+	expect "the other disk works on" fio_verify v /dev/vda 8M
+
+	expect "the guest reboots" guest_cmd v '(sleep 1; reboot) >/dev/null 2>&1 &'
+	old=$(xl domid v)
+	expect "it is a new domain" wait_for 120 sh -c "[ \"\$(xl domid v)\" != $old ]"
+	expect "its devices are back" wait_for 240 fio_verify v /dev/vda 4M || show_virtio v
+	expect "it is destroyed" xl destroy v
+	losetup -d "$disk" "$more"
+	expect "nothing is left" nothing_left "$before"
 }
