@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Build the stubdomain's QEMU from the distribution's source and our series.
+# Build one of our QEMUs from the distribution's source and our series.
 #
-#   build.sh SOURCE OUTDIR         leaves qemu-stubdom, qemu-stubdom.info
-#                                and qemu-source-version in OUTDIR
+#   build.sh SOURCE OUTDIR [KIND]  leaves qemu-KIND, qemu-KIND.info and
+#                                  qemu-source-version in OUTDIR
 #
+# KIND is stubdom (the default) or virtio, the backend of virtio over XenBus.
 # SOURCE is a directory with a Debian source package (one .dsc and its files),
 # or an unpacked source tree with debian/changelog, its patches applied.
 # Needs the toolchain only: no network, no chroot, no root.
@@ -17,7 +18,12 @@ umask 022
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=src/qemu/series.sh
 . "$here/series.sh"
-[ $# -eq 2 ] || { echo "usage: build.sh SOURCE OUTDIR" >&2; exit 2; }
+kind=${3:-stubdom}
+case $#:$kind in
+[23]:stubdom) lists=. ;;
+3:virtio) lists=virtio ;;
+*) echo "usage: build.sh SOURCE OUTDIR [stubdom|virtio]" >&2; exit 2 ;;
+esac
 mkdir -p "$2"
 source=$(readlink -f "$1") out=$(readlink -f "$2")
 log=${LOG:-$out/build.log}
@@ -52,7 +58,19 @@ for p in $(of_series "$series" "$series/series"); do
 	run patch -p1 --fuzz=0 -i "$here/$series/$p"
 	count=$((count + 1))
 done
-of_series "$series" devices.mak >configs/devices/i386-softmmu/xen-stubdom.mak
+# Files that are new live whole beside the patches; virtio over XenBus shares
+# the protocol and its checks with the driver.
+if [ -d "$here/$series/files" ]; then
+	cp -r "$here/$series/files/." .
+	mkdir -p hw/virtio/xenbus
+	cp "$here/../include/virtio_xenbus.h" hw/virtio/xenbus/
+	for f in msg.c msg.h pool.h shim.h; do
+		cp "$here/../../dkms/virtio_xenbus/$f" hw/virtio/xenbus/
+	done
+elif [ "$kind" = virtio ]; then
+	die "series $series has no virtio over XenBus"
+fi
+of_series "$series" "$lists/devices.mak" >"configs/devices/i386-softmmu/xen-$kind.mak"
 step "QEMU $version with $count patches: configuring"
 
 # Debian's flags without debug information; bytes must not know the directory.
@@ -67,17 +85,17 @@ unset CFLAGS CPPFLAGS CXXFLAGS LDFLAGS MAKEFLAGS || true
 mkdir b
 cd b
 set -- --extra-cflags="$cflags" --extra-ldflags="$ldflags" --with-pkgversion="xen-extras on Debian $version"
-for o in $(of_series "$series" configure.options); do
+for o in $(of_series "$series" "$lists/configure.options"); do
 	set -- "$@" "$o"
 done
 run ../configure "$@"
 step "compiling"
 run ninja -j"${JOBS:-$(nproc)}" qemu-system-i386
-strip --strip-all -R .comment -o "$out/qemu-stubdom" qemu-system-i386
+strip --strip-all -R .comment -o "$out/qemu-$kind" qemu-system-i386
 cp i386-softmmu-config-devices.mak "$out/config-devices.mak"
 echo "$version" >"$out/qemu-source-version"
-# libxenctrl's ABI is that of one Xen version: the image must match it.
-xen=$(objdump -p "$out/qemu-stubdom" | sed -n 's/.*NEEDED *libxenctrl\.so\.//p')
+# libxenctrl's ABI is that of one Xen version: what is installed must match it.
+xen=$(objdump -p "$out/qemu-$kind" | sed -n 's/.*NEEDED *libxenctrl\.so\.//p')
 [ -n "$xen" ] || die "the binary does not link libxenctrl"
-printf 'xen %s\nqemu %s\n' "$xen" "$(cat ../VERSION)" >"$out/qemu-stubdom.info"
-step "qemu-stubdom has $(stat -c %s "$out/qemu-stubdom") bytes"
+printf 'xen %s\nqemu %s\n' "$xen" "$(cat ../VERSION)" >"$out/qemu-$kind.info"
+step "qemu-$kind has $(stat -c %s "$out/qemu-$kind") bytes"

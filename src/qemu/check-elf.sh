@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# check-elf.sh QEMU   the binary is hardened and links nothing but libs.list;
-#                     QEMU.info beside it names its version
+# check-elf.sh QEMU [KIND]   the binary is hardened and links nothing but
+#                            libs.list; QEMU.info beside it names its version
 set -eu
 
 here=$(dirname "$(readlink -f "$0")")
@@ -25,7 +25,9 @@ done
 sed -n 's/.*NEEDED.*\[\(.*\)\.so.*/\1/p' "$tmp/elf" | sort -u >"$tmp/needed"
 series=$(sed -n 's/^qemu \([0-9]*\.[0-9]*\).*/\1/p' "$1.info")
 [ -n "$series" ] || fail "no version in $1.info"
-of_series "$series" libs.list | xargs -n 1 | sort -u >"$tmp/allowed"
+lists=.
+[ "${2:-stubdom}" = stubdom ] || lists=$2
+of_series "$series" "$lists/libs.list" | xargs -n 1 | sort -u >"$tmp/allowed"
 extra=$(comm -23 "$tmp/needed" "$tmp/allowed" | xargs)
 [ -z "$extra" ] || fail "links what libs.list does not know: $extra"
 [ "$bad" = 1 ] || echo "check-qemu: hardened, links $(xargs <"$tmp/needed")"

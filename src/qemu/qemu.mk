@@ -30,3 +30,28 @@ check-qemu:	## that QEMU offers every device it must, none that it must not
 
 check-qemu-reproducible:	## build that QEMU again elsewhere: must be the same bytes
 	@$(QEMU_CACHED) --again
+
+# The backend of virtio over XenBus, from the same source and series.  Installed
+# as $(LIBEXECDIR)/qemu-virtio; only for suites whose series has it (10.0).
+QEMU_VIRTIO_OUT = $(BUILD)/virtio/$(SUITE)
+QEMU_VIRTIO_FILES := qemu-virtio qemu-virtio.info qemu-source-version
+
+.PHONY: qemu-virtio qemu-virtio-build check-qemu-virtio check-qemu-virtio-reproducible
+qemu-virtio:	## QEMU for virtio over XenBus: build/virtio/SUITE/qemu-virtio
+ifeq ($(NO_CHROOT),)
+	@QEMU_KIND=virtio $(QEMU_CACHED) $(QEMU_VIRTIO_OUT) $(QEMU_VIRTIO_FILES)
+else
+	@test -e $(QEMU_VIRTIO_OUT)/qemu-virtio || $(MAKE) qemu-virtio-build O=$(BUILD)/qemu-virtio/$(SUITE)
+	@test -e $(QEMU_VIRTIO_OUT)/qemu-virtio || install -D -p -t $(QEMU_VIRTIO_OUT) \
+		$(addprefix $(BUILD)/qemu-virtio/$(SUITE)/,$(QEMU_VIRTIO_FILES))
+endif
+
+qemu-virtio-build:
+	@$(QEMU_DIR)/build.sh $(or $(QEMU_SOURCE_DIR),$(error set QEMU_SOURCE_DIR: a .dsc's directory or a source tree)) \
+		$(or $(O),$(BUILD)/qemu-virtio/$(SUITE)) virtio
+
+check-qemu-virtio:	## that it offers what virtio/required.list says, and starts its devices
+	@QEMU_KIND=virtio $(QEMU_CACHED) --check
+
+check-qemu-virtio-reproducible:	## build it again elsewhere: must be the same bytes
+	@QEMU_KIND=virtio $(QEMU_CACHED) --again

@@ -1,0 +1,634 @@
+/*
+ * Virtio over XenBus, backend: from messages to the virtio device
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Everything in the control page but our own half is the guest's, and can
+ * change at any moment: a request is copied once, and vx_request_check()
+ * decides on the copy whether it may be carried out.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/atomic.h"
+#include "qemu/bswap.h"
+#include "qemu/error-report.h"
+#include "qemu/main-loop.h"
+#include "qapi/error.h"
+#include "qobject/qlist.h"
+#include "qom/qom-qobject.h"
+#include "block/aio-wait.h"
+#include "standard-headers/linux/virtio_config.h"
+#include "virtio-xenbus.h"
+#include "trace.h"
+
+/* Vectors below are the queues'. */
+#define VXB_CONFIG_VECTOR VIRTIO_QUEUE_MAX
+
+/* What a guest may break its device without being taken for hostile. */
+#define VXB_MAX_BROKEN 16
+
+/* Events carry no data, and there is no PCI function. */
+#define VXB_NEVER_OFFERED ((1ull << VIRTIO_F_ORDER_PLATFORM) | \
+                           (1ull << VIRTIO_F_SR_IOV) | \
+                           (1ull << VIRTIO_F_NOTIFICATION_DATA) | \
+                           (1ull << 39 /* NOTIF_CONFIG_DATA */))
+
+VirtIODevice *vxb_vdev(VirtIOXenbus *xb)
+{
+    return virtio_bus_get_device(&xb->bus);
+}
+
+uint64_t vxb_dev_offered(VirtIOXenbus *xb)
+{
+    VirtIODevice *vdev = vxb_vdev(xb);
+    VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
+    uint64_t features = vdev->host_features & ~vdc->legacy_features &
+                        ~VXB_NEVER_OFFERED;
+
+    /* Else a ring's reset would not wait for its requests. */
+    if (!vdc->queue_reset) {
+        virtio_clear_feature(&features, VIRTIO_F_RING_RESET);
+    }
+    return features;
+}
+
+/* ---- our half of the control page ---- */
+
+static void vxb_notify_driver(VirtIOXenbus *xb)
+{
+    xen_device_notify_event_channel(XEN_DEVICE(xb), xb->channel, NULL);
+}
+
+/* Show the device's configuration. True: it is another than before. */
+static bool vxb_show_config(VirtIOXenbus *xb)
+{
+    VirtIODevice *vdev = vxb_vdev(xb);
+    VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
+
+    if (!vdc->get_config || !xb->config_size) {
+        return false;
+    }
+    vdc->get_config(vdev, vdev->config);
+    if (!memcmp(xb->config, vdev->config, xb->config_size)) {
+        return false;
+    }
+    memcpy(xb->config, vdev->config, xb->config_size);
+
+    qatomic_set(&xb->ctrl->config_gen, cpu_to_le32(xb->config_gen + 1));
+    smp_wmb();
+    memcpy(xb->ctrl->config, xb->config, xb->config_size);
+    smp_wmb();
+    xb->config_gen += 2;
+    qatomic_set(&xb->ctrl->config_gen, cpu_to_le32(xb->config_gen));
+    return true;
+}
+
+/* Show the device's status. True: it has come to need a reset. */
+static bool vxb_show_status(VirtIOXenbus *xb)
+{
+    uint8_t status = vxb_vdev(xb)->status;
+    uint8_t was = xb->status_shown;
+
+    if (status == was) {
+        return false;
+    }
+    trace_virtio_xenbus_status(XEN_DEVICE(xb)->frontend_id, xb->kind,
+                               xb->devid, status);
+    xb->status_shown = status;
+    qatomic_set(&xb->ctrl->device_status, cpu_to_le32(status));
+    return status & ~was & VIRTIO_CONFIG_S_NEEDS_RESET;
+}
+
+/* Show both. True: the driver has not asked for what is new. */
+static bool vxb_show(VirtIOXenbus *xb)
+{
+    bool changed = vxb_show_config(xb);
+    bool broken = vxb_show_status(xb);
+
+    if (broken && ++xb->broken > VXB_MAX_BROKEN) {
+        vxb_fail(xb, "its rings were wrong %u times", xb->broken);
+    } else if (broken) {
+        error_report("virtio-xenbus: domain %u %s/%u: the device needs a reset",
+                     XEN_DEVICE(xb)->frontend_id, xb->kind, xb->devid);
+    }
+    return changed || broken;
+}
+
+/* The device changed by itself, perhaps in another thread: tell the driver. */
+void vxb_dev_config_bh(void *opaque)
+{
+    VirtIOXenbus *xb = opaque;
+
+    /* While a request is carried out: that shows all when it is done. */
+    if (xb->ctrl && !xb->busy && !xb->failed && vxb_show(xb)) {
+        vxb_notify_driver(xb);
+    }
+}
+
+void vxb_dev_connected(VirtIOXenbus *xb, uint16_t version)
+{
+    struct vx_ctrl *c = xb->ctrl;
+
+    xb->seq = 0;
+    xb->accepted = 0;
+    xb->broken = 0;
+    xb->again = false;
+    xb->status_shown = 0;
+    xb->config_gen = 0;
+    memset(xb->config, 0, sizeof(xb->config));
+    vxb_vdev(xb)->config_vector = VXB_CONFIG_VECTOR;
+
+    c->be_version = cpu_to_le16(version);
+    c->config_size = cpu_to_le32(xb->config_size);
+    c->config_gen = 0;
+    c->device_status = 0;
+    c->rsp_posted = 0;
+    vxb_show_config(xb);
+    smp_wmb();
+    c->be_magic = cpu_to_le32(VX_MAGIC_BACKEND);
+    smp_wmb();
+}
+
+/* ---- queues ---- */
+
+/* In the thread that serves the queue. */
+static bool vxb_queue_event(void *opaque)
+{
+    VXBQueue *q = opaque;
+    VirtIODevice *vdev = vxb_vdev(q->xb);
+
+    if (!(vdev->status & VIRTIO_CONFIG_S_DRIVER_OK) || !vdev->vm_running) {
+        return false;
+    }
+    if (q->ctx) {
+        virtio_queue_notify_vq(virtio_get_queue(vdev, q->index));
+    } else {
+        virtio_queue_notify(vdev, q->index);
+    }
+    return true;
+}
+
+/* The host notifier's handler polls the ring: nothing is left to do here. */
+static bool vxb_queue_poll(void *opaque)
+{
+    return false;
+}
+
+static void vxb_nothing(void *opaque)
+{
+}
+
+static void vxb_queue_unbind(VXBQueue *q)
+{
+    XenEventChannel *channel = q->channel;
+
+    if (!channel) {
+        return;
+    }
+    /* Notifications of requests that were drained may be under way there. */
+    if (q->old_ctx) {
+        aio_wait_bh_oneshot(q->old_ctx, vxb_nothing, NULL);
+        q->old_ctx = NULL;
+    }
+    q->ctx = NULL;
+    q->enabled = false;
+    q->channel = NULL;
+    xen_device_unbind_event_channel(XEN_DEVICE(q->xb), channel, NULL);
+}
+
+static uint16_t vxb_queue_enable(VirtIOXenbus *xb, const struct vx_parsed *r)
+{
+    VirtIODevice *vdev = vxb_vdev(xb);
+    VXBQueue *q = &xb->queue[r->index];
+    Error *err = NULL;
+
+    q->channel = xen_device_bind_event_channel(XEN_DEVICE(xb), r->port,
+                                               vxb_queue_event, q, &err);
+    if (!q->channel) {
+        /* The guest's port may be wrong: that is no news for the log. */
+        error_free(err);
+        return VX_ERR_NOMEM;
+    }
+    xen_device_set_event_channel_poll(q->channel, vxb_queue_poll);
+
+    virtio_queue_set_num(vdev, r->index, r->size);
+    virtio_queue_set_vector(vdev, r->index, r->index);
+    virtio_queue_set_rings(vdev, r->index, r->desc, r->driver, r->device);
+    virtio_queue_enable(vdev, r->index);
+    q->enabled = true;
+    trace_virtio_xenbus_queue(XEN_DEVICE(xb)->frontend_id, xb->kind,
+                              xb->devid, r->index, r->size, r->port);
+    return VX_ERR_NONE;
+}
+
+static uint16_t vxb_queue_reset(VirtIOXenbus *xb, uint32_t index)
+{
+    virtio_queue_reset(vxb_vdev(xb), index);
+    vxb_queue_unbind(&xb->queue[index]);
+    return VX_ERR_NONE;
+}
+
+void vxb_dev_reset(VirtIOXenbus *xb)
+{
+    virtio_bus_reset(&xb->bus);
+    for (uint32_t i = 0; i < xb->num_queues; i++) {
+        vxb_queue_unbind(&xb->queue[i]);
+    }
+    xb->accepted = 0;
+    vxb_vdev(xb)->config_vector = VXB_CONFIG_VECTOR;
+}
+
+/* ---- requests ---- */
+
+static uint16_t vxb_set_features(VirtIOXenbus *xb, const struct vx_parsed *r)
+{
+    if (virtio_set_features(vxb_vdev(xb), r->features[0]) < 0) {
+        return VX_ERR_DEVICE;
+    }
+    xb->accepted = r->features[0];
+    return VX_ERR_NONE;
+}
+
+static uint16_t vxb_set_config(VirtIOXenbus *xb, const struct vx_parsed *r)
+{
+    VirtIODevice *vdev = vxb_vdev(xb);
+    VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
+
+    if (vdc->get_config) {
+        vdc->get_config(vdev, vdev->config);
+    }
+    memcpy((uint8_t *)vdev->config + r->offset, r->data, r->length);
+    if (vdc->set_config) {
+        vdc->set_config(vdev, vdev->config);
+    }
+    return VX_ERR_NONE;
+}
+
+static uint16_t vxb_set_status(VirtIOXenbus *xb, uint32_t wanted)
+{
+    VirtIODevice *vdev = vxb_vdev(xb);
+    uint8_t status = (wanted & ~VIRTIO_CONFIG_S_NEEDS_RESET) |
+                     (vdev->status & VIRTIO_CONFIG_S_NEEDS_RESET);
+
+    if (!wanted) {
+        vxb_dev_reset(xb);
+        return VX_ERR_NONE;
+    }
+    /* Features that do not fit together: the driver sees FEATURES_OK missing */
+    if (virtio_set_status(vdev, status) < 0) {
+        return VX_ERR_NONE;
+    }
+    if (status & VIRTIO_CONFIG_S_DRIVER_OK) {
+        virtio_bus_start_ioeventfd(&xb->bus);
+    }
+    return VX_ERR_NONE;
+}
+
+static uint16_t vxb_request(VirtIOXenbus *xb, const struct vx_parsed *r)
+{
+    switch (r->id) {
+    case VX_MSG_SET_FEATURES:
+        return vxb_set_features(xb, r);
+    case VX_MSG_SET_CONFIG:
+        return vxb_set_config(xb, r);
+    case VX_MSG_SET_DEVICE_STATUS:
+        return vxb_set_status(xb, r->status);
+    case VX_MSG_SET_VQUEUE:
+        return vxb_queue_enable(xb, r);
+    case VX_MSG_RESET_VQUEUE:
+        return vxb_queue_reset(xb, r->index);
+    case VX_MSG_SET_INFLIGHT:
+        /* VX_INFO_RESUME is not offered. */
+        return VX_ERR_UNKNOWN;
+    default:
+        return VX_ERR_NONE;
+    }
+}
+
+static void vxb_describe_queue(VirtIOXenbus *xb, uint32_t index,
+                               struct vx_msg_queue *m)
+{
+    VirtIODevice *vdev = vxb_vdev(xb);
+
+    m->index = cpu_to_le32(index);
+    m->max_size = cpu_to_le32(virtio_queue_get_max_num(vdev, index));
+    if (xb->queue[index].enabled) {
+        m->size = cpu_to_le32(virtio_queue_get_num(vdev, index));
+        m->flags = cpu_to_le32(VX_QUEUE_ENABLED);
+    }
+}
+
+/* The payload of the response to a request that was carried out. */
+static void vxb_response(VirtIOXenbus *xb, const struct vx_parsed *r,
+                         struct vx_msg *m)
+{
+    VirtIODevice *vdev = vxb_vdev(xb);
+
+    switch (r->id) {
+    case VX_MSG_GET_DEVICE_INFO:
+        m->u.info.device_id = cpu_to_le32(vdev->device_id);
+        m->u.info.vendor_id = cpu_to_le32(VXB_VENDOR);
+        m->u.info.num_queues = cpu_to_le32(xb->num_queues);
+        m->u.info.config_size = cpu_to_le32(xb->config_size);
+        break;
+    case VX_MSG_GET_FEATURES:
+        m->u.features.words[0] = cpu_to_le64(vxb_dev_offered(xb));
+        break;
+    case VX_MSG_GET_DEVICE_STATUS:
+    case VX_MSG_SET_DEVICE_STATUS:
+        m->u.status.status = cpu_to_le32(vdev->status);
+        break;
+    case VX_MSG_GET_VQUEUE:
+        vxb_describe_queue(xb, r->index, &m->u.queue);
+        break;
+    }
+}
+
+static void vxb_view(VirtIOXenbus *xb, struct vx_device_view *d)
+{
+    VirtIODevice *vdev = vxb_vdev(xb);
+
+    *d = (struct vx_device_view) {
+        .pool_pages = vxb_pool_pages(xb->pool),
+        .config_size = xb->config_size,
+        .num_queues = xb->num_queues,
+        .status = vdev->status,
+        .offered = { vxb_dev_offered(xb) },
+        .accepted = { xb->accepted },
+        .queue = xb->view,
+    };
+    for (uint32_t i = 0; i < xb->num_queues; i++) {
+        xb->view[i] = (struct vx_queue_view) {
+            .max_size = virtio_queue_get_max_num(vdev, i),
+            .enabled = xb->queue[i].enabled,
+        };
+    }
+}
+
+/* One request, if there is one. True: there was. */
+static bool vxb_serve_one(VirtIOXenbus *xb)
+{
+    struct vx_msg m, rsp = { .type = VX_MSG_RESPONSE };
+    uint32_t posted = le32_to_cpu(qatomic_read(&xb->ctrl->req_posted));
+    struct vx_device_view d;
+    struct vx_parsed r;
+    uint16_t error;
+    int n = vx_posted_check(xb->seq, posted);
+
+    if (n < 0) {
+        vxb_fail(xb, "request number %u after %u", posted, xb->seq);
+    }
+    if (n <= 0) {
+        return false;
+    }
+
+    smp_rmb();
+    memcpy(&m, &xb->ctrl->req, sizeof(m));
+    barrier();
+    vxb_view(xb, &d);
+    if (vx_request_check(&m, posted, &d, &r, &error) < 0) {
+        vxb_fail(xb, "request %u is not framed as one", posted);
+        return false;
+    }
+    if (error == VX_ERR_NONE) {
+        error = vxb_request(xb, &r);
+    }
+    trace_virtio_xenbus_request(XEN_DEVICE(xb)->frontend_id, xb->kind,
+                                xb->devid, r.id, r.seq, error);
+
+    rsp.id = r.id;
+    rsp.seq = cpu_to_le32(r.seq);
+    rsp.error = cpu_to_le16(error);
+    if (error == VX_ERR_NONE) {
+        vxb_response(xb, &r, &rsp);
+    }
+    vxb_show(xb);
+    memcpy(&xb->ctrl->rsp, &rsp, sizeof(rsp));
+    smp_wmb();
+    qatomic_set(&xb->ctrl->rsp_posted, cpu_to_le32(posted));
+    xb->seq = posted;
+    vxb_notify_driver(xb);
+    return true;
+}
+
+/*
+ * A reset drains requests in a nested event loop, in which the next event may
+ * arrive: it is looked at afterwards. The driver has one request outstanding,
+ * so each event makes one request, or two when it hurries.
+ */
+bool vxb_dev_event(void *opaque)
+{
+    VirtIOXenbus *xb = opaque;
+    bool served;
+
+    if (xb->busy) {
+        xb->again = true;
+        return false;
+    }
+    if (!xb->ctrl || xb->failed) {
+        return false;
+    }
+    xb->busy = true;
+    xb->again = false;
+    served = vxb_serve_one(xb);
+    if (served && xb->again && !xb->failed) {
+        vxb_serve_one(xb);
+    }
+    xb->busy = false;
+    return served;
+}
+
+/* ---- the bus ---- */
+
+static void vxb_bus_notify(DeviceState *d, uint16_t vector)
+{
+    VirtIOXenbus *xb = VIRTIO_XENBUS(d);
+
+    if (vector == VXB_CONFIG_VECTOR) {
+        /* Any thread can come here; the configuration is the main loop's. */
+        qemu_bh_schedule(xb->config_bh);
+    } else if (vector < xb->num_queues && xb->queue[vector].channel) {
+        xen_device_notify_event_channel(XEN_DEVICE(xb),
+                                        xb->queue[vector].channel, NULL);
+    }
+}
+
+static void vxb_bus_queue_notify(DeviceState *d, int n)
+{
+    vxb_bus_notify(d, n);
+}
+
+static void vxb_bus_queue_set_aio_context(DeviceState *d, int n,
+                                          AioContext *ctx)
+{
+    VirtIOXenbus *xb = VIRTIO_XENBUS(d);
+    VXBQueue *q = &xb->queue[n];
+
+    trace_virtio_xenbus_queue_context(XEN_DEVICE(xb)->frontend_id, xb->kind,
+                                      xb->devid, n, ctx);
+    if (ctx) {
+        q->old_ctx = ctx;
+        q->ctx = ctx;
+    }
+    /* With NULL events stay pending until there is a context again. */
+    if (q->channel) {
+        xen_device_set_event_channel_context(XEN_DEVICE(xb), q->channel, ctx,
+                                             NULL);
+    }
+}
+
+/* What virtio-blk and virtio-scsi do with an IOThread: no other needs it. */
+static bool vxb_bus_ioeventfd_enabled(DeviceState *d)
+{
+    Object *vdev = OBJECT(vxb_vdev(VIRTIO_XENBUS(d)));
+    QObject *mapping;
+    QList *list;
+    bool mapped;
+
+    if (object_property_get_link(vdev, "iothread", NULL)) {
+        return true;
+    }
+    if (!object_property_find(vdev, "iothread-vq-mapping")) {
+        return false;
+    }
+    mapping = object_property_get_qobject(vdev, "iothread-vq-mapping", NULL);
+    list = qobject_to(QList, mapping);
+    mapped = list && !qlist_empty(list);
+    qobject_unref(mapping);
+    return mapped;
+}
+
+static int vxb_bus_ioeventfd_assign(DeviceState *d, EventNotifier *notifier,
+                                    int n, bool assign)
+{
+    VirtIOXenbus *xb = VIRTIO_XENBUS(d);
+    VXBQueue *q = &xb->queue[n];
+
+    /* The device is done with its own context: back to the main loop. */
+    if (!assign) {
+        q->ctx = NULL;
+        if (q->channel) {
+            xen_device_set_event_channel_context(XEN_DEVICE(xb), q->channel,
+                                                 qemu_get_aio_context(), NULL);
+        }
+    }
+    return 0;
+}
+
+/* queue_notify stands in for them. */
+static int vxb_bus_set_guest_notifiers(DeviceState *d, int nvqs, bool assign)
+{
+    return 0;
+}
+
+static void vxb_bus_vmstate_change(DeviceState *d, bool running)
+{
+    VirtIOXenbus *xb = VIRTIO_XENBUS(d);
+
+    if (!running) {
+        virtio_bus_stop_ioeventfd(&xb->bus);
+        return;
+    }
+    virtio_bus_start_ioeventfd(&xb->bus);
+    /* What came meanwhile; a context of its own looks when it is set. */
+    for (uint32_t i = 0; i < xb->num_queues; i++) {
+        if (xb->queue[i].enabled && !xb->queue[i].ctx) {
+            vxb_queue_event(&xb->queue[i]);
+        }
+    }
+}
+
+static bool vxb_bus_queue_enabled(DeviceState *d, int n)
+{
+    VirtIOXenbus *xb = VIRTIO_XENBUS(d);
+
+    return n < xb->num_queues && xb->queue[n].enabled;
+}
+
+static AddressSpace *vxb_bus_get_dma_as(DeviceState *d)
+{
+    return &VIRTIO_XENBUS(d)->as;
+}
+
+/* Before the device's class looks at the features it can offer. */
+static void vxb_bus_pre_plugged(DeviceState *d, Error **errp)
+{
+    virtio_add_feature(&vxb_vdev(VIRTIO_XENBUS(d))->host_features,
+                       VIRTIO_F_VERSION_1);
+}
+
+static void vxb_bus_device_plugged(DeviceState *d, Error **errp)
+{
+    vxb_dev_plugged(VIRTIO_XENBUS(d), errp);
+}
+
+static void vxb_bus_device_unplugged(DeviceState *d)
+{
+    vxb_dev_unplugged(VIRTIO_XENBUS(d));
+}
+
+void vxb_dev_bus_class_init(VirtioBusClass *k)
+{
+    k->notify = vxb_bus_notify;
+    k->queue_notify = vxb_bus_queue_notify;
+    k->queue_set_aio_context = vxb_bus_queue_set_aio_context;
+    k->ioeventfd_enabled = vxb_bus_ioeventfd_enabled;
+    k->ioeventfd_assign = vxb_bus_ioeventfd_assign;
+    k->set_guest_notifiers = vxb_bus_set_guest_notifiers;
+    k->vmstate_change = vxb_bus_vmstate_change;
+    k->queue_enabled = vxb_bus_queue_enabled;
+    k->get_dma_as = vxb_bus_get_dma_as;
+    k->pre_plugged = vxb_bus_pre_plugged;
+    k->device_plugged = vxb_bus_device_plugged;
+    k->device_unplugged = vxb_bus_device_unplugged;
+}
+
+static uint32_t vxb_count_queues(VirtIODevice *vdev)
+{
+    uint32_t n = VIRTIO_QUEUE_MAX;
+
+    while (n && !virtio_queue_get_max_num(vdev, n - 1)) {
+        n--;
+    }
+    return n;
+}
+
+static void vxb_free_queues(VirtIOXenbus *xb)
+{
+    g_clear_pointer(&xb->queue, g_free);
+    g_clear_pointer(&xb->view, g_free);
+}
+
+bool vxb_dev_plugged(VirtIOXenbus *xb, Error **errp)
+{
+    VirtIODevice *vdev = vxb_vdev(xb);
+
+    xb->num_queues = vxb_count_queues(vdev);
+    xb->config_size = vdev->config_len;
+    if (!xb->num_queues || xb->num_queues > VX_MAX_QUEUES) {
+        error_setg(errp, "%u virtqueues, not 1 to %u", xb->num_queues,
+                   VX_MAX_QUEUES);
+        return false;
+    }
+    if (xb->config_size > VX_MAX_CONFIG) {
+        error_setg(errp, "%u bytes of configuration, more than %u",
+                   xb->config_size, VX_MAX_CONFIG);
+        return false;
+    }
+    vxb_free_queues(xb);
+    xb->queue = g_new0(VXBQueue, xb->num_queues);
+    xb->view = g_new0(struct vx_queue_view, xb->num_queues);
+    for (uint32_t i = 0; i < xb->num_queues; i++) {
+        xb->queue[i].xb = xb;
+        xb->queue[i].index = i;
+    }
+    return true;
+}
+
+void vxb_dev_unplugged(VirtIOXenbus *xb)
+{
+    xb->plugged = false;
+    vxb_disconnect(xb);
+    xb->num_queues = 0;
+    vxb_free_queues(xb);
+}
