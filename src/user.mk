@@ -14,7 +14,7 @@ XEN_LIBS := xenstore
 COMMON := src/common/log.c src/common/xsh.c
 
 # Each program's own sources, libraries (pkg-config names) and place.
-stubdom-init_SRC = $(wildcard src/stubdom-init/*.c) $(COMMON)
+stubdom-init_SRC = $(wildcard src/stubdom-init/*.c) $(COMMON) src/common/rtnl.c src/common/qmp_stream.c
 stubdom-init_PKG = xenstore xenvchan xenevtchn json-c libmnl
 stubdom-init_DIR = $(LIBEXECDIR)
 
@@ -22,7 +22,7 @@ xen-stubdomd_SRC = $(wildcard src/stubdomd/*.c) $(COMMON) src/common/sink_journa
 xen-stubdomd_PKG = xenstore xencontrol libsystemd libcrypto
 xen-stubdomd_DIR = $(SBINDIR)
 
-xen-stubdom_SRC = $(wildcard src/stubdom-cli/*.c) src/stubdomd/ident.c $(COMMON) src/common/sha256file.c
+xen-stubdom_SRC = $(wildcard src/stubdom-cli/*.c) src/stubdomd/ident.c $(COMMON) src/common/host.c src/common/findings.c src/common/sha256file.c
 xen-stubdom_PKG = xenstore xencontrol xlutil xenlight json-c libarchive libcrypto
 xen-stubdom_DIR = $(SBINDIR)
 
