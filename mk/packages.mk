@@ -9,16 +9,27 @@ STUBDOM_OUT := $(BUILD)/stubdom/$(SUITE)
 DRACUT_MODULES ?= $(PREFIX)/lib/dracut/modules.d
 COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 
-.PHONY: install-utils install-kernel install-qemu install-links install
-install: install-utils install-kernel install-qemu install-links	## install everything below DESTDIR
+# What xen-virtiod and xen-virtio bring; everything else is the stubdomains'.
+VIRTIO_UNITS := systemd/xen-virtiod.service systemd/xen-virtio-backend@.service
+VIRTIO_MAN := docs/man/xen-virtiod.8 docs/man/xen-virtio.8 docs/man/xen-virtio-config.5
+
+.PHONY: install-utils install-virtio install-kernel install-qemu install-links install
+install: install-utils install-virtio install-kernel install-qemu install-links	## install everything below DESTDIR
 
 install-utils: install-user
-	install -D -m 644 -t $(DESTDIR)$(UNITDIR) systemd/*.service
+	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(filter-out $(VIRTIO_UNITS),$(wildcard systemd/*.service))
 	install -D -m 755 -t $(DESTDIR)$(DRACUT_MODULES)/50xen-stubdom stubdom/dracut/50xen-stubdom/module-setup.sh
-	for m in docs/man/*.[0-9]; do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
+	for m in $(filter-out $(VIRTIO_MAN),$(wildcard docs/man/*.[0-9])); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
 	ln -sf xen-stubdomd.8 $(DESTDIR)$(MANDIR)/man8/xen-stubdomd.service.8
 	[ ! -f src/stubdom-cli/xen-stubdom.bash ] || \
 		install -D -m 644 src/stubdom-cli/xen-stubdom.bash $(DESTDIR)$(COMPLETIONS)/xen-stubdom
+
+install-virtio: install-user-virtio
+	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(VIRTIO_UNITS)
+	for m in $(VIRTIO_MAN); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
+	ln -sf xen-virtiod.8 $(DESTDIR)$(MANDIR)/man8/xen-virtiod.service.8
+	ln -sf xen-virtiod.8 $(DESTDIR)$(MANDIR)/man8/xen-virtio-backend@.service.8
+	install -D -m 644 src/virtio-cli/xen-virtio.bash $(DESTDIR)$(COMPLETIONS)/xen-virtio
 
 # Kernel and QEMU are built by targets of their own (`make kernel qemu`, or
 # kernel-build and qemu-build within a package build).

@@ -26,9 +26,15 @@ xen-stubdom_SRC = $(wildcard src/stubdom-cli/*.c) src/stubdomd/ident.c $(COMMON)
 xen-stubdom_PKG = xenstore xencontrol xlutil xenlight json-c libarchive libcrypto
 xen-stubdom_DIR = $(SBINDIR)
 
-PROGRAMS := stubdom-init xen-stubdomd xen-stubdom
+xen-virtiod_SRC = $(wildcard src/virtiod/*.c) $(COMMON) src/common/sink_journal.c src/common/rtnl.c src/common/qmp_stream.c
+xen-virtiod_PKG = xenstore libsystemd libmnl json-c
+xen-virtiod_DIR = $(SBINDIR)
 
-.PHONY: user install-user
+STUBDOM_PROGRAMS := stubdom-init xen-stubdomd xen-stubdom
+VIRTIO_PROGRAMS := xen-virtiod
+PROGRAMS := $(STUBDOM_PROGRAMS) $(VIRTIO_PROGRAMS)
+
+.PHONY: user install-user install-user-virtio
 user: $(PROGRAMS:%=$(OUT)/%)
 
 # $(1): program
@@ -46,4 +52,7 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call PROGRAM_RULE,$(p))))
 
 install-user: user
-	$(foreach p,$(PROGRAMS),install -D -m 755 $(OUT)/$(p) $(DESTDIR)$($(p)_DIR)/$(p);)
+	$(foreach p,$(STUBDOM_PROGRAMS),install -D -m 755 $(OUT)/$(p) $(DESTDIR)$($(p)_DIR)/$(p);)
+
+install-user-virtio: user
+	$(foreach p,$(VIRTIO_PROGRAMS),install -D -m 755 $(OUT)/$(p) $(DESTDIR)$($(p)_DIR)/$(p);)
