@@ -60,7 +60,7 @@ static int nodes_of(const struct backend *b, struct vd_node **list, unsigned int
 	return ret;
 }
 
-static void fail(const struct backend *b, struct vd_id id, const char *why)
+static void refuse(const struct backend *b, struct vd_id id, const char *why)
 {
 	vd_nodes_fail(&b->st, b->domid, id, why);
 	say(b, LOG_ERR, id, why);
@@ -77,11 +77,11 @@ static bool usable(const struct backend *b, const struct vd_node *n, bool *block
 		return false;
 	}
 	if (n->bad) {
-		fail(b, n->id, n->error);
+		refuse(b, n->id, n->error);
 		return false;
 	}
 	if (vd_probe(&n->spec, true, blockdev, why)) {
-		fail(b, n->id, why);
+		refuse(b, n->id, why);
 		return false;
 	}
 	/* -ENOENT: gone in this moment. */
@@ -122,7 +122,7 @@ static int add_devices(const struct backend *b, struct vd_argv *a, bool bare)
 	return ret;
 }
 
-static void fail_all(const struct backend *b, const char *why)
+static void refuse_all(const struct backend *b, const char *why)
 {
 	struct vd_node *list;
 	unsigned int n;
@@ -131,7 +131,7 @@ static void fail_all(const struct backend *b, const char *why)
 		return;
 	for (unsigned int i = 0; i < n; i++)
 		if (list[i].online)
-			fail(b, list[i].id, why);
+			refuse(b, list[i].id, why);
 	free(list);
 }
 
@@ -154,7 +154,7 @@ int backend_run(uint32_t domid, const char *qemu)
 	if (access(qemu, X_OK)) {
 		snprintf(why, sizeof(why), "%.100s is missing: install the package qemu-xen-extras, then run 'systemctl restart " VD_UNIT "'",
 			 qemu, domid);
-		fail_all(&b, why);
+		refuse_all(&b, why);
 		xs_close(b.st.xs);
 		return VD_EXIT_CONFIG;
 	}

@@ -43,6 +43,7 @@ struct guest {
 	struct guests *gs;
 	uint32_t domid;
 	char name[VD_GUEST_NAME_MAX];
+	bool seen;			/* the last look at it succeeded */
 	bool alive, introduced;		/* and: it was, once */
 	struct dev *dev;
 	unsigned int n;
@@ -687,8 +688,7 @@ static void closing_time(struct guest *g, const struct vd_plan *plan)
 		wake(g, g->closing_since + VD_CLOSE_MS);
 }
 
-/* Look at a guest and do what is needed; true: nothing is left of it. */
-static bool work(struct guest *g)
+static void work(struct guest *g)
 {
 	struct vd_guest_view view = { .known = g->known };
 	uint64_t now = now_of(g);
@@ -697,14 +697,15 @@ static bool work(struct guest *g)
 	bool gave_up = false;
 	int ret = observe(g);
 
+	g->seen = !ret;
 	if (ret) {
 		failed(g, "reading its devices", ret);
-		return false;
+		return;
 	}
 	v = calloc(g->n + 1, sizeof(*v));
 	if (!v) {
 		failed(g, "looking at its devices", -ENOMEM);
-		return false;
+		return;
 	}
 	view = (struct vd_guest_view){
 		.alive = g->alive, .unit = g->unit, .owed = g->owed, .known = g->known,
@@ -730,13 +731,20 @@ static bool work(struct guest *g)
 	compact(g, v);
 	free(v);
 	remains(g);
-	return !g->n && (g->unit == VD_UNIT_INACTIVE || g->unit == VD_UNIT_FAILED);
 }
 
+/* Nothing is left of it. */
+static bool over(const struct guest *g)
+{
+	return g->seen && !g->n && (g->unit == VD_UNIT_INACTIVE || g->unit == VD_UNIT_FAILED);
+}
+
+/* Look at a guest and do what is needed. */
 static void serve(struct guest *g)
 {
 	g->due = UINT64_MAX;
-	if (work(g))
+	work(g);
+	if (over(g))
 		wake(g, 0);	/* guests_tick() drops it: its callers may still use it */
 }
 
@@ -753,11 +761,6 @@ static void clean_up(struct guest *g)
 }
 
 /* ---- from outside ---- */
-
-static bool over(const struct guest *g)
-{
-	return !g->n && (g->unit == VD_UNIT_INACTIVE || g->unit == VD_UNIT_FAILED);
-}
 
 void guests_visit(struct guests *gs, uint32_t domid)
 {

@@ -208,7 +208,9 @@ static int change_once(const struct vd_store *st, uint32_t domid, struct vd_id i
 
 	if (t == XBT_NULL)
 		return errno ? -errno : -EIO;
-	if (!xsh_exists(st->xs, t, DIR_FMT "/state", DIR_ARGS(st, domid, id)))
+	/* A directory that goes meanwhile makes the transaction fail, and be tried again. */
+	if (!xsh_exists(st->xs, t, DIR_FMT, DIR_ARGS(st, domid, id)) ||
+	    !xsh_exists(st->xs, t, DIR_FMT "/state", DIR_ARGS(st, domid, id)))
 		ret = -ENOENT;
 	if (!ret && c->forget)
 		ret = xsh_rm(st->xs, t, DIR_FMT "/" VX_NODE_ERROR, DIR_ARGS(st, domid, id));
