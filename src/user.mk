@@ -30,8 +30,13 @@ xen-virtiod_SRC = $(wildcard src/virtiod/*.c) $(COMMON) src/common/sink_journal.
 xen-virtiod_PKG = xenstore libsystemd libmnl json-c
 xen-virtiod_DIR = $(SBINDIR)
 
+xen-virtio_SRC = $(wildcard src/virtio-cli/*.c) $(addprefix src/virtiod/,nodes.c spec.c ids.c probe.c qmp.c) \
+	$(COMMON) src/common/host.c src/common/findings.c src/common/qmp_stream.c
+xen-virtio_PKG = xenstore xlutil libsystemd json-c
+xen-virtio_DIR = $(SBINDIR)
+
 STUBDOM_PROGRAMS := stubdom-init xen-stubdomd xen-stubdom
-VIRTIO_PROGRAMS := xen-virtiod
+VIRTIO_PROGRAMS := xen-virtiod xen-virtio
 PROGRAMS := $(STUBDOM_PROGRAMS) $(VIRTIO_PROGRAMS)
 
 .PHONY: user install-user install-user-virtio
