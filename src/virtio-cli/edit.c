@@ -128,6 +128,8 @@ static int add_once(const struct vd_store *st, xs_transaction_t t, uint32_t domi
 		if (!ret)
 			ret = write_all(st->xs, t, p.back, back, sizeof(back) / sizeof(back[0]));
 		/* With this xl closes and removes it when the guest is destroyed. */
+		if (!ret && !xs_mkdir(st->xs, t, p.libxl))
+			ret = errno ? -errno : -EIO;
 		if (!ret)
 			ret = write_all(st->xs, t, p.libxl, &record, 1);
 		if (!ret)
