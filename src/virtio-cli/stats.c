@@ -89,21 +89,30 @@ static uint64_t number(struct json_object *o, const char *key)
 	return json_object_object_get_ex(o, key, &v) ? (uint64_t)json_object_get_int64(v) : 0;
 }
 
+/* A device's id, or its path: ".../NAME.dev/...". */
+static bool names_device(const char *qdev, const char *want)
+{
+	size_t n = strlen(want);
+
+	for (const char *at = strstr(qdev, want); at; at = strstr(at + 1, want))
+		if ((at == qdev || at[-1] == '/') && (!at[n] || at[n] == '/'))
+			return true;
+	return false;
+}
+
 static bool disk_counts(struct json_object *list, struct vd_id id, struct counts *c)
 {
 	char name[VD_ID_MAX], want[VD_ID_MAX + 16];
 	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 
-	snprintf(want, sizeof(want), "/%s.dev", vd_id_name(name, id));
+	snprintf(want, sizeof(want), "%s.dev", vd_id_name(name, id));
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *e = json_object_array_get_idx(list, i), *qdev, *st;
-		const char *at;
 
 		if (!json_object_object_get_ex(e, "qdev", &qdev) ||
 		    !json_object_object_get_ex(e, "stats", &st))
 			continue;
-		at = strstr(json_object_get_string(qdev), want);
-		if (!at || (at[strlen(want)] && at[strlen(want)] != '/'))
+		if (!names_device(json_object_get_string(qdev), want))
 			continue;
 		c->in = number(st, "wr_bytes");
 		c->out = number(st, "rd_bytes");

@@ -515,6 +515,28 @@ static void list_begin(struct guest *g)
 		session_lost(g, "a command cannot be sent");
 }
 
+static void unit_stop(struct guest *g);
+
+/*
+ * QEMU takes some devices only when it starts.  While a guest is being created
+ * no driver is connected yet, and its backend can be started anew: xl writes
+ * disks first, so that the backend is there before the other devices are.
+ */
+static void add_cold(struct guest *g, struct dev *d)
+{
+	bool connected = false;
+
+	for (unsigned int i = 0; i < g->n; i++)
+		connected |= g->dev[i].there && g->dev[i].node.state > VD_INIT_WAIT &&
+			     g->dev[i].node.state < VD_CLOSED;
+	if (connected || d->tries++) {
+		dev_fail(g, d, "QEMU takes such a device only when it starts: give it in the guest's configuration");
+		return;
+	}
+	say(g, LOG_INFO, &d->node.id, "starting the backend again, with it");
+	unit_stop(g);
+}
+
 /* False: nothing to wait for, the device has failed. */
 static bool job_begin(struct guest *g, struct dev *d, enum vd_action action)
 {
@@ -530,9 +552,11 @@ static bool job_begin(struct guest *g, struct dev *d, enum vd_action action)
 		ret = vd_steps_make(&steps, g->domid, d->node.id, &d->node.spec, blockdev);
 		if (ret || vd_steps_cold(&steps)) {
 			vd_steps_free(&steps);
-			dev_fail(g, d, ret ? strerror(-ret) :
-				 "QEMU takes such a device only when it starts: give it in the guest's configuration");
-			return false;
+			if (ret)
+				dev_fail(g, d, strerror(-ret));
+			else
+				add_cold(g, d);
+			return g->unit != VD_UNIT_RUNNING;
 		}
 		vd_job_init(&g->job, VD_JOB_PLUG, d->node.id, &steps);
 	}

@@ -290,12 +290,46 @@ static void not_hot_pluggable(void **state)
 {
 	(void)state;
 	running_disk();
+	fix_node(DISK(3, 51712), "state", "4");
 	fix_virtio(VIRTIO(3, 0), "virtio,device9;path=/tmp;tag=t");
 	visit(3);
 	fake_qmp_ready();
 	assert_false(fake_qmp_open());
 	assert_node(VIRTIO(3, 0), "state", "6");
 	assert_logged("QEMU takes such a device only when it starts");
+	assert_string_equal(fake_units_asked, "");
+}
+
+/* While the guest is being created: xl writes it after the disks. */
+static void not_hot_pluggable_yet(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_virtio(VIRTIO(3, 0), "virtio,device9;path=/tmp;tag=t");
+	visit(3);
+	fake_qmp_ready();
+	assert_false(fake_qmp_open());
+	assert_string_equal(fake_units_asked, "stop 3;");
+	fix_node(DISK(3, 51712), "state", "1");
+	fake_unit_set(3, VD_UNIT_INACTIVE);
+	visit(3);
+	assert_string_equal(fake_units_asked, "stop 3;start 3;");
+	fake_unit_set(3, VD_UNIT_RUNNING);
+	visit(3);
+	fake_qmp_ready();
+	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"},{\"name\":\"virtio-0\"}]");
+	assert_false(fake_qmp_open());
+	assert_node(VIRTIO(3, 0), "state", "1");
+	assert_node(DISK(3, 51712), "state", "1");
+	/* It cannot be the reason twice. */
+	fake_unit_set(3, VD_UNIT_RESTARTING);
+	visit(3);
+	fake_unit_set(3, VD_UNIT_RUNNING);
+	visit(3);
+	fake_qmp_ready();
+	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
+	assert_node(VIRTIO(3, 0), "state", "6");
+	assert_string_equal(fake_units_asked, "stop 3;start 3;");
 }
 
 static void no_bridge(void **state)
@@ -488,7 +522,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_disk), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
 		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug),
-		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(no_bridge),
+		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(not_hot_pluggable_yet), T(no_bridge),
 		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),
 		T(qemu_does_not_listen), T(daemon_comes_late), T(guest_is_gone), T(being_built),
 		T(xenstore_fails), T(two_guests),
