@@ -31,7 +31,7 @@ xen-virtiod_PKG = xenstore libsystemd libmnl json-c
 xen-virtiod_DIR = $(SBINDIR)
 
 xen-virtio_SRC = $(wildcard src/virtio-cli/*.c) $(addprefix src/virtiod/,nodes.c spec.c ids.c probe.c qmp.c) \
-	$(COMMON) src/common/host.c src/common/findings.c src/common/qmp_stream.c
+	src/stubdom-cli/packages.c $(COMMON) src/common/host.c src/common/findings.c src/common/qmp_stream.c
 xen-virtio_PKG = xenstore xlutil libsystemd json-c
 xen-virtio_DIR = $(SBINDIR)
 

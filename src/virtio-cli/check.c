@@ -7,6 +7,7 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
+#include "../stubdom-cli/packages.h"
 #include "../virtiod/backend.h"
 #include "findings.h"
 #include "vcli.h"
@@ -58,10 +59,15 @@ static unsigned int check_xen(struct findings *fs)
 
 static void check_qemu(struct findings *fs)
 {
-	if (!access(VD_QEMU, X_OK))
+	char *cure;
+
+	if (!access(VD_QEMU, X_OK)) {
 		found(fs, FINE, "qemu", NULL, "the backend's QEMU is installed");
-	else
-		found(fs, BROKEN, "qemu", "run 'apt install qemu-xen-extras'", "the backend's QEMU, %s, is missing", VD_QEMU);
+		return;
+	}
+	cure = package_install("qemu-xen-extras");
+	found(fs, BROKEN, "qemu", cure, "the backend's QEMU, %s, is missing", VD_QEMU);
+	free(cure);
 }
 
 static void check_devices(struct findings *fs)
