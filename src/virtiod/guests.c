@@ -549,6 +549,8 @@ static bool job_begin(struct guest *g, struct dev *d, enum vd_action action)
 	} else {
 		if (!dev_prepare(g, d, &blockdev))
 			return false;
+		if (d->node.spec.aio == VD_AIO_DEFAULT)
+			d->node.spec.aio = vd_probe_aio();
 		ret = vd_steps_make(&steps, g->domid, d->node.id, &d->node.spec, blockdev);
 		if (ret || vd_steps_cold(&steps)) {
 			vd_steps_free(&steps);

@@ -102,7 +102,7 @@ static const char *aio_name(const struct vd_spec *s)
 	switch (s->aio) {
 	case VD_AIO_NATIVE: return "native";
 	case VD_AIO_IO_URING: return "io_uring";
-	default: return "threads";	/* every build of QEMU has it */
+	default: return "threads";
 	}
 }
 
