@@ -9,16 +9,27 @@ STUBDOM_OUT := $(BUILD)/stubdom/$(SUITE)
 DRACUT_MODULES ?= $(PREFIX)/lib/dracut/modules.d
 COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 
-.PHONY: install-utils install-kernel install-qemu install-links install-dkms install
-install: install-utils install-kernel install-qemu install-links install-dkms	## install everything below DESTDIR
+# What xen-virtiod and xen-virtio bring; everything else is the stubdomains'.
+VIRTIO_UNITS := systemd/xen-virtiod.service systemd/xen-virtio-backend@.service
+VIRTIO_MAN := docs/man/xen-virtiod.8 docs/man/xen-virtio.8 docs/man/xen-virtio-config.5
+
+.PHONY: install-utils install-virtio install-kernel install-qemu install-links install-dkms install
+install: install-utils install-virtio install-kernel install-qemu install-links install-dkms	## install everything below DESTDIR
 
 install-utils: install-user
-	install -D -m 644 -t $(DESTDIR)$(UNITDIR) systemd/*.service
+	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(filter-out $(VIRTIO_UNITS),$(wildcard systemd/*.service))
 	install -D -m 755 -t $(DESTDIR)$(DRACUT_MODULES)/50xen-stubdom stubdom/dracut/50xen-stubdom/module-setup.sh
-	for m in docs/man/xen-stubdom*.8 docs/man/stubdom-init.8; do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
+	for m in $(filter-out $(VIRTIO_MAN) docs/man/virtio_xenbus.4,$(wildcard docs/man/*.[0-9])); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
 	ln -sf xen-stubdomd.8 $(DESTDIR)$(MANDIR)/man8/xen-stubdomd.service.8
 	[ ! -f src/stubdom-cli/xen-stubdom.bash ] || \
 		install -D -m 644 src/stubdom-cli/xen-stubdom.bash $(DESTDIR)$(COMPLETIONS)/xen-stubdom
+
+install-virtio: install-user-virtio
+	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(VIRTIO_UNITS)
+	for m in $(VIRTIO_MAN); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
+	ln -sf xen-virtiod.8 $(DESTDIR)$(MANDIR)/man8/xen-virtiod.service.8
+	ln -sf xen-virtiod.8 $(DESTDIR)$(MANDIR)/man8/xen-virtio-backend@.service.8
+	install -D -m 644 src/virtio-cli/xen-virtio.bash $(DESTDIR)$(COMPLETIONS)/xen-virtio
 
 # Kernel and QEMU are built by targets of their own (`make kernel qemu`, or
 # kernel-build and qemu-build within a package build).
@@ -29,6 +40,10 @@ install-kernel:
 install-qemu:
 	install -D -m 755 $(STUBDOM_OUT)/qemu-stubdom $(DESTDIR)$(LIBEXECDIR)/qemu-stubdom
 	install -D -m 644 $(STUBDOM_OUT)/qemu-stubdom.info $(DESTDIR)$(DATADIR)/qemu-stubdom.info
+
+install-qemu-virtio:
+	install -D -m 755 $(QEMU_VIRTIO_OUT)/qemu-virtio $(DESTDIR)$(LIBEXECDIR)/qemu-virtio
+	install -D -m 644 $(QEMU_VIRTIO_OUT)/qemu-virtio.info $(DESTDIR)$(DATADIR)/qemu-virtio.info
 
 # Owned by the package, so that `dpkg -S` knows them; the image they point to
 # is assembled on the host.
@@ -52,11 +67,16 @@ DEB_SRC := $(BUILD)/deb-src/$(SUITE)/xen-extras-$(VERSION)
 # are built (or taken from the cache) first, where the network is; the package
 # build itself has none.  Debug symbols go to dbgsym/: *.deb is what to install.
 .PHONY: deb
-deb: kernel qemu	## Debian packages of SUITE, into build/deb/SUITE/
+# Suites whose QEMU has our transport: others get stubdomains only.
+VIRTIO_SUITES := trixie
+HAS_VIRTIO = $(filter $(VIRTIO_SUITES),$(SUITE))
+deb: kernel qemu $(if $(HAS_VIRTIO),qemu-virtio)	## Debian packages of SUITE, into build/deb/SUITE/
 	@rm -rf $(BUILD)/deb-src/$(SUITE) $(DEB_OUT).new && mkdir -p $(DEB_SRC) $(DEB_OUT).new
 	@git -c safe.directory='*' ls-files -z | xargs -0 sh -c 'for f; do [ ! -e "$$f" ] || printf "%s\0" "$$f"; done' sh | \
 		tar -c --null -T - | tar -x -C $(DEB_SRC)
 	@mkdir -p $(DEB_SRC)/$(STUBDOM_OUT) && cp -p $(addprefix $(STUBDOM_OUT)/,vmlinuz config qemu-stubdom qemu-stubdom.info qemu-source-version) $(DEB_SRC)/$(STUBDOM_OUT)/
+	@[ -z "$(HAS_VIRTIO)" ] || { mkdir -p $(DEB_SRC)/$(QEMU_VIRTIO_OUT) && \
+		cp -p $(addprefix $(QEMU_VIRTIO_OUT)/,$(QEMU_VIRTIO_FILES)) $(DEB_SRC)/$(QEMU_VIRTIO_OUT)/; }
 	@echo "deb $(SUITE): building packages (log: $(BUILD)/log/deb-$(SUITE).log)"
 	@mkdir -p $(BUILD)/log
 	@$(CHROOT) run $(SUITE) build --net-off --bind $(CURDIR)/$(BUILD)/deb-src/$(SUITE):/build/deb \

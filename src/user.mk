@@ -14,7 +14,7 @@ XEN_LIBS := xenstore
 COMMON := src/common/log.c src/common/xsh.c
 
 # Each program's own sources, libraries (pkg-config names) and place.
-stubdom-init_SRC = $(wildcard src/stubdom-init/*.c) $(COMMON)
+stubdom-init_SRC = $(wildcard src/stubdom-init/*.c) $(COMMON) src/common/rtnl.c src/common/qmp_stream.c
 stubdom-init_PKG = xenstore xenvchan xenevtchn json-c libmnl
 stubdom-init_DIR = $(LIBEXECDIR)
 
@@ -22,13 +22,24 @@ xen-stubdomd_SRC = $(wildcard src/stubdomd/*.c) $(COMMON) src/common/sink_journa
 xen-stubdomd_PKG = xenstore xencontrol libsystemd libcrypto
 xen-stubdomd_DIR = $(SBINDIR)
 
-xen-stubdom_SRC = $(wildcard src/stubdom-cli/*.c) src/stubdomd/ident.c $(COMMON) src/common/sha256file.c
+xen-stubdom_SRC = $(wildcard src/stubdom-cli/*.c) src/stubdomd/ident.c $(COMMON) src/common/host.c src/common/findings.c src/common/sha256file.c
 xen-stubdom_PKG = xenstore xencontrol xlutil xenlight json-c libarchive libcrypto
 xen-stubdom_DIR = $(SBINDIR)
 
-PROGRAMS := stubdom-init xen-stubdomd xen-stubdom
+xen-virtiod_SRC = $(wildcard src/virtiod/*.c) $(COMMON) src/common/sink_journal.c src/common/rtnl.c src/common/qmp_stream.c
+xen-virtiod_PKG = xenstore libsystemd libmnl json-c
+xen-virtiod_DIR = $(SBINDIR)
 
-.PHONY: user install-user
+xen-virtio_SRC = $(wildcard src/virtio-cli/*.c) $(addprefix src/virtiod/,nodes.c spec.c ids.c probe.c qmp.c) \
+	src/stubdom-cli/packages.c $(COMMON) src/common/host.c src/common/findings.c src/common/qmp_stream.c
+xen-virtio_PKG = xenstore xlutil libsystemd json-c
+xen-virtio_DIR = $(SBINDIR)
+
+STUBDOM_PROGRAMS := stubdom-init xen-stubdomd xen-stubdom
+VIRTIO_PROGRAMS := xen-virtiod xen-virtio
+PROGRAMS := $(STUBDOM_PROGRAMS) $(VIRTIO_PROGRAMS)
+
+.PHONY: user install-user install-user-virtio
 user: $(PROGRAMS:%=$(OUT)/%)
 
 # $(1): program
@@ -46,4 +57,7 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call PROGRAM_RULE,$(p))))
 
 install-user: user
-	$(foreach p,$(PROGRAMS),install -D -m 755 $(OUT)/$(p) $(DESTDIR)$($(p)_DIR)/$(p);)
+	$(foreach p,$(STUBDOM_PROGRAMS),install -D -m 755 $(OUT)/$(p) $(DESTDIR)$($(p)_DIR)/$(p);)
+
+install-user-virtio: user
+	$(foreach p,$(VIRTIO_PROGRAMS),install -D -m 755 $(OUT)/$(p) $(DESTDIR)$($(p)_DIR)/$(p);)

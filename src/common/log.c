@@ -67,7 +67,9 @@ void log_vmsg(int level, const struct log_about *about, const char *fmt,
 
 	if (level > max_level)
 		return;
-	if (about && about->guest)
+	if (about && about->guest && about->show_domid)
+		n = snprintf(line, sizeof(line), "guest %.128s (%d): ", about->guest, about->domid);
+	else if (about && about->guest)
 		n = snprintf(line, sizeof(line), "guest %.128s: ", about->guest);
 	else if (about && about->domid >= 0)
 		n = snprintf(line, sizeof(line), "domain %d: ", about->domid);

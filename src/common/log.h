@@ -21,6 +21,7 @@ struct log_about {
 	const char *guest;	/* the guest's name, as xl shows it */
 	int domid;		/* the guest's domid */
 	int stubdom;		/* its stubdomain's domid */
+	bool show_domid;	/* in the line too: "guest NAME (DOMID): TEXT" */
 };
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/repack.c src/stubdom-cli/hostpath.c src/stubdom-cli/interrupt.c src/common/log.c */
+/* test-sources: src/stubdom-cli/repack.c src/common/host.c src/stubdom-cli/interrupt.c src/common/log.c */
 /* test-pkgs: libarchive */
 #include <fcntl.h>
 #include <stdlib.h>

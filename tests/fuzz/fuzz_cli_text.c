@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/logtext.c src/stubdom-cli/bzimage.c src/stubdom-cli/xendirs.c src/stubdom-cli/manifest.c src/stubdom-cli/hostpath.c src/common/log.c */
+/* test-sources: src/stubdom-cli/logtext.c src/stubdom-cli/bzimage.c src/stubdom-cli/xendirs.c src/stubdom-cli/manifest.c src/common/host.c src/common/log.c */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/qmp_msg.c */
+/* test-sources: src/stubdom-init/qmp_msg.c src/common/qmp_stream.c */
 /* test-pkgs: json-c */
 /*
  * The QMP broker's state machine.  The input is records: a byte that says

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/xlcfg.c src/stubdom-cli/findings.c src/stubdom-cli/hostpath.c src/stubdom-cli/packages.c src/common/log.c */
+/* test-sources: src/stubdom-cli/xlcfg.c src/common/findings.c src/common/host.c src/stubdom-cli/packages.c src/common/log.c */
 /* test-pkgs: xlutil xenlight json-c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "stubdom-cli/cli.h"
-#include "stubdom-cli/findings.h"
+#include "findings.h"
 #include "stubdom-cli/packages.h"
 #include "stubdom-cli/xlcfg.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/links.c src/stubdom-cli/xendirs.c src/stubdom-cli/store.c src/stubdom-cli/manifest.c src/stubdom-cli/hostpath.c src/stubdom-cli/interrupt.c src/common/log.c src/common/sha256file.c */
+/* test-sources: src/stubdom-cli/links.c src/stubdom-cli/xendirs.c src/stubdom-cli/store.c src/stubdom-cli/manifest.c src/common/host.c src/stubdom-cli/interrupt.c src/common/log.c src/common/sha256file.c */
 /* test-pkgs: libcrypto */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/manifest.c src/stubdom-cli/hostpath.c src/stubdom-cli/bzimage.c src/common/log.c */
+/* test-sources: src/stubdom-cli/manifest.c src/common/host.c src/stubdom-cli/bzimage.c src/common/log.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

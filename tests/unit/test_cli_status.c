@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/guests.c src/stubdom-cli/logtext.c src/stubdom-cli/elfdyn.c src/stubdom-cli/hostpath.c src/stubdomd/ident.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/stubdom-cli/guests.c src/stubdom-cli/logtext.c src/stubdom-cli/elfdyn.c src/common/host.c src/stubdomd/ident.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

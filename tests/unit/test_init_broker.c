@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/qmp_broker.c src/stubdom-init/qmp_msg.c src/stubdom-init/save.c src/stubdom-init/loop.c src/common/log.c */
+/* test-sources: src/stubdom-init/qmp_broker.c src/stubdom-init/qmp_msg.c src/common/qmp_stream.c src/stubdom-init/save.c src/stubdom-init/loop.c src/common/log.c */
 /* test-pkgs: json-c */
 /*
  * The broker's process with real sockets: a link that behaves like vchan (one

@@ -91,6 +91,15 @@ int rtnl_add_bridge(struct rtnl *r, const char *name)
 	return talk(r, h);
 }
 
+int rtnl_set_master(struct rtnl *r, int ifindex, int bridge)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *h = request(r, 0, ifindex, &ifi);
+
+	mnl_attr_put_u32(h, IFLA_MASTER, bridge);
+	return talk(r, h);
+}
+
 int rtnl_set_port(struct rtnl *r, int ifindex, int bridge)
 {
 	struct nlattr *info, *data;
@@ -98,9 +107,7 @@ int rtnl_set_port(struct rtnl *r, int ifindex, int bridge)
 	struct nlmsghdr *h;
 	int ret;
 
-	h = request(r, 0, ifindex, &ifi);
-	mnl_attr_put_u32(h, IFLA_MASTER, bridge);
-	ret = talk(r, h);
+	ret = rtnl_set_master(r, ifindex, bridge);
 	if (ret)
 		return ret;
 	h = request(r, 0, ifindex, &ifi);
@@ -138,5 +145,27 @@ int rtnl_set_up(struct rtnl *r, int ifindex)
 
 	ifi->ifi_flags = IFF_UP;
 	ifi->ifi_change = IFF_UP;
+	return talk(r, h);
+}
+
+int rtnl_no_address(struct rtnl *r, int ifindex)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *h = request(r, 0, ifindex, &ifi);
+	struct nlattr *spec = mnl_attr_nest_start(h, IFLA_AF_SPEC);
+	struct nlattr *inet6 = mnl_attr_nest_start(h, AF_INET6);
+
+	mnl_attr_put_u8(h, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(h, inet6);
+	mnl_attr_nest_end(h, spec);
+	return talk(r, h);
+}
+
+int rtnl_del(struct rtnl *r, int ifindex)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *h = request(r, 0, ifindex, &ifi);
+
+	h->nlmsg_type = RTM_DELLINK;
 	return talk(r, h);
 }

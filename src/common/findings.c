@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "host.h"
 
 void found(struct findings *fs, enum level level, const char *id,
 	   const char *cure, const char *fmt, ...)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How a device, and what belongs to it, is called: in xenstore, QEMU and the kernel. */
+#ifndef XE_VD_IDS_H
+#define XE_VD_IDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* DOMID_FIRST_RESERVED (xen/public/xen.h) */
+#define VD_DOMID_MAX 0x7ff0u
+
+#define VD_RUN_DIR "/run/xen-extras"
+#define VD_UNIT "xen-virtio-backend@%u.service"
+
+/* xenstore's names of the device classes that are served. */
+enum vd_kind { VD_KIND_VIRTIO, VD_KIND_DISK, VD_KINDS };
+
+struct vd_id {
+	enum vd_kind kind;
+	uint32_t devid;
+};
+
+#define VD_ID_MAX 32	/* "virtio_disk-4294967295" and a suffix */
+
+const char *vd_kind_name(enum vd_kind kind);
+
+/* "virtio_disk-51712": the name of its transport in QEMU.  Returns @buf. */
+char *vd_id_name(char buf[VD_ID_MAX], struct vd_id id);
+/* "virtio_disk/51712", as people read it.  Returns @buf. */
+char *vd_id_show(char buf[VD_ID_MAX], struct vd_id id);
+/* Either form; -EINVAL. */
+int vd_id_parse(const char *text, struct vd_id *id);
+
+/* The guest's tap: "vx<domid>.<devid>"; -EINVAL when that is too long. */
+int vd_tap_name(char *buf, uint32_t domid, uint32_t devid);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The devices of guests as xenstore has them, and the few nodes that the
+ * supervisor of docs/protocol.md writes: state, and why a device was closed.
+ *
+ * A directory that the toolstack has removed is never brought back: each write
+ * is made in a transaction that has seen the directory.
+ */
+#ifndef XE_VD_NODES_H
+#define XE_VD_NODES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <xenstore.h>
+
+#include "ids.h"
+#include "spec.h"
+
+/* XenBus states; 0: the node is gone or no number. */
+enum vd_state {
+	VD_GONE, VD_INITIALISING, VD_INIT_WAIT, VD_INITIALISED, VD_CONNECTED,
+	VD_CLOSING, VD_CLOSED,
+};
+
+#define VD_GUEST_NAME_MAX 128
+
+struct vd_store {
+	struct xs_handle *xs;
+	uint32_t own;			/* this domain */
+};
+
+struct vd_node {
+	struct vd_id id;
+	enum vd_state state;
+	bool online;
+	bool failed;			/* virtio-xenbus-error is there */
+	bool bad;			/* spec is of no use: error says why */
+	struct vd_spec spec;
+	char error[VD_ERROR_MAX];
+};
+
+/* The number of this domain; dom0 where xenstore does not tell. */
+int vd_store_init(struct vd_store *st, struct xs_handle *xs);
+
+/* Guests that have devices here, sorted; *@domids to free(). */
+int vd_nodes_guests(const struct vd_store *st, uint32_t **domids, unsigned int *n);
+/* The devices of a guest, sorted; *@list to free(). */
+int vd_nodes_list(const struct vd_store *st, uint32_t domid, struct vd_node **list,
+		  unsigned int *n);
+/* One device; -ENOENT. */
+int vd_nodes_read(const struct vd_store *st, uint32_t domid, struct vd_id id,
+		  struct vd_node *node);
+
+/* -ENOENT when the directory is gone. */
+int vd_nodes_set_state(const struct vd_store *st, uint32_t domid, struct vd_id id,
+		       enum vd_state state);
+/* Say why, then 5, then 6. */
+int vd_nodes_fail(const struct vd_store *st, uint32_t domid, struct vd_id id, const char *why);
+/* Forget why, and begin anew: state 1. */
+int vd_nodes_renew(const struct vd_store *st, uint32_t domid, struct vd_id id);
+
+/* Remove what is left of the devices of a guest that is gone. */
+int vd_nodes_remove(const struct vd_store *st, uint32_t domid);
+
+/* Is the guest still there for xenstored? */
+bool vd_nodes_alive(const struct vd_store *st, uint32_t domid);
+/* Has it a directory of its own? */
+bool vd_nodes_known(const struct vd_store *st, uint32_t domid);
+/* Has the toolstack forgotten it, too? */
+bool vd_nodes_forgotten(const struct vd_store *st, uint32_t domid);
+/* Its name as xl shows it, printable; "" when it has none. */
+void vd_nodes_name(const struct vd_store *st, uint32_t domid, char name[VD_GUEST_NAME_MAX]);
+
+#endif

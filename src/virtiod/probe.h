@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Is what a device is to be made of there? */
+#ifndef XE_VD_PROBE_H
+#define XE_VD_PROBE_H
+
+#include <stdbool.h>
+
+#include "spec.h"
+
+/*
+ * 0, with *@blockdev telling what a block device's path is; or negative errno
+ * and @error (VD_ERROR_MAX bytes), with the cure.  @access: may this process
+ * open it as the backend has to?
+ */
+int vd_probe(const struct vd_spec *s, bool access, bool *blockdev, char *error);
+
+/* The best way of I/O that the kernel lets this process have. */
+enum vd_aio vd_probe_aio(void);
+
+#endif

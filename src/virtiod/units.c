@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "units.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+
+#include "ids.h"
+#include "log.h"
+#include "xsh.h"
+
+#define DEST "org.freedesktop.systemd1"
+#define MANAGER_PATH "/org/freedesktop/systemd1"
+#define MANAGER "org.freedesktop.systemd1.Manager"
+#define UNIT "org.freedesktop.systemd1.Unit"
+#define PROPERTIES "org.freedesktop.DBus.Properties"
+
+#define PREFIX "xen-virtio-backend@"
+#define SUFFIX ".service"
+
+#define CALL_USEC (10 * 1000 * 1000)
+
+struct unit {
+	struct unit *next;
+	uint32_t domid;
+	enum vd_unit state;
+};
+
+struct units {
+	sd_bus *bus;
+	units_fn *fn;
+	void *arg;
+	struct unit *list;	/* only those that are not inactive */
+};
+
+/* A call that is under way. */
+struct call {
+	struct units *u;
+	uint32_t domid;
+	const char *what;
+};
+
+/* ---- pure ---- */
+
+enum vd_unit units_state_parse(const char *active, const char *sub)
+{
+	if (!strcmp(active, "active") || !strcmp(active, "reloading") || !strcmp(active, "refreshing"))
+		return VD_UNIT_RUNNING;
+	/* "auto-restart", and "auto-restart-queued" of newer ones */
+	if (!strcmp(active, "activating"))
+		return strncmp(sub, "auto-restart", 12) ? VD_UNIT_STARTING : VD_UNIT_RESTARTING;
+	if (!strcmp(active, "deactivating"))
+		return VD_UNIT_STOPPING;
+	if (!strcmp(active, "failed"))
+		return VD_UNIT_FAILED;
+	return VD_UNIT_INACTIVE;
+}
+
+int units_domid(const char *name, uint32_t *domid)
+{
+	size_t len = strlen(name), pre = sizeof(PREFIX) - 1, suf = sizeof(SUFFIX) - 1;
+	char digits[8];
+	uint64_t n;
+
+	if (len <= pre + suf || len - pre - suf >= sizeof(digits) ||
+	    strncmp(name, PREFIX, pre) || strcmp(name + len - suf, SUFFIX))
+		return -EINVAL;
+	memcpy(digits, name + pre, len - pre - suf);
+	digits[len - pre - suf] = '\0';
+	if (xsh_parse_uint(digits, VD_DOMID_MAX - 1, &n))
+		return -EINVAL;
+	*domid = (uint32_t)n;
+	return 0;
+}
+
+/* ---- the states ---- */
+
+enum vd_unit units_state(struct units *u, uint32_t domid)
+{
+	for (struct unit *p = u->list; p; p = p->next)
+		if (p->domid == domid)
+			return p->state;
+	return VD_UNIT_INACTIVE;
+}
+
+/* True when it changed. */
+static bool set_state(struct units *u, uint32_t domid, enum vd_unit state)
+{
+	struct unit **p = &u->list, *one;
+
+	while (*p && (*p)->domid != domid)
+		p = &(*p)->next;
+	one = *p;
+	if (one && one->state == state)
+		return false;
+	if (state == VD_UNIT_INACTIVE) {
+		if (one)
+			*p = one->next;
+		free(one);
+		return one != NULL;
+	}
+	if (!one) {
+		one = calloc(1, sizeof(*one));
+		if (!one) {
+			log_err(NULL, "out of memory: unit of domain %u is not looked after", domid);
+			return false;
+		}
+		one->domid = domid;
+		one->next = u->list;
+		u->list = one;
+	}
+	one->state = state;
+	return true;
+}
+
+int units_list(struct units *u, uint32_t **domids, unsigned int *n)
+{
+	unsigned int count = 0;
+
+	for (struct unit *p = u->list; p; p = p->next)
+		count++;
+	*n = 0;
+	*domids = calloc(count + 1, sizeof(**domids));
+	if (!*domids)
+		return -ENOMEM;
+	for (struct unit *p = u->list; p; p = p->next)
+		(*domids)[(*n)++] = p->domid;
+	return 0;
+}
+
+/* ---- what systemd says ---- */
+
+/* a{sv} of a unit's changed properties; "" for what is not in it. */
+static int read_states(sd_bus_message *m, const char **active, const char **sub)
+{
+	int ret = sd_bus_message_enter_container(m, 'a', "{sv}");
+
+	*active = *sub = "";
+	while (ret >= 0 && (ret = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+		const char *name, **to = NULL;
+
+		ret = sd_bus_message_read(m, "s", &name);
+		if (ret < 0)
+			break;
+		if (!strcmp(name, "ActiveState"))
+			to = active;
+		else if (!strcmp(name, "SubState"))
+			to = sub;
+		ret = to ? sd_bus_message_read(m, "v", "s", to) : sd_bus_message_skip(m, "v");
+		if (ret >= 0)
+			ret = sd_bus_message_exit_container(m);
+	}
+	return ret;
+}
+
+static int on_properties(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	const char *interface, *active, *sub;
+	struct units *u = arg;
+	char *name = NULL;
+	uint32_t domid;
+
+	(void)error;
+	if (sd_bus_path_decode(sd_bus_message_get_path(m), MANAGER_PATH "/unit", &name) <= 0)
+		return 0;
+	if (!units_domid(name, &domid) &&
+	    sd_bus_message_read(m, "s", &interface) >= 0 && !strcmp(interface, UNIT) &&
+	    read_states(m, &active, &sub) >= 0 && *active &&
+	    set_state(u, domid, units_state_parse(active, sub)))
+		u->fn(u->arg, domid);
+	free(name);
+	return 0;
+}
+
+/* A unit that is unloaded is inactive; there may be no other word of it. */
+static int on_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	struct units *u = arg;
+	const char *name;
+	uint32_t domid;
+
+	(void)error;
+	if (sd_bus_message_read(m, "s", &name) >= 0 && !units_domid(name, &domid) &&
+	    set_state(u, domid, VD_UNIT_INACTIVE))
+		u->fn(u->arg, domid);
+	return 0;
+}
+
+static int learn_all(struct units *u)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	const char *name, *active, *sub;
+	uint32_t domid;
+	int ret;
+
+	ret = sd_bus_call_method(u->bus, DEST, MANAGER_PATH, MANAGER, "ListUnitsByPatterns",
+				 &error, &reply, "asas", 0, 1, PREFIX "*" SUFFIX);
+	if (ret >= 0)
+		ret = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+	while (ret >= 0 &&
+	       (ret = sd_bus_message_read(reply, "(ssssssouso)", &name, NULL, NULL, &active, &sub,
+					  NULL, NULL, NULL, NULL, NULL)) > 0)
+		if (!units_domid(name, &domid))
+			set_state(u, domid, units_state_parse(active, sub));
+	if (ret < 0)
+		log_err(NULL, "systemd does not list its units: %s",
+			error.message ? error.message : strerror(-ret));
+	sd_bus_error_free(&error);
+	sd_bus_message_unref(reply);
+	return ret;
+}
+
+struct units *units_open(sd_event *ev, units_fn *fn, void *arg)
+{
+	struct units *u = calloc(1, sizeof(*u));
+	int ret;
+
+	if (!u)
+		return NULL;
+	u->fn = fn;
+	u->arg = arg;
+	ret = sd_bus_open_system(&u->bus);
+	if (ret >= 0)
+		ret = sd_bus_set_method_call_timeout(u->bus, CALL_USEC);
+	/* Nothing can be done without it: systemd starts this program again. */
+	if (ret >= 0)
+		ret = sd_bus_set_exit_on_disconnect(u->bus, 1);
+	if (ret >= 0)
+		ret = sd_bus_attach_event(u->bus, ev, SD_EVENT_PRIORITY_NORMAL);
+	if (ret >= 0)
+		ret = sd_bus_match_signal(u->bus, NULL, DEST, NULL, PROPERTIES,
+					  "PropertiesChanged", on_properties, u);
+	if (ret >= 0)
+		ret = sd_bus_match_signal(u->bus, NULL, DEST, MANAGER_PATH, MANAGER,
+					  "UnitRemoved", on_removed, u);
+	/* Without it systemd sends no signals. */
+	if (ret >= 0)
+		ret = sd_bus_call_method(u->bus, DEST, MANAGER_PATH, MANAGER, "Subscribe",
+					 NULL, NULL, NULL);
+	if (ret >= 0)
+		ret = learn_all(u);
+	if (ret < 0) {
+		units_close(u);
+		errno = -ret;
+		return NULL;
+	}
+	return u;
+}
+
+void units_close(struct units *u)
+{
+	struct unit *p, *next;
+
+	if (!u)
+		return;
+	for (p = u->list; p; p = next) {
+		next = p->next;
+		free(p);
+	}
+	sd_bus_flush_close_unref(u->bus);
+	free(u);
+}
+
+/* ---- what systemd is asked ---- */
+
+static int on_answer(sd_bus_message *m, void *arg, sd_bus_error *ret_error)
+{
+	struct call *c = arg;
+	const sd_bus_error *e = sd_bus_message_get_error(m);
+
+	(void)ret_error;
+	if (e) {
+		log_err(NULL, "domain %u: systemd does not %s its backend: %s: see 'systemctl status " VD_UNIT "'",
+			c->domid, c->what, e->message ? e->message : e->name, c->domid);
+		/*
+		 * One that was never started is as good as one that failed; one
+		 * that cannot be stopped is not there.
+		 */
+		if (set_state(c->u, c->domid, !strcmp(c->what, "start") ? VD_UNIT_FAILED :
+			      VD_UNIT_INACTIVE))
+			c->u->fn(c->u->arg, c->domid);
+	}
+	return 0;
+}
+
+static int ask(struct units *u, uint32_t domid, const char *method, const char *what)
+{
+	struct call *c = calloc(1, sizeof(*c));
+	sd_bus_slot *slot = NULL;
+	char name[64];
+	int ret;
+
+	if (!c)
+		return -ENOMEM;
+	*c = (struct call){ u, domid, what };
+	snprintf(name, sizeof(name), VD_UNIT, domid);
+	ret = sd_bus_call_method_async(u->bus, &slot, DEST, MANAGER_PATH, MANAGER, method,
+				       on_answer, c, "ss", name, "replace");
+	if (ret < 0) {
+		free(c);
+		return ret;
+	}
+	/* The slot, and what it holds, goes with the answer or the connection. */
+	sd_bus_slot_set_destroy_callback(slot, free);
+	sd_bus_slot_set_floating(slot, 1);
+	sd_bus_slot_unref(slot);
+	return 0;
+}
+
+int units_start(struct units *u, uint32_t domid)
+{
+	int ret = ask(u, domid, "StartUnit", "start");
+
+	if (ret >= 0)
+		set_state(u, domid, VD_UNIT_STARTING);
+	return ret;
+}
+
+int units_stop(struct units *u, uint32_t domid)
+{
+	int ret = ask(u, domid, "StopUnit", "stop");
+
+	if (ret >= 0)
+		set_state(u, domid, VD_UNIT_STOPPING);
+	return ret;
+}
+
+int units_reset(struct units *u, uint32_t domid)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), VD_UNIT, domid);
+	return sd_bus_call_method_async(u->bus, NULL, DEST, MANAGER_PATH, MANAGER,
+					"ResetFailedUnit", NULL, NULL, "s", name);
+}

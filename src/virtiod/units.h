@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The backend units, xen-virtio-backend@<domid>.service, through systemd's
+ * D-Bus interface.  Nothing here waits for systemd but units_open().
+ */
+#ifndef XE_VD_UNITS_H
+#define XE_VD_UNITS_H
+
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+enum vd_unit {
+	VD_UNIT_INACTIVE,
+	VD_UNIT_STARTING,
+	VD_UNIT_RUNNING,
+	VD_UNIT_STOPPING,
+	VD_UNIT_RESTARTING,	/* between two processes: none lives */
+	VD_UNIT_FAILED,		/* systemd gave up */
+};
+
+struct units;
+
+/* The state of the guest's unit changed. */
+typedef void units_fn(void *arg, uint32_t domid);
+
+/* Learns the state of all units.  NULL with errno. */
+struct units *units_open(sd_event *ev, units_fn *fn, void *arg);
+void units_close(struct units *u);
+
+enum vd_unit units_state(struct units *u, uint32_t domid);
+/* Guests with a unit that is not inactive, in no order; *@domids to free(). */
+int units_list(struct units *u, uint32_t **domids, unsigned int *n);
+
+/* Asked, not done: the state tells.  Negative errno when it cannot be asked. */
+int units_start(struct units *u, uint32_t domid);
+int units_stop(struct units *u, uint32_t domid);
+/* Let a failed one be inactive, and forget how often it failed. */
+int units_reset(struct units *u, uint32_t domid);
+
+/* Pure: "active", "running" to a state. */
+enum vd_unit units_state_parse(const char *active, const char *sub);
+/* Pure: the domid in a unit's name; -EINVAL. */
+int units_domid(const char *name, uint32_t *domid);
+
+#endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* test-sources: src/virtiod/qmp.c src/common/qmp_stream.c */
+/* test-pkgs: json-c libsystemd */
+/* What a QEMU that its guest has taken over may say; in pieces of 1 to 256 bytes. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "virtiod/qmp.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct qmp *q;
+static int asked;
+
+static void ask(void)
+{
+	if (asked++ < 1000 && qmp_command(q, "query-status", NULL))
+		abort();
+}
+
+static void on_ready(void *arg)
+{
+	(void)arg;
+	ask();
+}
+
+static void on_reply(void *arg, struct json_object *ret, const char *error)
+{
+	(void)arg;
+	if (ret && error)
+		abort();
+	ask();
+}
+
+static void on_event(void *arg, const char *name, struct json_object *data)
+{
+	struct json_object *dev;
+
+	(void)arg;
+	if (!name)
+		abort();
+	json_object_object_get_ex(data, "device", &dev);
+}
+
+static void on_lost(void *arg, const char *why)
+{
+	(void)arg;
+	if (!why)
+		abort();
+	qmp_close(q);
+	q = NULL;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct qmp_ops ops = { on_ready, on_reply, on_event, on_lost };
+
+	asked = 0;
+	q = qmp_new(&ops, NULL);
+	while (q && size > 1) {
+		size_t n = (size_t)data[0] + 1;
+
+		data++;
+		size--;
+		if (n > size)
+			n = size;
+		qmp_input(q, (const char *)data, n);
+		data += n;
+		size -= n;
+	}
+	qmp_close(q);
+	q = NULL;
+	return 0;
+}

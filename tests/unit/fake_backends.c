@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fake_backends.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "virtiod/ids.h"
+#include "virtiod/net.h"
+#include "virtiod/qmp.h"
+
+char fake_units_asked[1024], fake_qmp_sent[16384], fake_net_done[1024];
+int fake_units_error, fake_net_error;
+bool fake_qmp_refuses;
+
+static enum vd_unit unit[256];
+
+static void put(char *to, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static void put(char *to, size_t size, const char *fmt, ...)
+{
+	size_t n = strlen(to);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(to + n, size - n, fmt, ap);
+	va_end(ap);
+}
+
+void fake_backends_reset(void)
+{
+	memset(unit, 0, sizeof(unit));
+	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = '\0';
+	fake_units_error = fake_net_error = 0;
+	fake_qmp_refuses = false;
+}
+
+/* ---- units ---- */
+
+void fake_unit_set(uint32_t domid, enum vd_unit state)
+{
+	unit[domid] = state;
+}
+
+struct units *units_open(sd_event *ev, units_fn *fn, void *arg)
+{
+	(void)ev;
+	(void)fn;
+	(void)arg;
+	return (struct units *)unit;
+}
+
+void units_close(struct units *u)
+{
+	(void)u;
+}
+
+enum vd_unit units_state(struct units *u, uint32_t domid)
+{
+	(void)u;
+	return unit[domid];
+}
+
+int units_list(struct units *u, uint32_t **domids, unsigned int *n)
+{
+	(void)u;
+	*n = 0;
+	*domids = calloc(256, sizeof(**domids));
+	for (uint32_t i = 0; i < 256; i++)
+		if (unit[i] != VD_UNIT_INACTIVE)
+			(*domids)[(*n)++] = i;
+	return 0;
+}
+
+int units_start(struct units *u, uint32_t domid)
+{
+	(void)u;
+	if (fake_units_error)
+		return fake_units_error;
+	put(fake_units_asked, sizeof(fake_units_asked), "start %u;", domid);
+	unit[domid] = VD_UNIT_STARTING;
+	return 0;
+}
+
+int units_stop(struct units *u, uint32_t domid)
+{
+	(void)u;
+	put(fake_units_asked, sizeof(fake_units_asked), "stop %u;", domid);
+	unit[domid] = VD_UNIT_STOPPING;
+	return 0;
+}
+
+int units_reset(struct units *u, uint32_t domid)
+{
+	(void)u;
+	put(fake_units_asked, sizeof(fake_units_asked), "reset %u;", domid);
+	return 0;
+}
+
+/* ---- QMP ---- */
+
+struct qmp {
+	const struct qmp_ops *ops;
+	void *arg;
+	bool ready, busy;
+};
+
+static struct qmp *session;
+
+struct qmp *qmp_open(sd_event *ev, const char *path, const struct qmp_ops *ops, void *arg)
+{
+	(void)ev;
+	(void)path;
+	if (fake_qmp_refuses || session) {
+		errno = fake_qmp_refuses ? ECONNREFUSED : EAGAIN;
+		return NULL;
+	}
+	session = calloc(1, sizeof(*session));
+	session->ops = ops;
+	session->arg = arg;
+	return session;
+}
+
+void qmp_close(struct qmp *q)
+{
+	if (!q)
+		return;
+	if (q != session)
+		abort();
+	session = NULL;
+	free(q);
+}
+
+int qmp_command(struct qmp *q, const char *command, struct json_object *args)
+{
+	if (q != session || !q->ready || q->busy)
+		abort();
+	q->busy = true;
+	put(fake_qmp_sent, sizeof(fake_qmp_sent), "%s %s\n", command,
+	    json_object_to_json_string_ext(args, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(args);
+	return 0;
+}
+
+bool fake_qmp_open(void)
+{
+	return session;
+}
+
+void fake_qmp_ready(void)
+{
+	session->ready = true;
+	session->ops->ready(session->arg);
+}
+
+void fake_qmp_reply(const char *text)
+{
+	struct json_object *o = *text == '!' ? NULL : json_tokener_parse(text);
+
+	if (!session->busy)
+		abort();
+	session->busy = false;
+	session->ops->reply(session->arg, o, o ? NULL : text + 1);
+	json_object_put(o);
+}
+
+void fake_qmp_deleted(const char *device)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "device", json_object_new_string(device));
+	session->ops->event(session->arg, "DEVICE_DELETED", o);
+	json_object_put(o);
+}
+
+void fake_qmp_lost(void)
+{
+	session->ops->lost(session->arg, "no answer in time");
+}
+
+void fake_qmp_agree(void)
+{
+	while (session && (!session->ready || session->busy)) {
+		char *last;
+
+		if (!session->ready) {
+			fake_qmp_ready();
+			continue;
+		}
+		fake_qmp_sent[strlen(fake_qmp_sent) - 1] = '\0';
+		last = strrchr(fake_qmp_sent, '\n');
+		last = strdup(last ? last + 1 : fake_qmp_sent);
+		strcat(fake_qmp_sent, "\n");
+		fake_qmp_reply(strncmp(last, "qom-list", 8) ? "{}" : "[]");
+		/* It goes at once. */
+		if (!strncmp(last, "device_del", 10) && session) {
+			char *id = strstr(last, "\":\"") + 3;
+
+			*strchr(id, '"') = '\0';
+			fake_qmp_deleted(id);
+		}
+		free(last);
+	}
+}
+
+/* ---- network ---- */
+
+int vd_net_up(uint32_t domid, uint32_t devid, const struct vd_spec *s, char *error)
+{
+	if (fake_net_error) {
+		snprintf(error, VD_ERROR_MAX, "bridge=%s: there is no such bridge: create it", s->bridge);
+		return fake_net_error;
+	}
+	put(fake_net_done, sizeof(fake_net_done), "up vx%u.%u;", domid, devid);
+	return 0;
+}
+
+int vd_net_down(uint32_t domid, uint32_t devid)
+{
+	put(fake_net_done, sizeof(fake_net_done), "down vx%u.%u;", domid, devid);
+	return 0;
+}
+
+void vd_net_sweep(bool (*keep)(void *arg, uint32_t domid, uint32_t devid), void *arg)
+{
+	if (!keep(arg, 99, 0))
+		put(fake_net_done, sizeof(fake_net_done), "swept;");
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* systemd, QEMU's monitor and the network as xen-virtiod sees them, in memory. */
+#ifndef FAKE_BACKENDS_H
+#define FAKE_BACKENDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "virtiod/units.h"
+
+void fake_backends_reset(void);
+
+/* ---- units: what was asked is in the text, "start 3;stop 3;reset 3;" ---- */
+extern char fake_units_asked[1024];
+void fake_unit_set(uint32_t domid, enum vd_unit state);
+extern int fake_units_error;	/* of the next units_start() */
+
+/* ---- QMP: one session at a time ---- */
+extern char fake_qmp_sent[16384];	/* "COMMAND ARGS\n" */
+extern bool fake_qmp_refuses;		/* nobody listens */
+bool fake_qmp_open(void);
+void fake_qmp_ready(void);
+/* Answer; text is JSON, or "!" and an error. */
+void fake_qmp_reply(const char *text);
+void fake_qmp_deleted(const char *device);
+void fake_qmp_lost(void);
+/* Answer whatever is asked with success until nothing is. */
+void fake_qmp_agree(void);
+
+/* ---- network: "up vx3.0;down vx3.0;" ---- */
+extern char fake_net_done[1024];
+extern int fake_net_error;
+
+#endif

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* test-sources: src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-pkgs: json-c */
+/* What the unit runs before and after QEMU; and the nodes it reads and writes. */
+#include "virtiod_fixture.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "virtiod/ids.h"
+
+static char dir[64];
+
+/* Files of the unit go below a directory of the test. */
+#undef VD_RUN_DIR
+#define VD_RUN_DIR "."
+static int fake_execv(const char *program, char *const *argv);
+#define execv fake_execv
+#include "virtiod/backend.c"
+#undef execv
+
+static char ran[8192];
+
+static int fake_execv(const char *program, char *const *argv)
+{
+	(void)program;
+	ran[0] = '\0';
+	for (; *argv; argv++) {
+		strcat(ran, *argv);
+		strcat(ran, " ");
+	}
+	errno = ENOEXEC;
+	return -1;
+}
+
+static int t_setup(void **state)
+{
+	fix_setup(state);
+	strcpy(dir, "/tmp/virtiod-test-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chdir(dir), 0);
+	close(open("disk.img", O_CREAT | O_WRONLY, 0600));
+	ran[0] = '\0';
+	fix_guest(3, "web1");
+	return 0;
+}
+
+static int t_teardown(void **state)
+{
+	unlink("disk.img");
+	unlink("virtio-3.start");
+	assert_int_equal(chdir("/"), 0);
+	rmdir(dir);
+	return fix_teardown(state);
+}
+
+static char *image(void)
+{
+	static char path[96];
+
+	snprintf(path, sizeof(path), "%s/disk.img", dir);
+	return path;
+}
+
+static void starts(void **state)
+{
+	(void)state;
+	fix_disk(DISK(3, 51712), image());
+	fix_virtio(VIRTIO(3, 0), "virtio,device4");
+	/* Bad ones are closed, ones that go are closed, and nothing else is hurt. */
+	fix_virtio(VIRTIO(3, 1), "virtio,device77");
+	fix_virtio(VIRTIO(3, 2), "virtio,device2;path=/nonexistent/x");
+	fix_virtio(VIRTIO(3, 4), "virtio,device4");
+	fix_unplug(VIRTIO(3, 4));
+	/* The backend before this one died; or had failed. */
+	fix_node(DISK(3, 51712), "state", "4");
+	fix_node(VIRTIO(3, 0), "state", "6");
+	fix_node(VIRTIO(3, 0), "virtio-xenbus-error", "earlier");
+	assert_int_equal(backend_run(3, "/bin/true"), EXIT_FAILURE);
+	assert_logged("guest web1 (3): starting /bin/true: Exec format error");
+	assert_node(DISK(3, 51712), "state", "1");
+	assert_node(VIRTIO(3, 0), "state", "1");
+	assert_node(VIRTIO(3, 0), "virtio-xenbus-error", "");
+	assert_node(VIRTIO(3, 1), "state", "6");
+	assert_node(VIRTIO(3, 1), "virtio-xenbus-error", "device77 is not offered: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
+	assert_node(VIRTIO(3, 2), "state", "6");
+	assert_logged("guest web1 (3): virtio/2: /nonexistent/x: there is no such file");
+	assert_node(VIRTIO(3, 4), "state", "6");
+	assert_node(VIRTIO(3, 4), "virtio-xenbus-error", "");
+	assert_non_null(strstr(ran, "-xen-domid 3 -name guest=web1 "));
+	assert_non_null(strstr(ran, "\"id\":\"virtio_disk-51712.dev\""));
+	assert_non_null(strstr(ran, "\"file\":{\"driver\":\"file\",\"filename\":\"/tmp/"));
+	assert_non_null(strstr(ran, "\"id\":\"virtio-0.dev\""));
+	assert_null(strstr(ran, "virtio-1"));
+	assert_null(strstr(ran, "virtio-2"));
+	assert_null(strstr(ran, "virtio-4"));
+}
+
+static void starts_bare(void **state)
+{
+	(void)state;
+	fix_disk(DISK(3, 51712), image());
+	backend_run(3, "/bin/true");
+	assert_non_null(strstr(ran, "virtio_disk"));
+	/* Nobody removed the mark: it came to nothing. */
+	backend_run(3, "/bin/true");
+	assert_null(strstr(ran, "virtio_disk"));
+	assert_logged("the start before this one failed: adding its devices one by one");
+	assert_node(DISK(3, 51712), "state", "1");
+	unlink("virtio-3.start");
+	backend_run(3, "/bin/true");
+	assert_non_null(strstr(ran, "virtio_disk"));
+}
+
+static void no_qemu(void **state)
+{
+	(void)state;
+	fix_disk(DISK(3, 51712), image());
+	assert_int_equal(backend_run(3, "/nonexistent/qemu-virtio"), 78);
+	assert_node(DISK(3, 51712), "state", "6");
+	assert_logged("virtio_disk/51712: /nonexistent/qemu-virtio is missing: install the package qemu-xen-extras");
+	assert_string_equal(ran, "");
+}
+
+static void ended(void **state)
+{
+	(void)state;
+	fix_disk(DISK(3, 51712), image());
+	fix_node(DISK(3, 51712), "state", "4");
+	fix_virtio(VIRTIO(3, 0), "virtio,device4");
+	fix_unplug(VIRTIO(3, 0));
+	fix_virtio(VIRTIO(3, 1), "virtio,device4");
+	fix_node(VIRTIO(3, 1), "state", "6");
+	fix_virtio(VIRTIO(3, 2), "virtio,device4");
+	fix_node(VIRTIO(3, 2), "state", "5");
+	assert_int_equal(backend_ended(3), 0);
+	assert_node(DISK(3, 51712), "state", "1");
+	assert_node(VIRTIO(3, 0), "state", "6");
+	assert_node(VIRTIO(3, 1), "state", "6");
+	assert_node(VIRTIO(3, 2), "state", "1");
+	/* No guest, no devices: nothing comes into being. */
+	assert_int_equal(backend_ended(9), 0);
+	assert_null(fake_xs_get("/local/domain/0/backend/virtio/9"));
+}
+
+static void remove_it(enum fake_xs_op op, const char *path)
+{
+	(void)path;
+	if (op == FAKE_XS_END)
+		fake_xs_rm("/local/domain/0/backend/virtio/3/0");
+}
+
+/* What the toolstack has removed stays removed. */
+static void never_revived(void **state)
+{
+	struct vd_store st = { .xs = xs_open(0), .own = 0 };
+	struct vd_id id = { VD_KIND_VIRTIO, 0 };
+
+	(void)state;
+	assert_int_equal(vd_nodes_set_state(&st, 3, id, VD_CLOSED), -ENOENT);
+	assert_int_equal(vd_nodes_fail(&st, 3, id, "why"), -ENOENT);
+	assert_null(fake_xs_get(VIRTIO(3, 0)));
+	fix_virtio(VIRTIO(3, 0), "virtio,device4");
+	fake_xs_hook(remove_it);
+	assert_int_equal(vd_nodes_set_state(&st, 3, id, VD_CLOSED), -ENOENT);
+	fake_xs_hook(NULL);
+	assert_null(fake_xs_get(VIRTIO(3, 0)));
+}
+
+static void listing(void **state)
+{
+	struct vd_store st = { .xs = xs_open(0), .own = 0 };
+	struct vd_node *list;
+	uint32_t *guests;
+	unsigned int n;
+
+	(void)state;
+	fix_disk(DISK(3, 51728), "/dev/b");
+	fix_disk(DISK(3, 51712), "/dev/a");
+	fix_virtio(VIRTIO(3, 10), "virtio,device4");
+	fix_virtio(VIRTIO(3, 9), "virtio,device4");
+	fix_virtio(VIRTIO(30000, 10000000), "virtio,device1;bridge=b;mac=00:16:3e:00:00:01");
+	fake_xs_set(VIRTIO(3, x), "odd");
+	fake_xs_set(VIRTIO(3, 11) "/type", "no state");
+	fake_xs_set("/local/domain/0/backend/virtio/junk", "");
+	fix_disk(DISK(1, 51712), "/dev/c");
+	assert_int_equal(vd_nodes_list(&st, 3, &list, &n), 0);
+	assert_int_equal(n, 4);
+	assert_int_equal(list[0].id.devid, 9);
+	assert_int_equal(list[1].id.devid, 10);
+	assert_int_equal(list[2].id.devid, 51712);
+	assert_string_equal(list[3].spec.path, "/dev/b");
+	free(list);
+	assert_int_equal(vd_nodes_list(&st, 30000, &list, &n), 0);
+	assert_int_equal(n, 1);
+	assert_true(list[0].bad);
+	assert_string_equal(list[0].error, "its number is too large for a network interface: give it a smaller one");
+	free(list);
+	assert_int_equal(vd_nodes_guests(&st, &guests, &n), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(guests[0], 1);
+	assert_int_equal(guests[1], 3);
+	free(guests);
+}
+
+static void own_domain(void **state)
+{
+	struct vd_store st;
+
+	(void)state;
+	assert_int_equal(vd_store_init(&st, xs_open(0)), 0);
+	assert_int_equal(st.own, 0);
+	fake_xs_set("domid", "7");
+	assert_int_equal(vd_store_init(&st, xs_open(0)), 0);
+	assert_int_equal(st.own, 7);
+}
+
+static void probing(void **state)
+{
+	struct vd_spec s;
+	char error[VD_ERROR_MAX];
+	bool blockdev;
+
+	(void)state;
+	vd_spec_parse("virtio,device2;path=/dev/null", &s, error);
+	assert_int_equal(vd_probe(&s, false, &blockdev, error), -ENOTBLK);
+	assert_string_equal(error, "/dev/null: neither a block device nor a file: correct the path");
+	vd_spec_parse("virtio,device9;path=/dev/null;tag=t", &s, error);
+	assert_int_equal(vd_probe(&s, false, &blockdev, error), -ENOTDIR);
+	vd_spec_parse("virtio,device9;path=/tmp;tag=t", &s, error);
+	assert_int_equal(vd_probe(&s, true, &blockdev, error), 0);
+	vd_spec_parse("virtio,device4", &s, error);
+	assert_int_equal(vd_probe(&s, true, &blockdev, error), 0);
+}
+
+int main(void)
+{
+#define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
+	const struct CMUnitTest tests[] = {
+		T(starts), T(starts_bare), T(no_qemu), T(ended), T(never_revived),
+		T(listing), T(own_domain), T(probing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

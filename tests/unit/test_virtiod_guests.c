@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* test-sources: src/virtiod/guests.c src/virtiod/decide.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
+/* test-pkgs: json-c libsystemd */
+/* Guests that come, get and lose devices, and go; backends that die. */
+#include "virtiod_fixture.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "fake_backends.h"
+#include "virtiod/guests.h"
+
+static uint64_t now;
+static struct vd_store store;
+static struct guests *gs;
+static char image[64];
+
+static uint64_t fake_now(void)
+{
+	return now;
+}
+
+static int t_setup(void **state)
+{
+	struct guests_env env = { .st = &store, .now = fake_now };
+	int fd;
+
+	fix_setup(state);
+	fake_backends_reset();
+	now = 1000000;
+	strcpy(image, "/tmp/virtiod-test-XXXXXX");
+	fd = mkstemp(image);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(vd_store_init(&store, xs_open(0)), 0);
+	env.units = units_open(NULL, NULL, NULL);
+	gs = guests_new(&env);
+	return 0;
+}
+
+static int t_teardown(void **state)
+{
+	guests_free(gs);
+	unlink(image);
+	return fix_teardown(state);
+}
+
+static void visit(uint32_t domid)
+{
+	guests_visit(gs, domid);
+	guests_tick(gs);
+}
+
+static void pass(uint64_t ms)
+{
+	now += ms;
+	guests_tick(gs);
+}
+
+/* Forget what was asked so far. */
+static void fresh(void)
+{
+	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = '\0';
+}
+
+/* A disk of guest 3 whose unit runs and whose QEMU was given it at the start. */
+static void running_disk(void)
+{
+	fix_guest(3, "web1");
+	fix_disk(DISK(3, 51712), image);
+	visit(3);
+	assert_string_equal(fake_units_asked, "start 3;");
+	fake_unit_set(3, VD_UNIT_RUNNING);
+	fix_node(DISK(3, 51712), "state", "2");
+	visit(3);
+	assert_true(fake_qmp_open());
+	fake_qmp_ready();
+	assert_string_equal(fake_qmp_sent, "qom-list {\"path\":\"/machine/peripheral\"}\n");
+	fake_qmp_reply("[{\"name\":\"type\",\"type\":\"string\"},"
+		       "{\"name\":\"virtio_disk-51712\",\"type\":\"child<virtio-xenbus>\"},"
+		       "{\"name\":\"virtio_disk-51712.dev\",\"type\":\"child<virtio-blk-device>\"}]");
+	/* Nothing to do: others may talk to it. */
+	assert_false(fake_qmp_open());
+	fresh();
+}
+
+static void a_disk(void **state)
+{
+	(void)state;
+	running_disk();
+	/* All is well: nothing happens, however often it is looked at. */
+	fix_node(DISK(3, 51712), "state", "4");
+	visit(3);
+	visit(3);
+	assert_string_equal(fake_units_asked, "");
+	assert_string_equal(fake_qmp_sent, "");
+	assert_node(DISK(3, 51712), "virtio-xenbus-error", "");
+}
+
+static void destroyed(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_unplug(DISK(3, 51712));
+	visit(3);
+	/* It is for QEMU to close. */
+	assert_node(DISK(3, 51712), "state", "5");
+	assert_string_equal(fake_units_asked, "");
+	fix_node(DISK(3, 51712), "state", "6");
+	visit(3);
+	assert_string_equal(fake_units_asked, "stop 3;");
+	fake_xs_rm("/local/domain/0/backend/virtio_disk/3");
+	fake_xs_rm("/local/domain/3");
+	fake_xs_introduce(3, false);
+	fake_unit_set(3, VD_UNIT_INACTIVE);
+	visit(3);
+	assert_int_equal(guests_next(gs), UINT64_MAX);
+	{
+		unsigned int n, devices, bad;
+
+		guests_count(gs, &n, &devices, &bad);
+		assert_int_equal(n, 0);
+	}
+}
+
+/* xl waits ten seconds. */
+static void stuck_at_destroy(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_unplug(DISK(3, 51712));
+	visit(3);
+	assert_int_equal(guests_next(gs), now + 4000);
+	pass(4000);
+	assert_string_equal(fake_units_asked, "stop 3;");
+	assert_logged("<4>guest web1 (3): its backend does not close: stopping it");
+	assert_node(DISK(3, 51712), "state", "5");
+	fake_unit_set(3, VD_UNIT_INACTIVE);
+	visit(3);
+	assert_node(DISK(3, 51712), "state", "6");
+	assert_node(DISK(3, 51712), "virtio-xenbus-error", "");
+}
+
+static void destroyed_before_it_ran(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_disk(DISK(3, 51712), "/nonexistent/disk");
+	visit(3);
+	assert_string_equal(fake_units_asked, "");
+	assert_node(DISK(3, 51712), "state", "6");
+	assert_node(DISK(3, 51712), "virtio-xenbus-error",
+		    "/nonexistent/disk: there is no such file: create it, or correct the path");
+	assert_logged("<3>guest web1 (3): virtio_disk/51712: /nonexistent/disk: there is no such file");
+	fix_unplug(DISK(3, 51712));
+	visit(3);
+	assert_node(DISK(3, 51712), "state", "6");
+	assert_string_equal(fake_units_asked, "");
+}
+
+static void dies_while_starting(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_disk(DISK(3, 51712), image);
+	visit(3);
+	/* Destroyed before QEMU was there. */
+	fix_unplug(DISK(3, 51712));
+	visit(3);
+	assert_node(DISK(3, 51712), "state", "5");
+	pass(4000);
+	assert_string_equal(fake_units_asked, "start 3;stop 3;");
+	fake_unit_set(3, VD_UNIT_INACTIVE);
+	visit(3);
+	assert_node(DISK(3, 51712), "state", "6");
+}
+
+static void bad_parameters(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_virtio(VIRTIO(3, 0), "virtio,device1;mac=00:16:3e:00:00:01");
+	fix_virtio(VIRTIO(3, 1), "virtio,device4");
+	visit(3);
+	assert_node(VIRTIO(3, 0), "state", "6");
+	assert_node(VIRTIO(3, 0), "virtio-xenbus-error",
+		    "no bridge: add ;bridge=NAME, see 'ip link show type bridge'");
+	assert_logged("<3>guest web1 (3): virtio/0: no bridge: add ;bridge=NAME");
+	/* The other is served all the same. */
+	assert_string_equal(fake_units_asked, "start 3;");
+	assert_node(VIRTIO(3, 1), "state", "1");
+}
+
+static void only_a_bad_one(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_virtio(VIRTIO(3, 0), "virtio,device16");
+	visit(3);
+	assert_node(VIRTIO(3, 0), "state", "6");
+	assert_string_equal(fake_units_asked, "");
+	visit(3);
+	fix_log[0] = '\0';
+	visit(3);
+	assert_string_equal(fix_log, "");
+}
+
+static void hot_plug(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_virtio(VIRTIO(3, 0), "virtio,device1;bridge=xenbr0;mac=00:16:3e:00:00:01");
+	visit(3);
+	assert_string_equal(fake_net_done, "");
+	fake_qmp_agree();
+	assert_string_equal(fake_net_done, "up vx3.0;");
+	assert_string_equal(fake_qmp_sent,
+		"netdev_add {\"type\":\"tap\",\"id\":\"virtio-0.net\",\"ifname\":\"vx3.0\",\"script\":\"no\",\"downscript\":\"no\",\"vnet_hdr\":true,\"queues\":1}\n"
+		"device_add {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-0\",\"kind\":\"virtio\",\"devid\":0}\n"
+		"device_add {\"driver\":\"virtio-net-device\",\"id\":\"virtio-0.dev\",\"bus\":\"virtio-0.0\",\"netdev\":\"virtio-0.net\",\"mac\":\"00:16:3e:00:00:01\",\"mq\":false}\n");
+	assert_false(fake_qmp_open());
+	assert_logged("<6>guest web1 (3): virtio/0: net bridge=xenbr0 mac=00:16:3e:00:00:01: added");
+	fresh();
+	/* And away again. */
+	fix_node(VIRTIO(3, 0), "state", "4");
+	fix_unplug(VIRTIO(3, 0));
+	visit(3);
+	assert_false(fake_qmp_open());
+	fix_node(VIRTIO(3, 0), "state", "6");
+	visit(3);
+	assert_true(fake_qmp_open());
+	fake_qmp_agree();
+	assert_non_null(strstr(fake_qmp_sent, "device_del {\"id\":\"virtio-0.dev\"}\n"
+			       "device_del {\"id\":\"virtio-0\"}\n"
+			       "netdev_del {\"id\":\"virtio-0.net\"}\n"));
+	assert_false(fake_qmp_open());
+	assert_non_null(strstr(fake_net_done, "down vx3.0;"));
+	assert_string_equal(fake_units_asked, "");
+}
+
+static void hot_plug_refused(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_virtio(VIRTIO(3, 0), "virtio,device4");
+	visit(3);
+	fake_qmp_ready();
+	assert_string_equal(fake_qmp_sent, "object-add {\"qom-type\":\"rng-random\",\"id\":\"virtio-0.rng\",\"filename\":\"/dev/urandom\"}\n");
+	fake_qmp_reply("{}");
+	fake_qmp_reply("!'virtio-xenbus' is not a valid device model name");
+	/* What was done is undone. */
+	fresh();
+	for (int i = 0; i < 7; i++)
+		fake_qmp_reply("!Device not found");
+	assert_non_null(strstr(fake_qmp_sent, "object-del {\"id\":\"virtio-0.rng\"}\n"));
+	fake_qmp_reply("{}");
+	assert_false(fake_qmp_open());
+	assert_node(VIRTIO(3, 0), "state", "6");
+	assert_node(VIRTIO(3, 0), "virtio-xenbus-error",
+		    "QEMU: 'virtio-xenbus' is not a valid device model name: mend that, then run 'systemctl restart xen-virtio-backend@3.service'");
+	/* Not again and again. */
+	fresh();
+	visit(3);
+	assert_false(fake_qmp_open());
+	assert_node(DISK(3, 51712), "state", "2");
+}
+
+static void hot_plug_hangs(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_virtio(VIRTIO(3, 0), "virtio,device4");
+	visit(3);
+	for (int i = 0; i < 3; i++) {
+		fake_qmp_ready();
+		if (i) {	/* it asks first what came of it */
+			fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
+		}
+		fake_qmp_lost();
+		assert_false(fake_qmp_open());
+		pass(1000);
+		if (i < 2)
+			assert_true(fake_qmp_open());
+	}
+	assert_node(VIRTIO(3, 0), "state", "6");
+	assert_logged("virtio/0: its backend does not answer when it is added");
+}
+
+static void not_hot_pluggable(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_node(DISK(3, 51712), "state", "4");
+	fix_virtio(VIRTIO(3, 0), "virtio,device9;path=/tmp;tag=t");
+	visit(3);
+	fake_qmp_ready();
+	assert_false(fake_qmp_open());
+	assert_node(VIRTIO(3, 0), "state", "6");
+	assert_logged("QEMU takes such a device only when it starts");
+	assert_string_equal(fake_units_asked, "");
+}
+
+/* While the guest is being created: xl writes it after the disks. */
+static void not_hot_pluggable_yet(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_virtio(VIRTIO(3, 0), "virtio,device9;path=/tmp;tag=t");
+	visit(3);
+	fake_qmp_ready();
+	assert_false(fake_qmp_open());
+	assert_string_equal(fake_units_asked, "stop 3;");
+	fix_node(DISK(3, 51712), "state", "1");
+	fake_unit_set(3, VD_UNIT_INACTIVE);
+	visit(3);
+	assert_string_equal(fake_units_asked, "stop 3;start 3;");
+	fake_unit_set(3, VD_UNIT_RUNNING);
+	visit(3);
+	fake_qmp_ready();
+	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"},{\"name\":\"virtio-0\"}]");
+	assert_false(fake_qmp_open());
+	assert_node(VIRTIO(3, 0), "state", "1");
+	assert_node(DISK(3, 51712), "state", "1");
+	/* It cannot be the reason twice. */
+	fake_unit_set(3, VD_UNIT_RESTARTING);
+	visit(3);
+	fake_unit_set(3, VD_UNIT_RUNNING);
+	visit(3);
+	fake_qmp_ready();
+	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
+	assert_node(VIRTIO(3, 0), "state", "6");
+	assert_string_equal(fake_units_asked, "stop 3;start 3;");
+}
+
+static void no_bridge(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_virtio(VIRTIO(3, 0), "virtio,device1;bridge=nobr;mac=00:16:3e:00:00:01");
+	fake_net_error = -ENODEV;
+	visit(3);
+	assert_string_equal(fake_units_asked, "");
+	assert_node(VIRTIO(3, 0), "state", "6");
+	assert_logged("guest web1 (3): virtio/0: bridge=nobr: there is no such bridge: create it");
+}
+
+static void backend_dies(void **state)
+{
+	(void)state;
+	running_disk();
+	/* The unit writes 1; the daemon has nothing to do but to ask again. */
+	fake_unit_set(3, VD_UNIT_RESTARTING);
+	fix_node(DISK(3, 51712), "state", "1");
+	visit(3);
+	assert_string_equal(fake_units_asked, "");
+	assert_node(DISK(3, 51712), "state", "1");
+	assert_logged("its backend ended and is started again: see 'journalctl -u xen-virtio-backend@3.service'");
+	fake_unit_set(3, VD_UNIT_STARTING);
+	visit(3);
+	fake_unit_set(3, VD_UNIT_RUNNING);
+	visit(3);
+	fake_qmp_ready();
+	/* It was started without devices: they are added. */
+	fake_qmp_reply("[]");
+	fake_qmp_agree();
+	assert_non_null(strstr(fake_qmp_sent, "blockdev-add "));
+	assert_node(DISK(3, 51712), "state", "1");
+}
+
+static void backend_gives_up(void **state)
+{
+	(void)state;
+	running_disk();
+	fake_unit_set(3, VD_UNIT_FAILED);
+	visit(3);
+	assert_node(DISK(3, 51712), "state", "6");
+	assert_logged("virtio_disk/51712: its backend does not stay up: see 'journalctl -u xen-virtio-backend@3.service'");
+	visit(3);
+	assert_string_equal(fake_units_asked, "");
+	/* A device that comes now has it started again. */
+	fix_virtio(VIRTIO(3, 0), "virtio,device4");
+	visit(3);
+	assert_string_equal(fake_units_asked, "reset 3;");
+	fake_unit_set(3, VD_UNIT_INACTIVE);
+	visit(3);
+	assert_string_equal(fake_units_asked, "reset 3;start 3;");
+}
+
+static void backend_stopped(void **state)
+{
+	(void)state;
+	running_disk();
+	fake_unit_set(3, VD_UNIT_STOPPING);
+	visit(3);
+	assert_node(DISK(3, 51712), "state", "2");
+	fake_unit_set(3, VD_UNIT_INACTIVE);
+	visit(3);
+	assert_node(DISK(3, 51712), "state", "6");
+	assert_logged("its backend was stopped: run 'systemctl start xen-virtio-backend@3.service'");
+	assert_string_equal(fake_units_asked, "");
+}
+
+static void cannot_start(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_disk(DISK(3, 51712), image);
+	fake_units_error = -ENOTCONN;
+	visit(3);
+	assert_logged("starting its backend: Transport endpoint is not connected: trying again");
+	fake_units_error = 0;
+	pass(1000);
+	assert_string_equal(fake_units_asked, "start 3;");
+	/* systemd refuses it. */
+	fake_unit_set(3, VD_UNIT_FAILED);
+	visit(3);
+	assert_node(DISK(3, 51712), "state", "6");
+}
+
+static void qemu_does_not_listen(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_disk(DISK(3, 51712), image);
+	fake_qmp_refuses = true;
+	visit(3);
+	fake_unit_set(3, VD_UNIT_RUNNING);
+	visit(3);
+	assert_int_equal(guests_next(gs), now + 100);
+	for (int i = 0; i < 160; i++)
+		pass(100);
+	assert_logged("its backend's QEMU does not listen at /run/xen-extras/virtio-3.qmp: Connection refused");
+	assert_in_range(guests_next(gs), now + 1, now + 1000);
+	fake_qmp_refuses = false;
+	pass(1000);
+	assert_true(fake_qmp_open());
+}
+
+static void daemon_comes_late(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_disk(DISK(3, 51712), image);
+	fix_node(DISK(3, 51712), "state", "4");
+	fake_unit_set(3, VD_UNIT_RUNNING);
+	/* And a backend whose guest is gone. */
+	fake_unit_set(5, VD_UNIT_RUNNING);
+	assert_int_equal(guests_scan(gs), 0);
+	assert_string_equal(fake_units_asked, "stop 5;");
+	assert_string_equal(fake_net_done, "swept;");
+	fake_qmp_ready();
+	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"},{\"name\":\"virtio-7\"}]");
+	/* virtio-7 went meanwhile. */
+	fake_qmp_agree();
+	assert_non_null(strstr(fake_qmp_sent, "device_del {\"id\":\"virtio-7\"}"));
+	assert_null(strstr(fake_qmp_sent, "virtio_disk"));
+	assert_node(DISK(3, 51712), "state", "4");
+}
+
+static void guest_is_gone(void **state)
+{
+	(void)state;
+	running_disk();
+	fake_xs_introduce(3, false);
+	fake_xs_rm("/local/domain/3");
+	guests_release(gs);
+	/* QEMU closes by itself. */
+	fix_node(DISK(3, 51712), "state", "6");
+	visit(3);
+	assert_string_equal(fake_units_asked, "stop 3;");
+	fake_unit_set(3, VD_UNIT_INACTIVE);
+	visit(3);
+	assert_node(DISK(3, 51712), "online", "1");
+	/* Nobody takes its nodes away: after a minute we do. */
+	pass(60000);
+	assert_null(fake_xs_get("/local/domain/0/backend/virtio_disk/3"));
+	pass(1);
+	assert_int_equal(guests_next(gs), UINT64_MAX);
+	assert_logged("guest web1 (3): it is gone: its nodes removed");
+}
+
+static void being_built(void **state)
+{
+	(void)state;
+	fake_xs_set("/local/domain/3/name", "web1");
+	fix_disk(DISK(3, 51712), image);
+	visit(3);
+	assert_string_equal(fake_units_asked, "start 3;");
+}
+
+static void xenstore_fails(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_disk(DISK(3, 51712), image);
+	fake_xs_fail(FAKE_XS_LIST, "/local/domain/0/backend", EIO, 1);
+	visit(3);
+	assert_logged("reading its devices: Input/output error: trying again");
+	pass(1000);
+	assert_string_equal(fake_units_asked, "start 3;");
+}
+
+static void two_guests(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_guest(4, "db");
+	fix_virtio(VIRTIO(4, 0), "virtio,device4");
+	visit(4);
+	assert_string_equal(fake_units_asked, "start 4;");
+	fix_unplug(VIRTIO(4, 0));
+	fake_unit_set(4, VD_UNIT_RESTARTING);
+	visit(4);
+	assert_node(VIRTIO(4, 0), "state", "6");
+	assert_string_equal(fake_units_asked, "start 4;stop 4;");
+	assert_node(DISK(3, 51712), "state", "2");
+}
+
+int main(void)
+{
+#define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_disk), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
+		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug),
+		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(not_hot_pluggable_yet), T(no_bridge),
+		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),
+		T(qemu_does_not_listen), T(daemon_comes_late), T(guest_is_gone), T(being_built),
+		T(xenstore_fails), T(two_guests),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* test-sources: src/virtiod/plug.c src/virtiod/spec.c src/virtiod/ids.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-pkgs: json-c */
+/* Devices as arguments of QEMU and as commands to it. */
+#include "virtiod_fixture.h"
+
+#include <errno.h>
+
+#include "virtiod/plug.h"
+
+static char text[8192];
+
+static struct vd_steps steps_of(const char *type, struct vd_id id, bool blockdev)
+{
+	char error[VD_ERROR_MAX];
+	struct vd_steps st;
+	struct vd_spec s;
+
+	assert_int_equal(vd_spec_parse(type, &s, error), 0);
+	assert_int_equal(vd_steps_make(&st, 3, id, &s, blockdev), 0);
+	return st;
+}
+
+/* One argument a line. */
+static const char *arguments(const char *type, struct vd_id id, bool blockdev)
+{
+	struct vd_steps st = steps_of(type, id, blockdev);
+	struct vd_argv a = { .v = NULL };
+
+	assert_int_equal(vd_argv_steps(&a, &st), 0);
+	text[0] = '\0';
+	for (unsigned int i = 0; i < a.n; i++) {
+		strcat(text, a.v[i]);
+		strcat(text, i & 1 ? "\n" : " ");
+	}
+	assert_null(a.v[a.n]);
+	vd_argv_free(&a);
+	vd_steps_free(&st);
+	return text;
+}
+
+static void base(void **state)
+{
+	struct vd_argv a = { .v = NULL };
+
+	(void)state;
+	assert_int_equal(vd_argv_base(&a, "/q", 3, "a,b"), 0);
+	text[0] = '\0';
+	for (unsigned int i = 0; i < a.n; i++) {
+		strcat(text, a.v[i]);
+		strcat(text, " ");
+	}
+	assert_string_equal(text,
+		"/q -M xen-virtio -accel xen -xen-attach -nodefaults -no-user-config -display none "
+		"-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny "
+		"-xen-domid 3 -name guest=a,,b "
+		"-chardev socket,id=qmp,path=/run/xen-extras/virtio-3.qmp,server=on,wait=off "
+		"-mon chardev=qmp,mode=control ");
+	vd_argv_free(&a);
+}
+
+static void a_disk(void **state)
+{
+	(void)state;
+	assert_string_equal(arguments("virtio,device2;path=/dev/vg/web1;serial=S1", (struct vd_id){ VD_KIND_DISK, 51712 }, true),
+		"-object {\"qom-type\":\"iothread\",\"id\":\"virtio_disk-51712.io\"}\n"
+		"-blockdev {\"driver\":\"raw\",\"node-name\":\"virtio_disk-51712\",\"read-only\":false,\"discard\":\"unmap\",\"cache\":{\"direct\":true},"
+		"\"file\":{\"driver\":\"host_device\",\"filename\":\"/dev/vg/web1\",\"aio\":\"threads\"}}\n"
+		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio_disk-51712\",\"kind\":\"virtio_disk\",\"devid\":51712}\n"
+		"-device {\"driver\":\"virtio-blk-device\",\"id\":\"virtio_disk-51712.dev\",\"bus\":\"virtio_disk-51712.0\",\"drive\":\"virtio_disk-51712\","
+		"\"iothread\":\"virtio_disk-51712.io\",\"num-queues\":2,\"serial\":\"S1\"}\n");
+	assert_string_equal(arguments("virtio,device2;path=/srv/\"x\".qcow2;format=qcow2;readonly;discard=off;cache=writeback;queues=1;aio=threads",
+				      (struct vd_id){ VD_KIND_VIRTIO, 1 }, false),
+		"-object {\"qom-type\":\"iothread\",\"id\":\"virtio-1.io\"}\n"
+		"-blockdev {\"driver\":\"qcow2\",\"node-name\":\"virtio-1\",\"read-only\":true,\"discard\":\"ignore\",\"cache\":{\"direct\":false},"
+		"\"file\":{\"driver\":\"file\",\"filename\":\"/srv/\\\"x\\\".qcow2\",\"aio\":\"threads\"}}\n"
+		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-1\",\"kind\":\"virtio\",\"devid\":1}\n"
+		"-device {\"driver\":\"virtio-blk-device\",\"id\":\"virtio-1.dev\",\"bus\":\"virtio-1.0\",\"drive\":\"virtio-1\","
+		"\"iothread\":\"virtio-1.io\",\"num-queues\":1,\"discard\":false}\n");
+}
+
+static void a_card(void **state)
+{
+	(void)state;
+	assert_string_equal(arguments("virtio,device1;bridge=b;mac=00:16:3e:00:00:01;queues=4;mtu=9000", (struct vd_id){ VD_KIND_VIRTIO, 0 }, false),
+		"-netdev {\"type\":\"tap\",\"id\":\"virtio-0.net\",\"ifname\":\"vx3.0\",\"script\":\"no\",\"downscript\":\"no\",\"vnet_hdr\":true,\"queues\":4}\n"
+		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-0\",\"kind\":\"virtio\",\"devid\":0}\n"
+		"-device {\"driver\":\"virtio-net-device\",\"id\":\"virtio-0.dev\",\"bus\":\"virtio-0.0\",\"netdev\":\"virtio-0.net\","
+		"\"mac\":\"00:16:3e:00:00:01\",\"mq\":true,\"host_mtu\":9000}\n");
+}
+
+static void other_devices(void **state)
+{
+	struct vd_id id = { VD_KIND_VIRTIO, 2 };
+	struct vd_steps st;
+
+	(void)state;
+	assert_string_equal(arguments("virtio,device4;rate=4096", id, false),
+		"-object {\"qom-type\":\"rng-random\",\"id\":\"virtio-2.rng\",\"filename\":\"/dev/urandom\"}\n"
+		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-2\",\"kind\":\"virtio\",\"devid\":2}\n"
+		"-device {\"driver\":\"virtio-rng-device\",\"id\":\"virtio-2.dev\",\"bus\":\"virtio-2.0\",\"rng\":\"virtio-2.rng\",\"max-bytes\":4096,\"period\":1000}\n");
+	assert_string_equal(arguments("virtio,device3", id, false),
+		"-chardev socket,id=virtio-2.chr,path=/run/xen-extras/virtio-3.console-2,server=on,wait=off\n"
+		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-2\",\"kind\":\"virtio\",\"devid\":2}\n"
+		"-device {\"driver\":\"virtio-serial-device\",\"id\":\"virtio-2.dev\",\"bus\":\"virtio-2.0\"}\n"
+		"-device {\"driver\":\"virtconsole\",\"id\":\"virtio-2.con\",\"bus\":\"virtio-2.dev.0\",\"chardev\":\"virtio-2.chr\"}\n");
+	assert_string_equal(arguments("virtio,device9;path=/srv/a,b;tag=t;readonly", id, false),
+		"-fsdev local,id=virtio-2.fs,path=/srv/a,,b,security_model=mapped-xattr,multidevs=remap,readonly=on\n"
+		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-2\",\"kind\":\"virtio\",\"devid\":2}\n"
+		"-device {\"driver\":\"virtio-9p-device\",\"id\":\"virtio-2.dev\",\"bus\":\"virtio-2.0\",\"fsdev\":\"virtio-2.fs\",\"mount_tag\":\"t\"}\n");
+	st = steps_of("virtio,device9;path=/srv;tag=t", id, false);
+	assert_true(vd_steps_cold(&st));
+	vd_steps_free(&st);
+	st = steps_of("virtio,device3", id, false);
+	assert_false(vd_steps_cold(&st));
+	assert_string_equal(json_object_to_json_string_ext(st.step[0].args, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+		"{\"id\":\"virtio-2.chr\",\"backend\":{\"type\":\"socket\",\"data\":{\"addr\":{\"type\":\"unix\",\"data\":{\"path\":\"/run/xen-extras/virtio-3.console-2\"}},\"server\":true,\"wait\":false}}}");
+	vd_steps_free(&st);
+}
+
+static const char *next(struct vd_job *j)
+{
+	struct json_object *args = NULL;
+	const char *c = vd_job_next(j, &args);
+
+	snprintf(text, sizeof(text), "%s %s", c ? c : "-",
+		 c ? json_object_to_json_string_ext(args, JSON_C_TO_STRING_PLAIN) : "");
+	json_object_put(args);
+	return text;
+}
+
+static void plug(void **state)
+{
+	struct vd_steps st = steps_of("virtio,device4", (struct vd_id){ VD_KIND_VIRTIO, 0 }, false);
+	struct vd_job j;
+
+	(void)state;
+	vd_job_init(&j, VD_JOB_PLUG, (struct vd_id){ VD_KIND_VIRTIO, 0 }, &st);
+	assert_int_equal(st.n, 0);
+	for (int i = 0; i < 3; i++) {
+		assert_false(vd_job_done(&j));
+		assert_string_not_equal(next(&j), "- ");
+		/* One at a time. */
+		assert_string_equal(next(&j), "- ");
+		vd_job_reply(&j, NULL);
+	}
+	assert_true(vd_job_done(&j));
+	assert_string_equal(next(&j), "- ");
+	assert_string_equal(j.error, "");
+	/* What nobody asked for changes nothing. */
+	vd_job_reply(&j, "late");
+	assert_true(vd_job_done(&j));
+	vd_job_free(&j);
+}
+
+static void unplug(void **state)
+{
+	struct vd_job j;
+	int n = 0;
+
+	(void)state;
+	vd_job_init(&j, VD_JOB_UNPLUG, (struct vd_id){ VD_KIND_VIRTIO, 0 }, NULL);
+	assert_string_equal(next(&j), "device_del {\"id\":\"virtio-0.con\"}");
+	vd_job_reply(&j, "Device 'virtio-0.con' not found");
+	assert_string_equal(next(&j), "device_del {\"id\":\"virtio-0.dev\"}");
+	vd_job_reply(&j, NULL);
+	/* It is not gone before QEMU says so. */
+	assert_string_equal(next(&j), "- ");
+	vd_job_deleted(&j, "virtio-1.dev");
+	assert_string_equal(next(&j), "- ");
+	vd_job_deleted(&j, "virtio-0.dev");
+	assert_string_equal(next(&j), "device_del {\"id\":\"virtio-0\"}");
+	/* The word may come before the answer. */
+	vd_job_deleted(&j, "virtio-0");
+	assert_string_equal(next(&j), "- ");
+	vd_job_reply(&j, NULL);
+	while (!vd_job_done(&j)) {
+		assert_string_not_equal(next(&j), "- ");
+		vd_job_reply(&j, n++ & 1 ? "no" : NULL);
+	}
+	assert_int_equal(n, 5);
+	assert_string_equal(j.error, "");
+	vd_job_free(&j);
+}
+
+static void plug_fails(void **state)
+{
+	struct vd_steps st = steps_of("virtio,device4", (struct vd_id){ VD_KIND_VIRTIO, 0 }, false);
+	struct vd_job j;
+
+	(void)state;
+	vd_job_init(&j, VD_JOB_PLUG, (struct vd_id){ VD_KIND_VIRTIO, 0 }, &st);
+	next(&j);
+	vd_job_reply(&j, "could not open\n'/dev/urandom'");
+	assert_string_equal(j.error, "could not open?'/dev/urandom'");
+	assert_false(vd_job_done(&j));
+	for (int i = 0; i < 8; i++) {
+		assert_string_not_equal(next(&j), "- ");
+		vd_job_reply(&j, "no such thing");
+	}
+	assert_true(vd_job_done(&j));
+	assert_string_equal(j.error, "could not open?'/dev/urandom'");
+	vd_job_free(&j);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(base), cmocka_unit_test(a_disk), cmocka_unit_test(a_card),
+		cmocka_unit_test(other_devices), cmocka_unit_test(plug), cmocka_unit_test(unplug),
+		cmocka_unit_test(plug_fails),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* test-sources: src/virtiod/units.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-pkgs: libsystemd */
+/* systemd's side of D-Bus is played by another process, over a socket of its own. */
+#include "virtiod_fixture.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "virtiod/units.h"
+
+#define MANAGER_PATH "/org/freedesktop/systemd1"
+#define UNIT3 MANAGER_PATH "/unit/xen_2dvirtio_2dbackend_403_2eservice"
+
+static char dir[64], path[96];
+static pid_t systemd;
+static sd_event *ev;
+static struct units *u;
+static char seen[256];
+
+/* ---- systemd ---- */
+
+static void changed(sd_bus *bus, const char *unit, const char *active, const char *sub)
+{
+	sd_bus_message *m;
+
+	sd_bus_message_new_signal(bus, &m, unit, "org.freedesktop.DBus.Properties", "PropertiesChanged");
+	sd_bus_message_set_sender(m, "org.freedesktop.systemd1");
+	sd_bus_message_append(m, "s", "org.freedesktop.systemd1.Unit");
+	sd_bus_message_append(m, "a{sv}as", 4, "Job", "(uo)", 0u, "/", "ActiveState", "s", active,
+			      "SubState", "s", sub, "InvocationID", "ay", 0, 0);
+	sd_bus_send(bus, m, NULL);
+	sd_bus_message_unref(m);
+}
+
+static void removed(sd_bus *bus, const char *unit)
+{
+	sd_bus_message *m;
+
+	sd_bus_message_new_signal(bus, &m, MANAGER_PATH, "org.freedesktop.systemd1.Manager", "UnitRemoved");
+	sd_bus_message_set_sender(m, "org.freedesktop.systemd1");
+	sd_bus_message_append(m, "so", unit, UNIT3);
+	sd_bus_send(bus, m, NULL);
+	sd_bus_message_unref(m);
+}
+
+static void list_units(sd_bus_message *m)
+{
+	sd_bus_message *r;
+
+	sd_bus_message_new_method_return(m, &r);
+	sd_bus_message_append(r, "a(ssssssouso)", 3,
+		"xen-virtio-backend@5.service", "d", "loaded", "active", "running", "", "/a", 0u, "", "/",
+		"xen-virtio-backend@7.service", "d", "loaded", "failed", "failed", "", "/a", 0u, "", "/",
+		"xen-virtio-backend@odd.service", "d", "loaded", "active", "running", "", "/a", 0u, "", "/");
+	sd_bus_send(NULL, r, NULL);
+	sd_bus_message_unref(r);
+}
+
+static int on_call(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	const char *member = sd_bus_message_get_member(m), *unit = "";
+	sd_bus *bus = sd_bus_message_get_bus(m);
+
+	(void)arg;
+	(void)error;
+	if (!member || !sd_bus_message_get_expect_reply(m))
+		return 0;
+	if (!strcmp(member, "ListUnitsByPatterns")) {
+		list_units(m);
+	} else if (!strcmp(member, "Hello")) {
+		sd_bus_reply_method_return(m, "s", ":1.1");
+	} else if (!strcmp(member, "StartUnit") || !strcmp(member, "StopUnit")) {
+		sd_bus_message_read(m, "s", &unit);
+		if (strstr(unit, "@9.")) {
+			sd_bus_reply_method_errorf(m, "org.freedesktop.systemd1.UnitMasked", "Unit is masked.");
+			return 1;
+		}
+		sd_bus_reply_method_return(m, "o", "/job");
+		if (*member == 'S' && member[2] == 'a') {
+			changed(bus, UNIT3, "activating", "start");
+			changed(bus, UNIT3, "active", "running");
+			changed(bus, MANAGER_PATH "/unit/other_2eservice", "active", "running");
+			changed(bus, UNIT3, "activating", "auto-restart");
+			changed(bus, UNIT3, "active", "running");
+		} else {
+			removed(bus, "xen-virtio-backend@3.service");
+		}
+	} else {
+		sd_bus_reply_method_return(m, NULL);
+	}
+	return 1;
+}
+
+static void be_systemd(int listener)
+{
+	int fd = accept(listener, NULL, NULL);
+	sd_bus *bus;
+	sd_id128_t id;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sd_id128_randomize(&id);
+	if (sd_bus_new(&bus) < 0 || sd_bus_set_fd(bus, fd, fd) < 0 || sd_bus_set_server(bus, 1, id) < 0 ||
+	    sd_bus_set_sender(bus, "org.freedesktop.systemd1") < 0 ||
+	    sd_bus_add_filter(bus, NULL, on_call, NULL) < 0 || sd_bus_start(bus) < 0)
+		_exit(1);
+	while (sd_bus_wait(bus, UINT64_MAX) >= 0)
+		while (sd_bus_process(bus, NULL) > 0)
+			;
+	_exit(0);
+}
+
+/* ---- the daemon ---- */
+
+static void on_unit(void *arg, uint32_t domid)
+{
+	static const char names[] = "isrpaf";	/* inactive starting running stopping again failed */
+	size_t n = strlen(seen);
+
+	(void)arg;
+	snprintf(seen + n, sizeof(seen) - n, "%u%c;", domid, names[units_state(u, domid)]);
+}
+
+static int t_setup(void **state)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	char address[128];
+	int fd;
+
+	fix_setup(state);
+	seen[0] = '\0';
+	strcpy(dir, "/tmp/virtiod-test-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/bus", dir);
+	strcpy(a.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	snprintf(address, sizeof(address), "unix:path=%s", path);
+	setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1);
+	systemd = fork();
+	if (!systemd)
+		be_systemd(fd);
+	close(fd);
+	assert_true(sd_event_new(&ev) >= 0);
+	u = units_open(ev, on_unit, NULL);
+	if (!u)
+		fail_msg("units_open: %s; %s", strerror(errno), fix_log);
+	return 0;
+}
+
+static int t_teardown(void **state)
+{
+	units_close(u);
+	sd_event_unref(ev);
+	kill(systemd, SIGKILL);
+	waitpid(systemd, NULL, 0);
+	unlink(path);
+	rmdir(dir);
+	return fix_teardown(state);
+}
+
+/* Until @text was seen. */
+static void until(const char *text)
+{
+	for (int i = 0; i < 50 && !strstr(seen, text); i++)
+		sd_event_run(ev, 100000);
+	if (!strstr(seen, text))
+		fail_msg("not seen: %s in %s; %s", text, seen, fix_log);
+}
+
+static void at_start(void **state)
+{
+	uint32_t *domids;
+	unsigned int n;
+
+	(void)state;
+	assert_int_equal(units_state(u, 5), VD_UNIT_RUNNING);
+	assert_int_equal(units_state(u, 7), VD_UNIT_FAILED);
+	assert_int_equal(units_state(u, 3), VD_UNIT_INACTIVE);
+	assert_int_equal(units_list(u, &domids, &n), 0);
+	assert_int_equal(n, 2);
+	free(domids);
+}
+
+static void start_and_stop(void **state)
+{
+	(void)state;
+	assert_true(units_start(u, 3) >= 0);
+	assert_int_equal(units_state(u, 3), VD_UNIT_STARTING);
+	until("3r;3a;3r;");
+	assert_string_equal(seen, "3r;3a;3r;");
+	assert_true(units_stop(u, 3) >= 0);
+	assert_int_equal(units_state(u, 3), VD_UNIT_STOPPING);
+	until("3i;");
+	assert_true(units_reset(u, 7) >= 0);
+}
+
+static void refused(void **state)
+{
+	(void)state;
+	assert_true(units_start(u, 9) >= 0);
+	until("9f;");
+	assert_logged("domain 9: systemd does not start its backend: Unit is masked.: see 'systemctl status xen-virtio-backend@9.service'");
+	assert_true(units_stop(u, 9) >= 0);
+	until("9i;");
+}
+
+static void systemd_goes(void **state)
+{
+	int code = 0;
+
+	(void)state;
+	kill(systemd, SIGKILL);
+	for (int i = 0; i < 50 && sd_event_get_state(ev) != SD_EVENT_FINISHED; i++)
+		sd_event_run(ev, 100000);
+	assert_true(sd_event_get_exit_code(ev, &code) >= 0);
+	assert_int_not_equal(code, 0);
+}
+
+static void no_bus(void **state)
+{
+	(void)state;
+	fix_setup(state);
+	setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", 1);
+	assert_true(sd_event_new(&ev) >= 0);
+	assert_null(units_open(ev, on_unit, NULL));
+	assert_int_equal(errno, ENOENT);
+	sd_event_unref(ev);
+}
+
+int main(void)
+{
+#define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
+	const struct CMUnitTest tests[] = {
+		T(at_start), T(start_and_stop), T(refused), T(systemd_goes),
+		cmocka_unit_test(no_bus),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
