@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # summary: xl save and xl restore of a guest with a stubdomain: it goes on where it was
 # time-limit: 900
+# With Xen 4.17 and QEMU 7.2 the restored guest's AHCI disk never answers again.
+# suites: trixie
 
 before=$(host_state)
 expect "a bootable disk is made" guest_disk v1 'xen_emul_unplug=never quiet lab.ip=10.77.0.51/24'

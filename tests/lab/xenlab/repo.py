@@ -21,7 +21,7 @@ def deb_dir(suite):
 
 
 def to_install(suite):
-    return (os.environ.get("LAB_INSTALL") or f"xen-stubdom-linux-{XEN_VERSION[suite]}").split()
+    return (os.environ.get("LAB_INSTALL") or "xen-extras").split()
 
 # What our packages only recommend (dracut-core: lvm2, mdadm, cryptsetup...) is
 # no part of the test: without it an emulated dom0 installs in a minute, and a
