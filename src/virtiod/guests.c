@@ -32,6 +32,7 @@
 
 struct dev {
 	struct vd_node node;
+	struct vd_spec served;		/* while plugged: as QEMU was given it */
 	bool there, plugged;
 	unsigned int tries;
 };
@@ -214,6 +215,16 @@ static struct dev *dev_add(struct guest *g, struct vd_id id)
 
 /* ---- what is so now ---- */
 
+/*
+ * Taken away and made anew, as something else, before it was looked at again:
+ * QEMU must not serve the one as the other.  Taken for gone until QEMU has let
+ * go of it.
+ */
+static bool replaced(const struct dev *d)
+{
+	return d->plugged && memcmp(&d->served, &d->node.spec, sizeof(d->served));
+}
+
 static int observe_devs(struct guest *g)
 {
 	struct vd_node *list;
@@ -231,7 +242,7 @@ static int observe_devs(struct guest *g)
 			d = dev_add(g, list[i].id);
 		if (d) {
 			d->node = list[i];
-			d->there = true;
+			d->there = !replaced(d);
 		} else {
 			ret = -ENOMEM;
 		}
@@ -385,8 +396,10 @@ static void learn_plugged(struct guest *g, struct json_object *list)
 		d = dev_find(g, id);
 		if (!d)
 			d = dev_add(g, id);	/* gone from xenstore meanwhile */
-		if (d)
-			d->plugged = true;
+		if (!d)
+			continue;
+		d->plugged = true;
+		d->served = d->node.spec;
 	}
 	g->known = true;
 	/* This start is a good one: see backend.c. */
@@ -402,6 +415,9 @@ static void job_end(struct guest *g)
 
 	if (d && j->kind == VD_JOB_UNPLUG) {
 		d->plugged = false;
+		/* Its successor may need another one. */
+		if (d->served.type == VD_NET)
+			vd_net_down(g->domid, j->id.devid);
 		say(g, LOG_INFO, &j->id, "removed");
 	} else if (d && j->error[0]) {
 		char why[VD_ERROR_MAX];
@@ -541,6 +557,7 @@ static void add_cold(struct guest *g, struct dev *d)
 static bool job_begin(struct guest *g, struct dev *d, enum vd_action action)
 {
 	struct vd_steps steps = { .n = 0 };
+	struct vd_spec spec;
 	bool blockdev;
 	int ret;
 
@@ -549,9 +566,10 @@ static bool job_begin(struct guest *g, struct dev *d, enum vd_action action)
 	} else {
 		if (!dev_prepare(g, d, &blockdev))
 			return false;
-		if (d->node.spec.aio == VD_AIO_DEFAULT)
-			d->node.spec.aio = vd_probe_aio();
-		ret = vd_steps_make(&steps, g->domid, d->node.id, &d->node.spec, blockdev);
+		d->served = spec = d->node.spec;
+		if (spec.aio == VD_AIO_DEFAULT)
+			spec.aio = vd_probe_aio();
+		ret = vd_steps_make(&steps, g->domid, d->node.id, &spec, blockdev);
 		if (ret || vd_steps_cold(&steps)) {
 			vd_steps_free(&steps);
 			if (ret)

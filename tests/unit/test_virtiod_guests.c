@@ -238,6 +238,46 @@ static void hot_plug(void **state)
 	assert_string_equal(fake_units_asked, "");
 }
 
+/* Detached and attached again, as another disk, within one round. */
+static void another_of_its_name(void **state)
+{
+	char other[] = "/tmp/virtiod-test-other-XXXXXX";
+	int fd = mkstemp(other);
+
+	(void)state;
+	close(fd);
+	running_disk();
+	fix_virtio(VIRTIO(3, 0), "virtio,device4");
+	visit(3);
+	fake_qmp_agree();
+	fresh();
+	fix_node(DISK(3, 51712), "state", "4");
+	fix_node(DISK(3, 51712), "params", other);
+	fix_node(DISK(3, 51712), "state", "1");
+	visit(3);
+	fake_qmp_agree();
+	assert_non_null(strstr(fake_qmp_sent, "device_del {\"id\":\"virtio_disk-51712\"}\n"));
+	assert_non_null(strstr(fake_qmp_sent, "blockdev-del {\"node-name\":\"virtio_disk-51712\"}\n"));
+	assert_non_null(strstr(strstr(fake_qmp_sent, "blockdev-del"), other));
+	assert_string_equal(fake_units_asked, "");
+	/* Once. */
+	fresh();
+	visit(3);
+	assert_string_equal(fake_qmp_sent, "");
+	/* When there is nothing else, a new QEMU does as well. */
+	fake_xs_rm(VIRTIO(3, 0));
+	visit(3);
+	fake_qmp_agree();
+	fix_node(DISK(3, 51712), "params", image);
+	visit(3);
+	assert_string_equal(fake_units_asked, "stop 3;");
+	fake_unit_set(3, VD_UNIT_INACTIVE);
+	visit(3);
+	assert_string_equal(fake_units_asked, "stop 3;start 3;");
+	assert_node(DISK(3, 51712), "state", "1");
+	unlink(other);
+}
+
 static void hot_plug_refused(void **state)
 {
 	(void)state;
@@ -521,7 +561,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_disk), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
-		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug),
+		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug), T(another_of_its_name),
 		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(not_hot_pluggable_yet), T(no_bridge),
 		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),
 		T(qemu_does_not_listen), T(daemon_comes_late), T(guest_is_gone), T(being_built),
