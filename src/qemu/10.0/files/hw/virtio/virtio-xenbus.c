@@ -562,8 +562,10 @@ static void vxb_step(VirtIOXenbus *xb)
     do {
         if (xb->gone) {
             vxb_disconnect(xb);
-            vxb_moved(xb, XenbusStateClosed, f);
-            break;
+            if (xb->state != XenbusStateClosed) {
+                vxb_moved(xb, XenbusStateClosed, f);
+            }
+            return;
         }
         before = xb->state;
         vxb_step_once(xb, f, closing);
@@ -668,6 +670,8 @@ static void vxb_realize(XenDevice *xendev, Error **errp)
     xb->config_bh = qemu_bh_new(vxb_dev_config_bh, xb);
     memory_region_init(&xb->root, OBJECT(xb), "virtio-xenbus", UINT64_MAX);
     address_space_init(&xb->as, &xb->root, "virtio-xenbus");
+    /* An address beside the pool is an error, and no cause for a copy. */
+    xb->as.max_bounce_buffer_size = 0;
     qbus_init(&xb->bus, sizeof(xb->bus), TYPE_VIRTIO_XENBUS_BUS, DEVICE(xb),
               NULL);
     qbus_set_hotplug_handler(BUS(&xb->bus), OBJECT(xb));
