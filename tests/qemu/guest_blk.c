@@ -513,18 +513,35 @@ static void disk(void)
 	CHECK("nothing is mapped", !fx_mapped());
 }
 
+static void report(void)
+{
+	FILE *f = fopen(getenv("FAKEXEN"), "w");
+
+	fprintf(f, "%u %u\n", passed, failed);
+	fclose(f);
+}
+
+/* I/O until QEMU ends, or is stopped for long. */
+static void load(void)
+{
+	if (!wait_be(2) || !connected("state 4"))
+		return;
+	start();
+	report();
+	while (transfer(16, 0, 0, 32768))
+		;
+}
+
 void fx_guest(void)
 {
-	char *path = getenv("FAKEXEN");
-	FILE *f;
-
+	if (getenv("FAKEXEN_LOAD")) {
+		load();
+		return;
+	}
 	disk();
 	others();
 	rng();
 	printf("%u passed, %u failed\n", passed, failed);
 	fflush(stdout);
-	/* For the script: then it removes the device, and the nodes. */
-	f = fopen(path, "w");
-	fprintf(f, "%u %u\n", passed, failed);
-	fclose(f);
+	report();	/* then the script removes the device */
 }

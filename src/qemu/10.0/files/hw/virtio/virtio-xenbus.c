@@ -462,13 +462,15 @@ static void vxb_step_connected(VirtIOXenbus *xb, unsigned int f, bool closing)
     switch (f) {
     case XenbusStateInitialised:
     case XenbusStateConnected:
+    case XenbusStateClosing:
         if (closing) {
             vxb_set_state(xb, XenbusStateClosing, f);
-        } else {
-            xb->deadline = 0;
+            return;
         }
-        return;
-    case XenbusStateClosing:
+        if (f != XenbusStateClosing) {
+            xb->deadline = 0;
+            return;
+        }
         done = vxb_expired(xb);
         break;
     default:
