@@ -313,11 +313,10 @@ static void speed(unsigned int depth)
 }
 
 /* A descriptor that points out of the pool: the device stops until it is reset. */
-static void hostile_ring(uint64_t addr)
+static void break_ring(uint64_t addr)
 {
 	struct vring_desc *d = (void *)(pool + DESC_OFF);
 	uint16_t old = avail_idx;
-	uint32_t s;
 
 	/* Whole before it is available: the backend may be polling. */
 	d[QSIZE - 1] = (struct vring_desc) { addr, 512, 0, 0 };
@@ -328,6 +327,13 @@ static void hostile_ring(uint64_t addr)
 	for (int i = 0; i < 200 && !(ctrl->device_status & 64); i++)
 		fx_wait(CTRL_PORT, 10);
 	CHECK("DEVICE_NEEDS_RESET", ctrl->device_status & 64);
+}
+
+static void hostile_ring(uint64_t addr)
+{
+	uint32_t s;
+
+	break_ring(addr);
 	CHECK("reset after it", !status(0, &s) && !s && !ctrl->device_status);
 	CHECK("queue's channel is unbound", !fx_bound(QUEUE_PORT));
 	/* What comes now must not touch the pool. */
@@ -411,6 +417,18 @@ static void wrong_connections(void)
 	publish(fx_ref(CTRL_PAGE));
 	refused("memory mode");
 	mode = "pool";
+	if (!connected("once more"))
+		return;
+	for (int i = 0; i < 20; i++) {
+		uint32_t s;
+
+		start();
+		break_ring(0);
+		usleep(20000);
+		if (fx_read_u32(BE("state")) != 4 || status(0, &s))
+			break;
+	}
+	refused("broken again and again");
 }
 
 /* Queues of the main loop: random bytes. */

@@ -24,8 +24,9 @@
 /* Vectors below are the queues'. */
 #define VXB_CONFIG_VECTOR VIRTIO_QUEUE_MAX
 
-/* What a guest may break its device without being taken for hostile. */
+/* How often in that time a guest may break its device and have it go on. */
 #define VXB_MAX_BROKEN 16
+#define VXB_BROKEN_MS 60000
 
 /* Events carry no data, and there is no PCI function. */
 #define VXB_NEVER_OFFERED ((1ull << VIRTIO_F_ORDER_PLATFORM) | \
@@ -104,7 +105,12 @@ static bool vxb_show(VirtIOXenbus *xb)
 {
     bool changed = vxb_show_config(xb);
     bool broken = vxb_show_status(xb);
+    int64_t now = qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
 
+    if (broken && now - xb->broken_since > VXB_BROKEN_MS) {
+        xb->broken_since = now;
+        xb->broken = 0;
+    }
     if (broken && ++xb->broken > VXB_MAX_BROKEN) {
         vxb_fail(xb, "its rings were wrong %u times", xb->broken);
     } else if (broken) {
@@ -221,7 +227,6 @@ void vxb_dev_connected(VirtIOXenbus *xb, uint16_t version)
     /* A device that was plugged just now has never been reset. */
     vxb_dev_reset(xb);
     xb->seq = 0;
-    xb->broken = 0;
     xb->again = false;
     xb->status_shown = 0;
     xb->config_gen = 0;
