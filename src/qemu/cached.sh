@@ -98,8 +98,10 @@ case $dest in
 	# The chroot of a user's machine: has the libraries and ROMs that QEMU needs there.
 	# Where it is installed: 7.2 looks for its ROMs relative to that.
 	if [ "$kind" = virtio ]; then
-		in_chroot --net-off --bind "$hit:/mnt/build" --bind "$here:/mnt/qemu" -- \
-			/mnt/qemu/virtio/check.sh /mnt/build/qemu-virtio
+		for check in src/qemu/virtio tests/qemu; do
+			in_chroot --net-off --bind "$hit:/mnt/build" --bind "$top:/mnt/xen-extras" -- \
+				"/mnt/xen-extras/$check/check.sh" /mnt/build/qemu-virtio
+		done
 		exit
 	fi
 	"$top/mk/chroot.sh" run "$suite" image --net-off --bind "$hit:/usr/libexec/xen-extras" --bind "$here:/mnt/qemu" -- \

@@ -50,7 +50,7 @@ qemu-virtio-build:
 	@$(QEMU_DIR)/build.sh $(or $(QEMU_SOURCE_DIR),$(error set QEMU_SOURCE_DIR: a .dsc's directory or a source tree)) \
 		$(or $(O),$(BUILD)/qemu-virtio/$(SUITE)) virtio
 
-check-qemu-virtio:	## that it offers what virtio/required.list says, and starts its devices
+check-qemu-virtio:	## that it offers what it must, and serves a driver without Xen (tests/qemu)
 	@QEMU_KIND=virtio $(QEMU_CACHED) --check
 
 check-qemu-virtio-reproducible:	## build it again elsewhere: must be the same bytes

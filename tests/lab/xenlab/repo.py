@@ -20,7 +20,7 @@ def deb_dir(suite):
     return TOP / (os.environ.get("LAB_DEBS") or f"build/deb/{suite}")
 
 
-def to_install(suite):
+def to_install():
     return (os.environ.get("LAB_INSTALL") or "xen-extras").split()
 
 # What our packages only recommend (dracut-core: lvm2, mdadm, cryptsetup...) is
@@ -76,7 +76,7 @@ def build_repo(suite, image, debs, packages, tmp):
 
 
 def repository(suite, image):
-    debs, packages = debs_of(suite), to_install(suite)
+    debs, packages = debs_of(suite), to_install()
     inputs = {"image": image.name, "debs": hash_files(*debs), "packages": packages, "size": DATA_DISKS["repo"]}
     return artefact(f"repo-{suite}", inputs, lambda tmp: build_repo(suite, image, debs, packages, tmp))
 
@@ -115,7 +115,7 @@ def installed(suite, machine):
     """(image, snapshot, repository) of the host with our packages."""
     image, snapshot = base(suite, machine)
     repo = repository(suite, image)
-    packages = to_install(suite)
+    packages = to_install()
     inputs = {"base": snapshot.name, "repo": repo.name, "packages": packages, "script": INSTALL,
               "check": hash_files(CHECK)}
     made = artefact(f"installed-{suite}-{machine}", inputs,

@@ -24,8 +24,9 @@
 /* Vectors below are the queues'. */
 #define VXB_CONFIG_VECTOR VIRTIO_QUEUE_MAX
 
-/* What a guest may break its device without being taken for hostile. */
+/* How often in that time a guest may break its device and have it go on. */
 #define VXB_MAX_BROKEN 16
+#define VXB_BROKEN_MS 60000
 
 /* Events carry no data, and there is no PCI function. */
 #define VXB_NEVER_OFFERED ((1ull << VIRTIO_F_ORDER_PLATFORM) | \
@@ -75,9 +76,9 @@ static bool vxb_show_config(VirtIOXenbus *xb)
     memcpy(xb->config, vdev->config, xb->config_size);
 
     qatomic_set(&xb->ctrl->config_gen, cpu_to_le32(xb->config_gen + 1));
-    smp_wmb();
+    smp_wmb(); /* the generation is odd before bytes change */
     memcpy(xb->ctrl->config, xb->config, xb->config_size);
-    smp_wmb();
+    smp_wmb(); /* and even again after they did */
     xb->config_gen += 2;
     qatomic_set(&xb->ctrl->config_gen, cpu_to_le32(xb->config_gen));
     return true;
@@ -104,7 +105,12 @@ static bool vxb_show(VirtIOXenbus *xb)
 {
     bool changed = vxb_show_config(xb);
     bool broken = vxb_show_status(xb);
+    int64_t now = qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
 
+    if (broken && now - xb->broken_since > VXB_BROKEN_MS) {
+        xb->broken_since = now;
+        xb->broken = 0;
+    }
     if (broken && ++xb->broken > VXB_MAX_BROKEN) {
         vxb_fail(xb, "its rings were wrong %u times", xb->broken);
     } else if (broken) {
@@ -123,30 +129,6 @@ void vxb_dev_config_bh(void *opaque)
     if (xb->ctrl && !xb->busy && !xb->failed && vxb_show(xb)) {
         vxb_notify_driver(xb);
     }
-}
-
-void vxb_dev_connected(VirtIOXenbus *xb, uint16_t version)
-{
-    struct vx_ctrl *c = xb->ctrl;
-
-    xb->seq = 0;
-    xb->accepted = 0;
-    xb->broken = 0;
-    xb->again = false;
-    xb->status_shown = 0;
-    xb->config_gen = 0;
-    memset(xb->config, 0, sizeof(xb->config));
-    vxb_vdev(xb)->config_vector = VXB_CONFIG_VECTOR;
-
-    c->be_version = cpu_to_le16(version);
-    c->config_size = cpu_to_le32(xb->config_size);
-    c->config_gen = 0;
-    c->device_status = 0;
-    c->rsp_posted = 0;
-    vxb_show_config(xb);
-    smp_wmb();
-    c->be_magic = cpu_to_le32(VX_MAGIC_BACKEND);
-    smp_wmb();
 }
 
 /* ---- queues ---- */
@@ -236,6 +218,28 @@ void vxb_dev_reset(VirtIOXenbus *xb)
     }
     xb->accepted = 0;
     vxb_vdev(xb)->config_vector = VXB_CONFIG_VECTOR;
+}
+
+void vxb_dev_connected(VirtIOXenbus *xb, uint16_t version)
+{
+    struct vx_ctrl *c = xb->ctrl;
+
+    /* A device that was plugged just now has never been reset. */
+    vxb_dev_reset(xb);
+    xb->seq = 0;
+    xb->again = false;
+    xb->status_shown = 0;
+    xb->config_gen = 0;
+    memset(xb->config, 0, sizeof(xb->config));
+
+    c->be_version = cpu_to_le16(version);
+    c->config_size = cpu_to_le32(xb->config_size);
+    c->config_gen = 0;
+    c->device_status = 0;
+    c->rsp_posted = 0;
+    vxb_show_config(xb);
+    c->be_magic = cpu_to_le32(VX_MAGIC_BACKEND);
+    smp_wmb(); /* all of it is there before the driver sees state 4 */
 }
 
 /* ---- requests ---- */
@@ -382,7 +386,7 @@ static bool vxb_serve_one(VirtIOXenbus *xb)
         return false;
     }
 
-    smp_rmb();
+    smp_rmb(); /* pairs with the driver's, between req and req_posted */
     memcpy(&m, &xb->ctrl->req, sizeof(m));
     barrier();
     vxb_view(xb, &d);
@@ -404,7 +408,7 @@ static bool vxb_serve_one(VirtIOXenbus *xb)
     }
     vxb_show(xb);
     memcpy(&xb->ctrl->rsp, &rsp, sizeof(rsp));
-    smp_wmb();
+    smp_wmb(); /* rsp before rsp_posted */
     qatomic_set(&xb->ctrl->rsp_posted, cpu_to_le32(posted));
     xb->seq = posted;
     vxb_notify_driver(xb);

@@ -63,8 +63,13 @@ bool vxb_pool_drop(VirtIOXenbusPool *pool, MemoryRegion *root)
     pool->gone = &gone;
     memory_region_del_subregion(root, &pool->mr);
     object_unref(OBJECT(pool));
-    /* Old views of the address space and caches of the rings. */
-    drain_call_rcu();
+    /*
+     * First the caches of the rings, which hold views of the address space,
+     * then these views, which hold the region.
+     */
+    for (int i = 0; i < 3 && !gone; i++) {
+        drain_call_rcu();
+    }
     if (!gone) {
         pool->gone = NULL;
     }

@@ -462,13 +462,15 @@ static void vxb_step_connected(VirtIOXenbus *xb, unsigned int f, bool closing)
     switch (f) {
     case XenbusStateInitialised:
     case XenbusStateConnected:
+    case XenbusStateClosing:
         if (closing) {
             vxb_set_state(xb, XenbusStateClosing, f);
-        } else {
-            xb->deadline = 0;
+            return;
         }
-        return;
-    case XenbusStateClosing:
+        if (f != XenbusStateClosing) {
+            xb->deadline = 0;
+            return;
+        }
         done = vxb_expired(xb);
         break;
     default:
@@ -562,8 +564,10 @@ static void vxb_step(VirtIOXenbus *xb)
     do {
         if (xb->gone) {
             vxb_disconnect(xb);
-            vxb_moved(xb, XenbusStateClosed, f);
-            break;
+            if (xb->state != XenbusStateClosed) {
+                vxb_moved(xb, XenbusStateClosed, f);
+            }
+            return;
         }
         before = xb->state;
         vxb_step_once(xb, f, closing);
@@ -668,6 +672,8 @@ static void vxb_realize(XenDevice *xendev, Error **errp)
     xb->config_bh = qemu_bh_new(vxb_dev_config_bh, xb);
     memory_region_init(&xb->root, OBJECT(xb), "virtio-xenbus", UINT64_MAX);
     address_space_init(&xb->as, &xb->root, "virtio-xenbus");
+    /* An address beside the pool is an error, and no cause for a copy. */
+    xb->as.max_bounce_buffer_size = 0;
     qbus_init(&xb->bus, sizeof(xb->bus), TYPE_VIRTIO_XENBUS_BUS, DEVICE(xb),
               NULL);
     qbus_set_hotplug_handler(BUS(&xb->bus), OBJECT(xb));

@@ -80,7 +80,8 @@ struct VirtIOXenbus {
     bool again;                 /* and an event came meanwhile */
     uint64_t accepted;
     uint8_t status_shown;
-    unsigned int broken;        /* how often the device asked for a reset */
+    unsigned int broken;        /* resets needed, over all connections */
+    int64_t broken_since;       /* ms; when counting began */
     uint32_t config_gen;
     uint8_t config[VX_MAX_CONFIG];
     QEMUBH *config_bh;

@@ -41,7 +41,6 @@ static void xen_virtio_machine_init(MachineClass *mc)
     mc->desc = "virtio devices of a Xen domain";
     mc->init = xen_virtio_init;
     mc->max_cpus = 1;
-    mc->default_machine_opts = "accel=xen";
     mc->no_serial = 1;
     mc->no_parallel = 1;
     mc->no_floppy = 1;
