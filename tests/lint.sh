@@ -31,7 +31,7 @@ compile() {	# COMPILER: every program, warnings as errors
 cppcheck_all() {
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -D_GNU_SOURCE \
 		--enable=warning,portability --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-		-Isrc/include -Isrc/common -isrc/qemu src dkms
+		-Isrc/include -Isrc/common -isrc/qemu src dkms/virtio_xenbus/pool.c dkms/virtio_xenbus/msg.c
 }
 
 shell_all() {
