@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/vmalloc.h>
 #include <xen/events.h>
@@ -35,6 +36,11 @@ static irqreturn_t vx_control_event(int irq, void *arg)
 	/* An event without news counts against the sender: it is slowed down. */
 	bool gen_changed = gen != vd->seen_gen, news = gen_changed || posted != vd->seen_posted;
 
+	if (le32_to_cpu(READ_ONCE(vd->ctrl->device_status)) & VIRTIO_CONFIG_S_NEEDS_RESET &&
+	    !READ_ONCE(vd->needs_reset)) {
+		WRITE_ONCE(vd->needs_reset, true);
+		dev_err(&vd->xdev->dev, "the device has failed and needs to be reset\n");
+	}
 	vd->seen_posted = posted;
 	vd->seen_gen = gen;
 	wake_up(&vd->answer);
@@ -106,8 +112,11 @@ int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
 	mutex_lock(&vd->call_lock);
 	ret = vx_exchange(vd, m, out);
 	/* The slot cannot be used again: the late answer would be taken for the next. */
-	if (ret == -ETIMEDOUT || ret == -EPROTO)
+	if (ret == -ETIMEDOUT || ret == -EPROTO) {
 		vx_call_end(vd);
+		WRITE_ONCE(vd->failed, ret);
+		vx_wake(vd);
+	}
 	mutex_unlock(&vd->call_lock);
 	return ret;
 }
@@ -339,6 +348,8 @@ int vx_conn_open(struct vx_device *vd)
 	int ret;
 
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
+	vd->failed = 0;
+	vd->needs_reset = false;
 	WRITE_ONCE(vd->gone, false);
 	WRITE_ONCE(vd->lost, false);
 	ret = vx_memory_make(vd, vx_pool_size(&vd->offer));

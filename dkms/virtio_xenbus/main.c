@@ -92,7 +92,7 @@ static void vx_gone(struct vx_device *vd)
 }
 
 /* Not while the guest is suspended: freezing waits for what the work does. */
-static void vx_wake(struct vx_device *vd)
+void vx_wake(struct vx_device *vd)
 {
 	queue_work(system_freezable_wq, &vd->work);
 }
@@ -144,9 +144,12 @@ static void vx_add_work(struct work_struct *work)
 {
 	struct vx_device *vd = container_of(work, struct vx_device, add_work);
 
-	vd->add_failed = vx_virtio_add(vd);
-	if (vd->add_failed)
-		vx_wake(vd);
+	int ret = vx_virtio_add(vd);
+
+	if (!ret)
+		return;
+	WRITE_ONCE(vd->failed, ret);
+	vx_wake(vd);
 }
 
 /* A new device; the one from before the guest was suspended; or the one whose backend died. */
@@ -304,9 +307,12 @@ static void vx_work(struct work_struct *work)
 	enum xenbus_state backend = READ_ONCE(vd->backend_state), own = vd->xdev->state;
 	bool up = own == XenbusStateInitialised || own == XenbusStateConnected;
 
-	if (vd->add_failed && up) {
-		vx_fail(vd, vd->add_failed, "the virtio device cannot be registered");
-		vd->add_failed = 0;
+	if (READ_ONCE(vd->removing))
+		return;
+	if (vd->failed && up) {
+		vx_fail(vd, vd->failed, vd->failed == -ETIMEDOUT ? "the backend does not answer" :
+			vd->failed == -EPROTO ? "the backend's answer is wrong" :
+			"the virtio device cannot be registered");
 		return;
 	}
 	if (vd->stalled && vd->again) {
@@ -408,9 +414,10 @@ static void vx_remove(struct xenbus_device *xdev)
 {
 	struct vx_device *vd = dev_get_drvdata(&xdev->dev);
 
+	WRITE_ONCE(vd->removing, true);
 	cancel_work_sync(&vd->work);
 	vx_down(vd);
-	cancel_work_sync(&vd->work);	/* what the child's work may have asked for */
+	cancel_work_sync(&vd->work);	/* asked for meanwhile: it did nothing */
 	cancel_work_sync(&vd->config_work);
 	dev_set_drvdata(&xdev->dev, NULL);
 	kfree(vd);

@@ -95,10 +95,9 @@ static u32 vx_generation(struct virtio_device *vdev)
 static u8 vx_get_status(struct virtio_device *vdev)
 {
 	struct vx_device *vd = to_vx(vdev);
-	u32 held = le32_to_cpu(READ_ONCE(vd->ctrl->device_status));
 
-	/* The rest is what the backend answered: a word that changes by itself counts for one bit. */
-	return vd->status | (held & VIRTIO_CONFIG_S_NEEDS_RESET);
+	/* Not from the control page: the device is there, in sysfs, when no page is. */
+	return vd->status | (READ_ONCE(vd->needs_reset) ? VIRTIO_CONFIG_S_NEEDS_RESET : 0);
 }
 
 int vx_tell_status(struct vx_device *vd, u8 status)
@@ -132,6 +131,7 @@ static void vx_reset(struct virtio_device *vdev)
 
 	vx_tell_status(vd, 0);
 	vd->status = 0;
+	WRITE_ONCE(vd->needs_reset, false);
 	list_for_each_entry(q, &vd->queues, node)
 		synchronize_irq(q->irq);
 }

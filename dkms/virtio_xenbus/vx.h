@@ -78,7 +78,9 @@ struct vx_device {
 	struct vx_child *child;
 	struct mutex queues_lock;	/* the list, not what is in it */
 	struct list_head queues;
-	int add_failed;
+	int failed;			/* found outside the work, which closes the device */
+	bool removing;
+	bool needs_reset;		/* the backend has set that bit */
 	u8 status;			/* as the backend answered */
 	u32 config_size;
 	bool resumable;			/* the next backend can adopt the queues */
@@ -113,6 +115,8 @@ const char *vx_conn_check(struct vx_device *vd);
  * -EREMOTEIO when it refused: then out->error says why.  Sleeps.
  */
 int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out);
+/* Look at the states again, and at vd->failed. */
+void vx_wake(struct vx_device *vd);
 /* No answer will come any more: who waits returns. */
 void vx_call_end(struct vx_device *vd);
 
