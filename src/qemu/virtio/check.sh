@@ -14,7 +14,7 @@ fail() { echo "check-qemu-virtio: $*"; bad=1; }
 
 for kind in machine accel device netdev chardev display object; do
 	case $kind in
-	netdev) set -- -machine none,accel=qtest -netdev help ;;
+	netdev | chardev) set -- -machine none,accel=qtest -$kind help ;;
 	*) set -- -$kind help ;;
 	esac
 	"$qemu" "$@" 2>&1 | sed -n 's/^name "\([^"]*\)".*/\1/p; s/^ *\([A-Za-z0-9][^ ,]*\).*/\1/p' |
