@@ -2,6 +2,7 @@
 #include "units.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,12 @@ struct unit {
 	struct unit *next;
 	uint32_t domid;
 	enum vd_unit state;
+	/*
+	 * Asked to start, and nothing has come of it yet: systemd reports such a
+	 * unit as inactive, as it does for each of its properties that changes.
+	 */
+	bool asked;
+	char job[64];		/* that it is started with */
 };
 
 struct units {
@@ -85,6 +92,29 @@ enum vd_unit units_state(struct units *u, uint32_t domid)
 	return VD_UNIT_INACTIVE;
 }
 
+static struct unit *find(struct units *u, uint32_t domid)
+{
+	struct unit *p = u->list;
+
+	while (p && p->domid != domid)
+		p = p->next;
+	return p;
+}
+
+static bool set_state(struct units *u, uint32_t domid, enum vd_unit state);
+
+/* What systemd says; true when it changed. */
+static bool reported(struct units *u, uint32_t domid, enum vd_unit state)
+{
+	struct unit *p = find(u, domid);
+
+	if (p && p->asked && state == VD_UNIT_INACTIVE)
+		return false;
+	if (p)
+		p->asked = false;
+	return set_state(u, domid, state);
+}
+
 /* True when it changed. */
 static bool set_state(struct units *u, uint32_t domid, enum vd_unit state)
 {
@@ -112,6 +142,7 @@ static bool set_state(struct units *u, uint32_t domid, enum vd_unit state)
 		u->list = one;
 	}
 	one->state = state;
+	one->asked = false;
 	return true;
 }
 
@@ -168,7 +199,7 @@ static int on_properties(sd_bus_message *m, void *arg, sd_bus_error *error)
 	if (!units_domid(name, &domid) &&
 	    sd_bus_message_read(m, "s", &interface) >= 0 && !strcmp(interface, UNIT) &&
 	    read_states(m, &active, &sub) >= 0 && *active &&
-	    set_state(u, domid, units_state_parse(active, sub)))
+	    reported(u, domid, units_state_parse(active, sub)))
 		u->fn(u->arg, domid);
 	free(name);
 	return 0;
@@ -183,7 +214,25 @@ static int on_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
 
 	(void)error;
 	if (sd_bus_message_read(m, "s", &name) >= 0 && !units_domid(name, &domid) &&
-	    set_state(u, domid, VD_UNIT_INACTIVE))
+	    reported(u, domid, VD_UNIT_INACTIVE))
+		u->fn(u->arg, domid);
+	return 0;
+}
+
+/* A start that came to nothing: a dependency failed, or someone cancelled it. */
+static int on_job_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	const char *job, *name, *result;
+	struct units *u = arg;
+	struct unit *p;
+	uint32_t domid;
+
+	(void)error;
+	if (sd_bus_message_read(m, "uoss", NULL, &job, &name, &result) < 0 || units_domid(name, &domid))
+		return 0;
+	p = find(u, domid);
+	if (p && p->asked && !strcmp(p->job, job) && strcmp(result, "done") &&
+	    set_state(u, domid, VD_UNIT_FAILED))
 		u->fn(u->arg, domid);
 	return 0;
 }
@@ -236,6 +285,9 @@ struct units *units_open(sd_event *ev, units_fn *fn, void *arg)
 	if (ret >= 0)
 		ret = sd_bus_match_signal(u->bus, NULL, DEST, MANAGER_PATH, MANAGER,
 					  "UnitRemoved", on_removed, u);
+	if (ret >= 0)
+		ret = sd_bus_match_signal(u->bus, NULL, DEST, MANAGER_PATH, MANAGER,
+					  "JobRemoved", on_job_removed, u);
 	/* Without it systemd sends no signals. */
 	if (ret >= 0)
 		ret = sd_bus_call_method(u->bus, DEST, MANAGER_PATH, MANAGER, "Subscribe",
@@ -270,8 +322,12 @@ static int on_answer(sd_bus_message *m, void *arg, sd_bus_error *ret_error)
 {
 	struct call *c = arg;
 	const sd_bus_error *e = sd_bus_message_get_error(m);
+	struct unit *p = find(c->u, c->domid);
+	const char *job;
 
 	(void)ret_error;
+	if (!e && p && sd_bus_message_read(m, "o", &job) >= 0)
+		snprintf(p->job, sizeof(p->job), "%s", job);
 	if (e) {
 		log_err(NULL, "domain %u: systemd does not %s its backend: %s: see 'systemctl status " VD_UNIT "'",
 			c->domid, c->what, e->message ? e->message : e->name, c->domid);
@@ -313,9 +369,16 @@ static int ask(struct units *u, uint32_t domid, const char *method, const char *
 int units_start(struct units *u, uint32_t domid)
 {
 	int ret = ask(u, domid, "StartUnit", "start");
+	struct unit *p;
 
-	if (ret >= 0)
-		set_state(u, domid, VD_UNIT_STARTING);
+	if (ret < 0)
+		return ret;
+	set_state(u, domid, VD_UNIT_STARTING);
+	p = find(u, domid);
+	if (p) {
+		p->asked = true;
+		p->job[0] = '\0';
+	}
 	return ret;
 }
 

@@ -23,3 +23,7 @@ lab-shell:	## an interactive root shell in a fresh dom0 (LAYER=base|installed)
 .PHONY: bench-stubdom
 bench-stubdom:	## measure: the same guest with its QEMU in a stubdomain and in dom0
 	@$(LAB) run bench/stubdom-start.sh
+
+.PHONY: bench-virtio
+bench-virtio:	## measure: virtio over XenBus, blkback, qdisk and netback in one PV guest
+	@$(LAB) run bench/virtio.sh

@@ -50,6 +50,17 @@ static void removed(sd_bus *bus, const char *unit)
 	sd_bus_message_unref(m);
 }
 
+static void job_removed(sd_bus *bus, const char *unit, const char *result)
+{
+	sd_bus_message *m;
+
+	sd_bus_message_new_signal(bus, &m, MANAGER_PATH, "org.freedesktop.systemd1.Manager", "JobRemoved");
+	sd_bus_message_set_sender(m, "org.freedesktop.systemd1");
+	sd_bus_message_append(m, "uoss", 1u, "/job", unit, result);
+	sd_bus_send(bus, m, NULL);
+	sd_bus_message_unref(m);
+}
+
 static void list_units(sd_bus_message *m)
 {
 	sd_bus_message *r;
@@ -83,12 +94,17 @@ static int on_call(sd_bus_message *m, void *arg, sd_bus_error *error)
 			return 1;
 		}
 		sd_bus_reply_method_return(m, "o", "/job");
-		if (*member == 'S' && member[2] == 'a') {
+		if (strstr(unit, "@8.")) {
+			job_removed(bus, unit, "dependency");
+		} else if (*member == 'S' && member[2] == 'a') {
+			/* As the real one: its job is new, it is still inactive. */
+			changed(bus, UNIT3, "inactive", "dead");
 			changed(bus, UNIT3, "activating", "start");
 			changed(bus, UNIT3, "active", "running");
 			changed(bus, MANAGER_PATH "/unit/other_2eservice", "active", "running");
 			changed(bus, UNIT3, "activating", "auto-restart");
 			changed(bus, UNIT3, "active", "running");
+			job_removed(bus, unit, "done");
 		} else {
 			removed(bus, "xen-virtio-backend@3.service");
 		}
@@ -212,6 +228,13 @@ static void refused(void **state)
 	until("9i;");
 }
 
+static void comes_to_nothing(void **state)
+{
+	(void)state;
+	assert_true(units_start(u, 8) >= 0);
+	until("8f;");
+}
+
 static void systemd_goes(void **state)
 {
 	int code = 0;
@@ -239,7 +262,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(at_start), T(start_and_stop), T(refused), T(systemd_goes),
+		T(at_start), T(start_and_stop), T(refused), T(comes_to_nothing), T(systemd_goes),
 		cmocka_unit_test(no_bus),
 	};
 
