@@ -53,6 +53,9 @@ struct call {
 
 enum vd_unit units_state_parse(const char *active, const char *sub)
 {
+	/* "failed-before-auto-restart" and "dead-...": systemd 254 and later, in passing */
+	if (strstr(sub, "-before-auto-restart"))
+		return VD_UNIT_RESTARTING;
 	if (!strcmp(active, "active") || !strcmp(active, "reloading") || !strcmp(active, "refreshing"))
 		return VD_UNIT_RUNNING;
 	/* "auto-restart", and "auto-restart-queued" of newer ones */

@@ -102,6 +102,7 @@ static int on_call(sd_bus_message *m, void *arg, sd_bus_error *error)
 			changed(bus, UNIT3, "activating", "start");
 			changed(bus, UNIT3, "active", "running");
 			changed(bus, MANAGER_PATH "/unit/other_2eservice", "active", "running");
+			changed(bus, UNIT3, "failed", "failed-before-auto-restart");
 			changed(bus, UNIT3, "activating", "auto-restart");
 			changed(bus, UNIT3, "active", "running");
 			job_removed(bus, unit, "done");

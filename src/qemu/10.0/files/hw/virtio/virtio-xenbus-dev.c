@@ -18,6 +18,8 @@
 #include "qom/qom-qobject.h"
 #include "block/aio-wait.h"
 #include "standard-headers/linux/virtio_config.h"
+#include "standard-headers/linux/virtio_ids.h"
+#include "standard-headers/linux/virtio_net.h"
 #include "virtio-xenbus.h"
 #include "trace.h"
 
@@ -587,12 +589,27 @@ void vxb_dev_bus_class_init(VirtioBusClass *k)
     k->device_unplugged = vxb_bus_device_unplugged;
 }
 
+/* virtio-net makes most of its queues when the driver accepts VIRTIO_NET_F_MQ. */
+static uint32_t vxb_net_queues(VirtIODevice *vdev)
+{
+    size_t len = MAX(vdev->config_len, sizeof(struct virtio_net_config));
+    g_autofree struct virtio_net_config *config = g_malloc0(len);
+
+    VIRTIO_DEVICE_GET_CLASS(vdev)->get_config(vdev, (uint8_t *)config);
+    return 2 * lduw_le_p(&config->max_virtqueue_pairs) + 1;
+}
+
+/* As many as there can be: those that are not there have a size of 0. */
 static uint32_t vxb_count_queues(VirtIODevice *vdev)
 {
     uint32_t n = VIRTIO_QUEUE_MAX;
 
     while (n && !virtio_queue_get_max_num(vdev, n - 1)) {
         n--;
+    }
+    if (vdev->device_id == VIRTIO_ID_NET &&
+        virtio_has_feature(vdev->host_features, VIRTIO_NET_F_MQ)) {
+        n = MAX(n, vxb_net_queues(vdev));
     }
     return n;
 }
