@@ -123,6 +123,11 @@ static void step_blockdev(struct vd_steps *st, struct vd_id id, const struct vd_
 	put_text(file, "driver", blockdev ? "host_device" : "file");
 	put_text(file, "filename", s->path);
 	put_text(file, "aio", aio_name(s));
+	/*
+	 * As Xen's other backends: while a guest moves to a domain of the same
+	 * host, both have the disk, and only one of them uses it.
+	 */
+	put_text(file, "locking", "off");
 	json_object_object_add(o, "file", file);
 }
 

@@ -65,7 +65,7 @@ static void a_disk(void **state)
 	assert_string_equal(arguments("virtio,device2;path=/dev/vg/web1;serial=S1", (struct vd_id){ VD_KIND_DISK, 51712 }, true),
 		"-object {\"qom-type\":\"iothread\",\"id\":\"virtio_disk-51712.io\"}\n"
 		"-blockdev {\"driver\":\"raw\",\"node-name\":\"virtio_disk-51712\",\"read-only\":false,\"discard\":\"unmap\",\"cache\":{\"direct\":true},"
-		"\"file\":{\"driver\":\"host_device\",\"filename\":\"/dev/vg/web1\",\"aio\":\"threads\"}}\n"
+		"\"file\":{\"driver\":\"host_device\",\"filename\":\"/dev/vg/web1\",\"aio\":\"threads\",\"locking\":\"off\"}}\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio_disk-51712\",\"kind\":\"virtio_disk\",\"devid\":51712}\n"
 		"-device {\"driver\":\"virtio-blk-device\",\"id\":\"virtio_disk-51712.dev\",\"bus\":\"virtio_disk-51712.0\",\"drive\":\"virtio_disk-51712\","
 		"\"iothread\":\"virtio_disk-51712.io\",\"num-queues\":2,\"serial\":\"S1\"}\n");
@@ -73,7 +73,7 @@ static void a_disk(void **state)
 				      (struct vd_id){ VD_KIND_VIRTIO, 1 }, false),
 		"-object {\"qom-type\":\"iothread\",\"id\":\"virtio-1.io\"}\n"
 		"-blockdev {\"driver\":\"qcow2\",\"node-name\":\"virtio-1\",\"read-only\":true,\"discard\":\"ignore\",\"cache\":{\"direct\":false},"
-		"\"file\":{\"driver\":\"file\",\"filename\":\"/srv/\\\"x\\\".qcow2\",\"aio\":\"threads\"}}\n"
+		"\"file\":{\"driver\":\"file\",\"filename\":\"/srv/\\\"x\\\".qcow2\",\"aio\":\"threads\",\"locking\":\"off\"}}\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-1\",\"kind\":\"virtio\",\"devid\":1}\n"
 		"-device {\"driver\":\"virtio-blk-device\",\"id\":\"virtio-1.dev\",\"bus\":\"virtio-1.0\",\"drive\":\"virtio-1\","
 		"\"iothread\":\"virtio-1.io\",\"num-queues\":1,\"discard\":false}\n");

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2154
 # What the virtio scenarios share:   . $LAB/lib-virtio.sh
-# The guest gets fio and iperf3 from /dev/vdd (extra: tools), read-only as xvdz.
+# The guest gets fio and iperf3 from /dev/vdd (extra: tools), read-only: as xvdz,
+# or, with TOOLS=virtio, as a virtio disk too (libxl saves no guest with both kinds).
 
 VIRTIO_MAC=00:16:3e:00:00:51
 VIRTIO_IP=10.77.0.51
@@ -26,15 +27,17 @@ virtio_config() {
 	else
 		set -- "cmdline = 'console=hvc0 panic=-1 $_args'" "$@"
 	fi
+	_tools="'vdev=xvdz,format=raw,access=ro,backendtype=phy,target=/dev/vdd', " _more=''
+	[ "${TOOLS:-}" != virtio ] || { _tools='' _more="'type=virtio,device2;path=/dev/vdd;readonly,transport=mmio', "; }
 	guest_config "$_v" "$_t" 'memory = 256' 'vcpus = 2' \
-		"disk = [ $_boot'vdev=xvdz,format=raw,access=ro,backendtype=phy,target=/dev/vdd', 'vdev=$_vdev,backendtype=standalone,specification=virtio,target=$_d' ]" \
-		"virtio = [ 'type=virtio,device1;bridge=xenbr0;mac=$VIRTIO_MAC;queues=2,transport=mmio', 'type=virtio,device4,transport=mmio' ]" "$@"
+		"disk = [ $_boot$_tools'vdev=$_vdev,backendtype=standalone,specification=virtio,target=$_d' ]" \
+		"virtio = [ $_more'type=virtio,device1;bridge=xenbr0;mac=$VIRTIO_MAC;queues=2,transport=mmio', 'type=virtio,device4,transport=mmio' ]" "$@"
 }
 
 # in_tools GUEST COMMAND...: with the tools' disk as root; mounts it when it is not there.
 in_tools() {
 	_v=$1; shift
-	guest_cmd "$_v" "[ -e /mnt/usr/bin/fio ] || { mount -o ro /dev/xvdz /mnt && mount --bind /dev /mnt/dev && mount -t proc proc /mnt/proc && mount -t tmpfs t /mnt/tmp; } && chroot /mnt $*"
+	guest_cmd "$_v" "[ -e /mnt/usr/bin/fio ] || { mount -o ro LABEL=tools /mnt && mount --bind /dev /mnt/dev && mount -t proc proc /mnt/proc && mount -t tmpfs t /mnt/tmp; } && chroot /mnt $*"
 }
 
 show_virtio() {
@@ -101,3 +104,6 @@ virtio_guest() {
 	losetup -d "$disk" "$more"
 	expect "nothing is left" nothing_left "$before"
 }
+
+# disk_of GUEST: the name that the disk of virtio_config has in the guest.
+disk_of() { guest_cmd "$1" 'basename /sys/devices/virtio_disk-*/virtio*/block/*'; }
