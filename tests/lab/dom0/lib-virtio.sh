@@ -90,7 +90,7 @@ virtio_guest() {
 	expect_text "xen-virtio list shows it" "^v .* $id .*connected +connected" xen-virtio list v
 	expect "the guest sees it" wait_for 60 guest_cmd v '[ $(cat /sys/block/vdb/size) = 98304 ]' || show_virtio v
 	expect "fio verifies it" fio_verify v /dev/vdb 24M
-	guest_cmd v '(while dd if=/dev/vdb of=/dev/null bs=64k; do :; done) >/dev/null 2>&1 & (while dd if=/dev/zero of=/dev/vdb bs=64k; do :; done) >/dev/null 2>&1 &'
+	guest_cmd v '(while [ -b /dev/vdb ]; do dd if=/dev/vdb of=/dev/null bs=64k; done) >/dev/null 2>&1 & (while [ -b /dev/vdb ]; do dd if=/dev/zero of=/dev/vdb bs=64k; done) >/dev/null 2>&1 &'
 	sleep 2
 	expect "it is detached under load" xen-virtio detach v "$id" || show_virtio v
 	expect "the guest has lost it" wait_for 60 guest_cmd v '! [ -e /sys/block/vdb ]'
