@@ -96,7 +96,7 @@ virtio_guest() {
 	expect "the guest has lost it" wait_for 60 guest_cmd v '! [ -e /sys/block/vdb ]'
 	expect "the other disk works on" fio_verify v /dev/vda 8M
 
-	expect "the guest reboots" guest_cmd v '(sleep 1; reboot) >/dev/null 2>&1 &'
+	expect "the guest reboots" guest_cmd v '(sleep 1; /sbin/reboot) >/dev/null 2>&1 &'
 	old=$(xl domid v)
 	expect "it is a new domain" wait_for 120 sh -c "[ \"\$(xl domid v)\" != $old ]"
 	expect "its devices are back" wait_for 240 fio_verify v /dev/vda 4M || show_virtio v

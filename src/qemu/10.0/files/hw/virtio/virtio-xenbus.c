@@ -452,8 +452,6 @@ static bool vxb_expired(VirtIOXenbus *xb)
 
 static void vxb_step_connected(VirtIOXenbus *xb, unsigned int f, bool closing)
 {
-    bool done;
-
     if (xb->failed) {
         vxb_disconnect(xb);
         vxb_set_state(xb, XenbusStateClosing, f);
@@ -462,25 +460,19 @@ static void vxb_step_connected(VirtIOXenbus *xb, unsigned int f, bool closing)
     switch (f) {
     case XenbusStateInitialised:
     case XenbusStateConnected:
-    case XenbusStateClosing:
         if (closing) {
             vxb_set_state(xb, XenbusStateClosing, f);
-            return;
         }
-        if (f != XenbusStateClosing) {
-            xb->deadline = 0;
-            return;
-        }
-        done = vxb_expired(xb);
-        break;
+        return;
+    case XenbusStateClosing:
+        /* Linux waits for this when it shuts down, and goes on to 6. */
+        vxb_set_state(xb, XenbusStateClosing, f);
+        return;
     default:
-        done = true;
         break;
     }
-    if (done) {
-        vxb_disconnect(xb);
-        vxb_set_state(xb, XenbusStateClosed, f);
-    }
+    vxb_disconnect(xb);
+    vxb_set_state(xb, XenbusStateClosed, f);
     /* The guest's kernel began anew. */
     if (!closing && (f == XenbusStateInitialising ||
                      f == XenbusStateInitWait)) {
@@ -488,9 +480,10 @@ static void vxb_step_connected(VirtIOXenbus *xb, unsigned int f, bool closing)
     }
 }
 
-static void vxb_step_closing(VirtIOXenbus *xb, unsigned int f)
+/* When the device is to go, nobody waits for more than its reset. */
+static void vxb_step_closing(VirtIOXenbus *xb, unsigned int f, bool closing)
 {
-    bool reset = !xb->ctrl || !vxb_vdev(xb)->status;
+    bool reset = !xb->ctrl || (closing && !vxb_vdev(xb)->status);
 
     if (((f == XenbusStateInitialised || f == XenbusStateConnected) ||
          (f == XenbusStateClosing && !reset)) && !vxb_expired(xb)) {
@@ -521,7 +514,7 @@ static void vxb_step_once(VirtIOXenbus *xb, unsigned int f, bool closing)
         vxb_step_connected(xb, f, closing);
         break;
     case XenbusStateClosing:
-        vxb_step_closing(xb, f);
+        vxb_step_closing(xb, f, closing);
         break;
     case XenbusStateClosed:
         if (closing || f != XenbusStateInitialising) {
