@@ -24,6 +24,16 @@ goes_on() {
 	expect_text "$1: random numbers come" '^16$' guest_cmd v 'head -c 16 /dev/hwrng | wc -c'
 }
 
+# Debian 13's Xen has no shadow paging, which a PV guest needs for that.
+pv_migrates() {
+	guest_config p pv 'memory = 96' >/dev/null
+	guest_start p >$OUT 2>&1 || return 1
+	run xl migrate -s '' p 'xl migrate-receive'
+	_done=$?
+	xl destroy p
+	return $_done
+}
+
 for t in pv pvh; do
 	virtio_config v $t "$disk" >/dev/null
 	expect "a $t guest boots" guest_start v 300 || { show_virtio v; continue; }
@@ -40,8 +50,12 @@ for t in pv pvh; do
 	expect "$t: nothing of it is left" wait_for 60 only_dom0
 	expect "$t: xl restore" xl restore $LAB/tmp/v.save || show_virtio v
 	goes_on "$t, restored"
-	expect "$t: xl migrate to this host" xl migrate -s '' v 'xl migrate-receive' || show_virtio v
-	goes_on "$t, migrated"
+	if [ $t = pv ] && ! pv_migrates; then
+		skip "pv: xl migrate to this host" "this Xen migrates no PV guest, with or without virtio (no log-dirty mode)"
+	else
+		expect "$t: xl migrate to this host" xl migrate -s '' v 'xl migrate-receive' || show_virtio v
+		goes_on "$t, migrated"
+	fi
 	expect_text "$t: it is the same run of its kernel" "^$boot_id" guest_cmd v cat /proc/sys/kernel/random/boot_id
 	rm -f $LAB/tmp/v.save
 	expect "$t: it is destroyed" xl destroy v
