@@ -364,8 +364,9 @@ static void close_and_reopen(void)
 
 	CHECK("reset", !status(0, &s));
 	fx_write(FE("state"), "5");
+	CHECK("closing, as the driver is", wait_be(5));
 	usleep(50000);
-	CHECK("waits in 4", fx_read_u32(BE("state")) == 4);
+	CHECK("waits for it there", fx_read_u32(BE("state")) == 5);
 	fx_write(FE("state"), "6");
 	CHECK("closed", wait_be(6));
 	CHECK("nothing is mapped", !fx_mapped());
