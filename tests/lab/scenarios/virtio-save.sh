@@ -4,7 +4,7 @@
 # extra: tools
 # shellcheck disable=SC2154,SC2016
 . $LAB/lib-virtio.sh
-TOOLS=virtio
+export TOOLS=virtio
 before=$(host_state)
 disk=$(loop_disk v 96)
 
