@@ -8,10 +8,14 @@
 #include <linux/interrupt.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
 #include <xen/events.h>
 
 #include "vx.h"
+
+/* More than a driver that goes on sending could need. */
+#define VX_FAIL_PASSES 64
 
 /* ---- the next backend ---- */
 
@@ -139,14 +143,33 @@ static u32 vx_fail_queue(struct vx_queue *q, unsigned long *tried)
 	return done;
 }
 
+/*
+ * Drivers of the others take back what is in their queues when they are removed;
+ * virtio-net's would put new receive buffers there for each that came back.
+ */
+static bool vx_waits_for_requests(u32 device_id)
+{
+	switch (device_id) {
+	case VIRTIO_ID_BLOCK:
+	case VIRTIO_ID_SCSI:
+	case VIRTIO_ID_9P:
+	case VIRTIO_ID_FS:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void vx_virtio_fail(struct vx_device *vd)
 {
 	struct vx_queue *q;
-	u32 n, all = 0;
+	u32 n, all = 0, passes = 0;
 
 	/* Only a device whose driver has begun has requests. */
-	if (!vd->child || virtio_has_feature(&vd->child->vdev, VIRTIO_F_RING_PACKED))
+	if (!vd->child || virtio_has_feature(&vd->child->vdev, VIRTIO_F_RING_PACKED) ||
+	    !vx_waits_for_requests(vd->child->vdev.id.device))
 		return;
+	/* Each pass lets a moment for new ones, which the next finds. */
 	do {
 		n = 0;
 		mutex_lock(&vd->queues_lock);
@@ -162,7 +185,7 @@ void vx_virtio_fail(struct vx_device *vd)
 		}
 		mutex_unlock(&vd->queues_lock);
 		all += n;
-	} while (n && vx_dma_busy(vd));
+	} while (n && vx_dma_busy(vd) && ++passes < VX_FAIL_PASSES);
 	if (all)
 		dev_warn(&vd->xdev->dev, "%u requests failed: the backend is gone\n", all);
 }

@@ -50,7 +50,7 @@ show_virtio() {
 # fio writes and reads back with checksums: fio_verify GUEST DEVICE SIZE [OPTION...]
 fio_verify() {
 	_g=$1 _dev=$2 _size=$3; shift 3
-	GUEST_TIMEOUT=600 in_tools "$_g" fio --name=v --filename="$_dev" --size="$_size" --rw=randrw --bsrange=512-256k \
+	GUEST_TIMEOUT=${FIO_TIMEOUT:-600} in_tools "$_g" fio --name=v --filename="$_dev" --size="$_size" --rw=randrw --bsrange=512-256k \
 		--direct=1 --ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --do_verify=1 --group_reporting "$@"
 }
 

@@ -4,6 +4,7 @@
 # extra: tools
 # shellcheck disable=SC2154,SC2016
 . $LAB/lib-virtio.sh
+export FIO_TIMEOUT=60
 before=$(host_state)
 disk=$(loop_disk v 96)
 load='while [ ! -e /tmp/stop ]; do dd if=/dev/vda of=/dev/null bs=64k count=256 iflag=direct || sleep 0.2; done >/dev/null 2>&1'
