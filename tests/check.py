@@ -21,6 +21,7 @@ STEPS = [
     ("fuzz", ["check-fuzz"]),
     ("module", ["check-module"]),
     ("deb", ["deb"]),
+    ("qemu", ["check-qemu-virtio"]),
     ("image", ["check-image"]),
     ("lab", ["lab-run", f"SCENARIO={SCENARIOS}"]),
 ]
