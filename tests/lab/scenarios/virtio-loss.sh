@@ -28,7 +28,11 @@ for n in 1 2; do
 	expect "the disk is back ($n)" wait_for 60 fio_verify v /dev/vda 8M || show_virtio v
 	expect "the network is back ($n)" wait_for 60 guest_cmd v 'ip link set eth0 up; ip addr add 10.77.0.51/24 dev eth0 2>/dev/null; ping -c 2 -W 20 10.77.0.1' || show_virtio v
 done
-guest_cmd v 'touch /tmp/stop'
+guest_cmd v 'touch /tmp/stop'; sleep 1
+
+expect "the driver is unloaded" guest_cmd v 'rmmod virtio_xenbus && ! [ -e /sys/block/vda ]' || show_virtio v
+expect "and loaded again" guest_cmd v modprobe virtio_xenbus
+expect "the disk is back" wait_for 60 fio_verify v /dev/vda 4M || show_virtio v
 
 # Stopped for good: requests fail, nothing hangs.
 expect "the backend is stopped" systemctl stop "$unit"
