@@ -4,7 +4,6 @@
 # extra: tools
 # shellcheck disable=SC2154,SC2016
 . $LAB/lib-virtio.sh
-export TOOLS=virtio
 before=$(host_state)
 disk=$(loop_disk v 96)
 
