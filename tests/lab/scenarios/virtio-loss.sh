@@ -32,8 +32,8 @@ for n in 1 2; do
 done
 guest_cmd v 'touch /tmp/stop'; sleep 1
 
-expect "the driver is unloaded" guest_cmd v 'umount /mnt/tmp /mnt/proc /mnt/dev /mnt; rmmod virtio_xenbus && ! ls /sys/block | grep ^vd' || show_virtio v
-expect "and loaded again" guest_cmd v modprobe virtio_xenbus
+expect "the driver lets go of its disk" guest_cmd v 'cd /sys/bus/xen/drivers/virtio_xenbus && echo virtio_disk-51712 >unbind && ! ls /sys/devices/virtio_disk-51712/virtio*' || show_virtio v
+expect "and takes it again" guest_cmd v 'echo virtio_disk-51712 >/sys/bus/xen/drivers/virtio_xenbus/bind'
 expect "the disk is back" wait_for 60 verify || show_virtio v
 
 # Stopped for good: requests fail, nothing hangs.
