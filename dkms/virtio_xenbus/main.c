@@ -407,6 +407,9 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 	INIT_DELAYED_WORK(&vd->give_up, vx_give_up);
 	vd->gone = true;
 	dev_set_drvdata(&xdev->dev, vd);
+	/* Bound again by hand: the backend waits for that. */
+	if (xdev->state != XenbusStateInitialising)
+		xenbus_switch_state(xdev, XenbusStateInitialising);
 	return 0;
 }
 
