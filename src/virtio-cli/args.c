@@ -8,6 +8,7 @@ int args_parse(int argc, char **argv, const char *usage, int min, int max, struc
 {
 	static const struct option options[] = {
 		{ "json", 0, NULL, 'j' }, { "force", 0, NULL, 'f' },
+		{ "backend", 1, NULL, 'b' },
 		{ "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 }
 	};
 	int c;
@@ -20,6 +21,9 @@ int args_parse(int argc, char **argv, const char *usage, int min, int max, struc
 			break;
 		case 'f':
 			a->force = true;
+			break;
+		case 'b':
+			a->backend = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);

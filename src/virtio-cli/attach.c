@@ -13,13 +13,16 @@
 #define STEP_MS 50
 
 static const char usage[] =
-"Usage: xen-virtio attach DOMAIN SPEC\n"
+"Usage: xen-virtio attach [--backend DOMAIN] DOMAIN SPEC\n"
 "Give a running guest a virtio device.  SPEC is what stands behind type= in a\n"
 "line of virtio= in the guest's configuration, or shorter:\n"
 "\n"
 "  xen-virtio attach web1 'net;bridge=xenbr0;mac=00:16:3e:00:00:01'\n"
 "  xen-virtio attach web1 'disk;path=/srv/data.qcow2;format=qcow2'\n"
 "  xen-virtio attach web1 rng\n"
+"\n"
+"  --backend DOMAIN    the driver domain that is to serve it; SPEC may have it too,\n"
+"                      as in the configuration: 'type=virtio,device4,backend=DOMAIN'\n"
 "\n"
 "It lasts until the guest is shut down or rebooted.  See xen-virtio-config(5).\n";
 
@@ -79,7 +82,7 @@ static int attach(const struct vd_store *st, uint32_t domid, const char *type)
 
 int cmd_attach(int argc, char **argv)
 {
-	char error[VD_ERROR_MAX], *type;
+	char error[VD_ERROR_MAX], *type, *backend = NULL;
 	struct vd_store st;
 	struct vd_spec spec;
 	struct args a;
@@ -90,23 +93,27 @@ int cmd_attach(int argc, char **argv)
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
 	type = edit_type(a.words[1]);
+	backend = a.backend ? strdup(a.backend) : edit_backend(a.words[1]);
 	if (!type)
 		return EXIT_FAILURE;
 	ret = vd_spec_parse(type, &spec, error);
-	if (!ret)
+	/* What a driver domain has cannot be seen from here. */
+	if (!ret && !backend)
 		ret = vd_probe(&spec, false, &blockdev, error);
 	if (ret) {
 		log_err(NULL, "%s", error);
+		free(backend);
 		free(type);
 		return EXIT_USAGE;
 	}
-	ret = store_open(&st, false);
+	ret = store_open(&st, false, backend);
 	if (!ret) {
 		ret = domain_find(&st, a.words[0], &domid);
 		if (!ret)
 			ret = attach(&st, domid, type);
 		xs_close(st.xs);
 	}
+	free(backend);
 	free(type);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

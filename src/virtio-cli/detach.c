@@ -12,11 +12,12 @@
 #define STEP_MS 50
 
 static const char usage[] =
-"Usage: xen-virtio detach [--force] DOMAIN DEVICE\n"
+"Usage: xen-virtio detach [--force] [--backend DOMAIN] DOMAIN DEVICE\n"
 "Take a virtio device away from a running guest.  DEVICE is as 'xen-virtio list'\n"
 "shows it (virtio/0, virtio_disk/51712), a number, or the name of a disk (xvda).\n"
 "\n"
-"  --force    also when the guest or its backend does not let go of it\n";
+"  --backend DOMAIN    it is served by a driver domain\n"
+"  --force             also when the guest or its backend does not let go of it\n";
 
 static int wait_closed(const struct vd_store *st, uint32_t domid, struct vd_id id)
 {
@@ -61,7 +62,7 @@ int cmd_detach(int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	if (store_open(&st, false))
+	if (store_open(&st, false, a.backend))
 		return EXIT_FAILURE;
 	ret = domain_find(&st, a.words[0], &domid);
 	if (!ret)

@@ -8,7 +8,7 @@
 #include "virtio_xenbus.h"
 #include "xsh.h"
 
-int store_open(struct vd_store *st, bool readonly)
+int store_open(struct vd_store *st, bool readonly, const char *backend)
 {
 	struct xs_handle *xs = xs_open(readonly ? XS_OPEN_READONLY : 0);
 	int ret;
@@ -20,10 +20,12 @@ int store_open(struct vd_store *st, bool readonly)
 		return ret;
 	}
 	ret = vd_store_init(st, xs);
-	if (ret) {
+	if (ret)
 		log_err(NULL, "xenstore cannot be read: %s", strerror(-ret));
+	else if (backend)
+		ret = domain_find(st, backend, &st->own);
+	if (ret)
 		xs_close(xs);
-	}
 	return ret;
 }
 

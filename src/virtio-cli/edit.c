@@ -56,6 +56,16 @@ char *edit_type(const char *spec)
 	return out;
 }
 
+char *edit_backend(const char *spec)
+{
+	const char *word = strstr(spec, ",backend=");
+
+	if (!word)
+		return NULL;
+	word += strlen(",backend=");
+	return strndup(word, strcspn(word, ","));
+}
+
 /* ---- nodes ---- */
 
 struct entry {

@@ -12,6 +12,9 @@
  */
 char *edit_type(const char *spec);
 
+/* The domain of ",backend=" in such text, to free(); NULL when there is none. */
+char *edit_backend(const char *spec);
+
 /* A new device of kind virtio; its number is the first that is free. */
 int edit_add(const struct vd_store *st, uint32_t domid, const char *type, struct vd_id *id);
 /* Ask backend and driver to let go of it. */

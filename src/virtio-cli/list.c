@@ -8,10 +8,11 @@
 #include "vcli.h"
 
 static const char usage[] =
-"Usage: xen-virtio list [--json] [DOMAIN]\n"
+"Usage: xen-virtio list [--json] [--backend DOMAIN] [DOMAIN]\n"
 "Show the virtio devices that this domain serves, of all guests or of one.\n"
 "\n"
-"  --json    for scripts\n";
+"  --backend DOMAIN    those that a driver domain serves\n"
+"  --json              for scripts\n";
 
 struct row {
 	uint32_t domid;
@@ -111,7 +112,7 @@ int cmd_list(int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	if (store_open(&st, true))
+	if (store_open(&st, true, a.backend))
 		return EXIT_FAILURE;
 	if (a.json)
 		top = json_object_new_array();

@@ -230,7 +230,11 @@ int cmd_stats(int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	if (store_open(&st, true))
+	if (a.backend) {
+		log_err(NULL, "a driver domain counts for itself: run 'xen-virtio stats' there");
+		return EXIT_USAGE;
+	}
+	if (store_open(&st, true, NULL))
 		return EXIT_FAILURE;
 	ret = domain_find(&st, a.words[0], &domid);
 	if (!ret)

@@ -25,8 +25,11 @@ int cmd_check(int argc, char **argv);
 
 /* domains.c */
 
-/* Open xenstore; says what is wrong. */
-int store_open(struct vd_store *st, bool readonly);
+/*
+ * Open xenstore, for the devices that the domain @backend (name or number) serves;
+ * NULL: this one.  Says what is wrong.
+ */
+int store_open(struct vd_store *st, bool readonly, const char *backend);
 /* A guest by name or number: 0, or -ENOENT after saying so. */
 int domain_find(const struct vd_store *st, const char *what, uint32_t *domid);
 /* A device of it: "virtio/0", "0", "virtio_disk/51712", "xvda". */
@@ -40,11 +43,12 @@ void device_error(const struct vd_store *st, uint32_t domid, struct vd_id id,
 		  char error[VD_ERROR_MAX]);
 
 /*
- * [--json] and at most @max words, at least @min.  0; -1 when --help was asked
+ * [--json], [--backend DOMAIN] and at most @max words, at least @min.  0; -1 when --help was asked
  * for and @usage printed; or EXIT_USAGE, after saying what is wrong.
  */
 struct args {
 	bool json, force;
+	const char *backend;		/* NULL: none given */
 	char **words;
 	int n;
 };

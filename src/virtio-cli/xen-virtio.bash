@@ -20,12 +20,12 @@ _xen_virtio() {
 	done
 	case $command in
 	'') words='list attach detach stats check --help --version --verbose --quiet' ;;
-	list) words="--json --help $(_xen_virtio_of name)" ;;
+	list) words="--json --backend --help $(_xen_virtio_of name)" ;;
 	stats) words="--json --help $(_xen_virtio_of name)" ;;
-	attach) [[ $domain ]] || words="--help $(_xen_virtio_guests)" ;;
+	attach) [[ $domain ]] || words="--backend --help $(_xen_virtio_guests)" ;;
 	detach)
 		if [[ $domain ]]; then words=$(_xen_virtio_of device "$domain")
-		else words="--force --help $(_xen_virtio_of name)"; fi ;;
+		else words="--force --backend --help $(_xen_virtio_of name)"; fi ;;
 	check)
 		mapfile -t COMPREPLY < <(compgen -W '--json --help' -- "$cur"; compgen -f -- "$cur")
 		return ;;

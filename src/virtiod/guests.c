@@ -29,12 +29,15 @@
 #define PLUG_TRIES 3
 /* How long nodes of a guest that is gone are left to the toolstack. */
 #define REMAINS_MS 60000
+/* How long one device's nodes that are this domain's to remove. */
+#define CLOSED_MS 5000
 
 struct dev {
 	struct vd_node node;
 	struct vd_spec served;		/* while plugged: as QEMU was given it */
 	bool there, plugged;
 	unsigned int tries;
+	uint64_t closed_since;		/* 0: it is not */
 };
 
 enum session { NO_SESSION, CONNECTING, LISTING, IDLE, WORKING };
@@ -689,6 +692,35 @@ static void act_qmp(struct guest *g, const struct vd_plan *plan, const struct vd
 	session_end(g);
 }
 
+/*
+ * xl removes the nodes of a device in dom0 when dom0 serves it.  What a driver
+ * domain served, that domain has to remove, as `xl devd' does for other kinds;
+ * a little later, for xl waits until it sees state 6.
+ */
+static void remains_here(struct guest *g)
+{
+	const struct vd_store *st = g->gs->env.st;
+	uint64_t now = now_of(g);
+
+	for (unsigned int i = 0; st->own && i < g->n; i++) {
+		struct dev *d = &g->dev[i];
+
+		if (!d->there || d->node.online || d->node.state != VD_CLOSED || d->plugged) {
+			d->closed_since = 0;
+			continue;
+		}
+		if (!d->closed_since)
+			d->closed_since = now ? now : 1;
+		if (now >= d->closed_since + CLOSED_MS && !vd_nodes_remove_dev(st, g->domid, d->node.id)) {
+			say(g, LOG_INFO, &d->node.id, "closed: its nodes removed");
+			d->there = false;
+			wake(g, now);
+			continue;
+		}
+		wake(g, (now < d->closed_since + CLOSED_MS ? d->closed_since : now) + CLOSED_MS);
+	}
+}
+
 /* Nodes that the toolstack has left behind; never of a guest that lives. */
 static void remains(struct guest *g)
 {
@@ -774,6 +806,7 @@ static void work(struct guest *g)
 	act_qmp(g, &plan, v);
 	compact(g, v);
 	free(v);
+	remains_here(g);
 	remains(g);
 }
 

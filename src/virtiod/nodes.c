@@ -268,6 +268,27 @@ int vd_nodes_remove(const struct vd_store *st, uint32_t domid)
 	return ret;
 }
 
+int vd_nodes_remove_dev(const struct vd_store *st, uint32_t domid, struct vd_id id)
+{
+	xs_transaction_t t = xs_transaction_start(st->xs);
+	unsigned int n = 1;
+	char **names;
+	int ret;
+
+	if (t == XBT_NULL)
+		return errno ? -errno : -EIO;
+	ret = xsh_rm(st->xs, t, DIR_FMT, DIR_ARGS(st, domid, id));
+	if (!ret && !xsh_list(st->xs, t, &names, &n, "/local/domain/%u/backend/%s/%u", st->own,
+			      vd_kind_name(id.kind), domid))
+		free(names);
+	if (!ret && !n)
+		ret = xsh_rm(st->xs, t, "/local/domain/%u/backend/%s/%u", st->own,
+			     vd_kind_name(id.kind), domid);
+	if (!xs_transaction_end(st->xs, t, ret != 0) && !ret)
+		ret = errno ? -errno : -EIO;
+	return ret;
+}
+
 /* ---- guests ---- */
 
 bool vd_nodes_alive(const struct vd_store *st, uint32_t domid)
@@ -277,12 +298,12 @@ bool vd_nodes_alive(const struct vd_store *st, uint32_t domid)
 
 bool vd_nodes_known(const struct vd_store *st, uint32_t domid)
 {
-	return xsh_exists(st->xs, XBT_NULL, "/local/domain/%u", domid);
+	return xsh_exists(st->xs, XBT_NULL, "/local/domain/%u", domid) || errno == EACCES;
 }
 
 bool vd_nodes_forgotten(const struct vd_store *st, uint32_t domid)
 {
-	return !vd_nodes_alive(st, domid) && !vd_nodes_known(st, domid) &&
+	return !vd_nodes_alive(st, domid) && !xsh_exists(st->xs, XBT_NULL, "/local/domain/%u", domid) &&
 	       !xsh_exists(st->xs, XBT_NULL, "/libxl/%u", domid);
 }
 

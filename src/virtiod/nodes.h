@@ -61,10 +61,12 @@ int vd_nodes_renew(const struct vd_store *st, uint32_t domid, struct vd_id id);
 
 /* Remove what is left of the devices of a guest that is gone. */
 int vd_nodes_remove(const struct vd_store *st, uint32_t domid);
+/* Remove one device's directory, and what it leaves empty; -EAGAIN: somebody writes there. */
+int vd_nodes_remove_dev(const struct vd_store *st, uint32_t domid, struct vd_id id);
 
 /* Is the guest still there for xenstored? */
 bool vd_nodes_alive(const struct vd_store *st, uint32_t domid);
-/* Has it a directory of its own? */
+/* Has it a directory of its own?  Where that may not be read (only dom0 may): yes. */
 bool vd_nodes_known(const struct vd_store *st, uint32_t domid);
 /* Has the toolstack forgotten it, too? */
 bool vd_nodes_forgotten(const struct vd_store *st, uint32_t domid);

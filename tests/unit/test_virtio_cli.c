@@ -49,6 +49,25 @@ static void types(void **state)
 	type("", "");
 }
 
+static void backend(const char *given, const char *want)
+{
+	char *got = edit_backend(given);
+
+	if (want)
+		assert_string_equal(got, want);
+	else
+		assert_null(got);
+	free(got);
+}
+
+static void backends(void **state)
+{
+	(void)state;
+	backend("type=virtio,device4,backend=drv,transport=mmio", "drv");
+	backend("disk;path=/a,backend=7", "7");
+	backend("disk;path=/a", NULL);
+}
+
 static void devices(void **state)
 {
 	struct vd_id id;
@@ -258,7 +277,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, fix_teardown)
 	const struct CMUnitTest tests[] = {
-		T(types), T(devices), T(attach), T(xenstore_fails), T(configs), T(list),
+		T(types), T(backends), T(devices), T(attach), T(xenstore_fails), T(configs), T(list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -519,6 +519,37 @@ static void guest_is_gone(void **state)
 	assert_logged("guest web1 (3): it is gone: its nodes removed");
 }
 
+/* What a driver domain serves, it has to remove: xl does so only in dom0. */
+static void in_a_driver_domain(void **state)
+{
+	static const char dir[] = "/local/domain/7/backend/virtio_disk/3/51712";
+
+	(void)state;
+	store.own = 7;
+	fix_guest(3, "web1");
+	fix_disk(dir, image);
+	fix_disk("/local/domain/7/backend/virtio_disk/3/51728", image);
+	visit(3);
+	assert_string_equal(fake_units_asked, "start 3;");
+	fix_unplug(dir);
+	visit(3);
+	fix_node(dir, "state", "6");
+	visit(3);
+	/* xl in dom0 waits for the 6. */
+	pass(4999);
+	assert_node(dir, "state", "6");
+	pass(1);
+	assert_null(fake_xs_get("/local/domain/7/backend/virtio_disk/3/51712/state"));
+	assert_logged("guest web1 (3): virtio_disk/51712: closed: its nodes removed");
+	/* The other one is still there, and then the guest's directory is not. */
+	fix_unplug("/local/domain/7/backend/virtio_disk/3/51728");
+	visit(3);
+	fix_node("/local/domain/7/backend/virtio_disk/3/51728", "state", "6");
+	visit(3);
+	pass(5000);
+	assert_null(fake_xs_get("/local/domain/7/backend/virtio_disk/3"));
+}
+
 static void being_built(void **state)
 {
 	(void)state;
@@ -564,7 +595,7 @@ int main(void)
 		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug), T(another_of_its_name),
 		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(not_hot_pluggable_yet), T(no_bridge),
 		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),
-		T(qemu_does_not_listen), T(daemon_comes_late), T(guest_is_gone), T(being_built),
+		T(qemu_does_not_listen), T(daemon_comes_late), T(guest_is_gone), T(in_a_driver_domain), T(being_built),
 		T(xenstore_fails), T(two_guests),
 	};
 

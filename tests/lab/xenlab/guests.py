@@ -8,6 +8,7 @@ import subprocess
 from .cache import LAB, TOP, artefact, chroot_argv, hash_files, progress, run_logged, toolchain
 from .emulator import DATA_DISKS
 from .image import install_debian, mke2fs
+from .repo import debs_of
 
 GUEST = LAB / "guest"
 SUITE, KIND = "trixie", "build"
@@ -30,6 +31,11 @@ DEBIAN_PACKAGES = ("linux-image-amd64,initramfs-tools,systemd-sysv,udev,dbus,kmo
                    "login,util-linux,e2fsprogs,ca-certificates,busybox-static")
 DEBIAN_FS = "3G"
 TOOLS_FS = "700M"
+# A driver domain: what it needs to run our backends, and the guests' tools.
+DRIVER_PACKAGES = ("linux-image-amd64,initramfs-tools,systemd-sysv,udev,dbus,kmod,iproute2,iputils-ping,procps,util-linux,"
+                   "socat,fio,iperf3")
+DRIVER_DEBS = ("qemu-xen-extras", "xen-virtio-utils")
+DRIVER_FS = "3G"
 # Our driver: every guest has it, as a module.
 MODULE = sorted([*(TOP / "dkms/virtio_xenbus").glob("*.[ch]"), TOP / "dkms/virtio_xenbus/Kbuild",
                  TOP / "src/include/virtio_xenbus.h"])
@@ -160,3 +166,24 @@ def tools():
 
     return artefact("guest-tools", {"size": TOOLS_FS, "disk": DATA_DISKS["extra"]}, build) / "disk.img"
 
+
+def driver():
+    """A Debian with our backends on a bare file system: root of a driver domain,
+    and the tools' disk of its guests.  Its kernel is in its /boot."""
+    made = tree()
+    debs = [deb for deb in debs_of(SUITE) if deb.name.split("_")[0] in DRIVER_DEBS]
+
+    def build(tmp):
+        root = tmp / "root"
+        install_debian(SUITE, root, DRIVER_PACKAGES.split(","),
+                       [f"--customize-hook=install -D {made}/xsagent \"$1\"/usr/local/sbin/xsagent",
+                        f"--customize-hook={GUEST}/driver.sh \"$1\" " + " ".join(str(d.resolve()) for d in debs)],
+                       "the driver domain")
+        mke2fs(tmp / "disk.img", root, DRIVER_FS, "tools")
+        shutil.rmtree(root)
+        os.truncate(tmp / "disk.img", DATA_DISKS["extra"])
+
+    inputs = {"guest": made.name, "packages": DRIVER_PACKAGES, "size": DRIVER_FS, "disk": DATA_DISKS["extra"],
+              "debs": hash_files(*debs), "files": hash_files(GUEST / "driver.sh")}
+    os.utime(made)
+    return artefact("guest-driver", inputs, build) / "disk.img"

@@ -8,7 +8,7 @@ from pathlib import Path
 from .cache import LAB, LabError
 
 # What /dev/vdd of the host may hold: nothing, or a disk that guests.py makes.
-EXTRAS = ("", "debian", "tools")
+EXTRAS = ("", "debian", "tools", "driver")
 KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log"}
 
 
@@ -64,7 +64,7 @@ def load(name):
     made.repo = header.get("repo", "no") == "yes"
     made.extra = header.get("extra", "")
     if made.extra not in EXTRAS:
-        raise LabError(f"{path}: extra is debian or tools, not '{made.extra}'")
+        raise LabError(f"{path}: extra is one of {', '.join(EXTRAS[1:])}, not '{made.extra}'")
     made.show_log = header.get("show-log", "no") == "yes"
     return made
 
