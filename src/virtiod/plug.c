@@ -144,6 +144,8 @@ static void steps_block(struct vd_steps *st, struct vd_id id, const struct vd_sp
 	put_name(o, "drive", id, "");
 	put_name(o, "iothread", id, ".io");
 	put_number(o, "num-queues", s->queues);
+	if (s->packed)
+		put_bool(o, "packed", true);
 	if (s->serial[0])
 		put_text(o, "serial", s->serial);
 	if (!s->discard)
@@ -173,6 +175,8 @@ static int steps_net(struct vd_steps *st, uint32_t domid, struct vd_id id, const
 		 m[0], m[1], m[2], m[3], m[4], m[5]);
 	put_text(o, "mac", text);
 	put_bool(o, "mq", s->queues > 1);
+	if (s->packed)
+		put_bool(o, "packed", true);
 	if (s->mtu)
 		put_number(o, "host_mtu", s->mtu);
 	return 0;

@@ -164,7 +164,7 @@ static int take_security(struct parse *p, const char *v)
 
 enum key {
 	BRIDGE, MAC, MTU, QUEUES, PATH, FORMAT, READONLY, SERIAL, DISCARD, AIO,
-	CACHE, TAG, SECURITY, RATE, N_KEYS
+	CACHE, TAG, SECURITY, RATE, PACKED, N_KEYS
 };
 
 #define T(type) (1u << VD_##type)
@@ -188,6 +188,7 @@ static const struct {
 	[TAG] = { "tag", T(9P), false },
 	[SECURITY] = { "security", T(9P), false },
 	[RATE] = { "rate", T(RNG), false },
+	[PACKED] = { "packed", T(NET) | T(BLOCK), true },
 };
 
 static int take(struct parse *p, enum key k, const char *v)
@@ -210,6 +211,7 @@ static int take(struct parse *p, enum key k, const char *v)
 	case TAG: return take_text(p, name, v, s->tag, sizeof(s->tag));
 	case SECURITY: return take_security(p, v);
 	case RATE: return take_number(p, name, v, 1, 1u << 30, &s->rate);
+	case PACKED: return take_bool(p, name, v, &s->packed);
 	case N_KEYS: break;
 	}
 	return -EINVAL;

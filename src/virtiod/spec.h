@@ -47,6 +47,7 @@ struct vd_spec {
 	char serial[VD_SERIAL_MAX];	/* "": none */
 	/* block, net */
 	unsigned int queues;
+	bool packed;			/* packed rings; then a loss of the backend ends it */
 	/* net */
 	char bridge[IFNAMSIZ];
 	uint8_t mac[6];

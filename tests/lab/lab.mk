@@ -25,5 +25,6 @@ bench-stubdom:	## measure: the same guest with its QEMU in a stubdomain and in d
 	@$(LAB) run bench/stubdom-start.sh
 
 .PHONY: bench-virtio
-bench-virtio:	## measure: virtio over XenBus, blkback, qdisk and netback in one PV guest
+bench-virtio:	## measure: virtio over XenBus, blkback, qdisk, netback, virtio-pci, IDE, e1000
 	@$(LAB) run bench/virtio.sh
+	@python3 bench/report.py build/lab/virtio/results.json | tee build/lab/virtio/report.md

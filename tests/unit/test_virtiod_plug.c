@@ -69,24 +69,24 @@ static void a_disk(void **state)
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio_disk-51712\",\"kind\":\"virtio_disk\",\"devid\":51712}\n"
 		"-device {\"driver\":\"virtio-blk-device\",\"id\":\"virtio_disk-51712.dev\",\"bus\":\"virtio_disk-51712.0\",\"drive\":\"virtio_disk-51712\","
 		"\"iothread\":\"virtio_disk-51712.io\",\"num-queues\":2,\"serial\":\"S1\"}\n");
-	assert_string_equal(arguments("virtio,device2;path=/srv/\"x\".qcow2;format=qcow2;readonly;discard=off;cache=writeback;queues=1;aio=threads",
+	assert_string_equal(arguments("virtio,device2;path=/srv/\"x\".qcow2;format=qcow2;readonly;discard=off;cache=writeback;queues=1;aio=threads;packed",
 				      (struct vd_id){ VD_KIND_VIRTIO, 1 }, false),
 		"-object {\"qom-type\":\"iothread\",\"id\":\"virtio-1.io\"}\n"
 		"-blockdev {\"driver\":\"qcow2\",\"node-name\":\"virtio-1\",\"read-only\":true,\"discard\":\"ignore\",\"cache\":{\"direct\":false},"
 		"\"file\":{\"driver\":\"file\",\"filename\":\"/srv/\\\"x\\\".qcow2\",\"aio\":\"threads\",\"locking\":\"off\"}}\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-1\",\"kind\":\"virtio\",\"devid\":1}\n"
 		"-device {\"driver\":\"virtio-blk-device\",\"id\":\"virtio-1.dev\",\"bus\":\"virtio-1.0\",\"drive\":\"virtio-1\","
-		"\"iothread\":\"virtio-1.io\",\"num-queues\":1,\"discard\":false}\n");
+		"\"iothread\":\"virtio-1.io\",\"num-queues\":1,\"packed\":true,\"discard\":false}\n");
 }
 
 static void a_card(void **state)
 {
 	(void)state;
-	assert_string_equal(arguments("virtio,device1;bridge=b;mac=00:16:3e:00:00:01;queues=4;mtu=9000", (struct vd_id){ VD_KIND_VIRTIO, 0 }, false),
+	assert_string_equal(arguments("virtio,device1;bridge=b;mac=00:16:3e:00:00:01;queues=4;mtu=9000;packed=on", (struct vd_id){ VD_KIND_VIRTIO, 0 }, false),
 		"-netdev {\"type\":\"tap\",\"id\":\"virtio-0.net\",\"ifname\":\"vx3.0\",\"script\":\"no\",\"downscript\":\"no\",\"vnet_hdr\":true,\"queues\":4}\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-0\",\"kind\":\"virtio\",\"devid\":0}\n"
 		"-device {\"driver\":\"virtio-net-device\",\"id\":\"virtio-0.dev\",\"bus\":\"virtio-0.0\",\"netdev\":\"virtio-0.net\","
-		"\"mac\":\"00:16:3e:00:00:01\",\"mq\":true,\"host_mtu\":9000}\n");
+		"\"mac\":\"00:16:3e:00:00:01\",\"mq\":true,\"packed\":true,\"host_mtu\":9000}\n");
 }
 
 static void other_devices(void **state)

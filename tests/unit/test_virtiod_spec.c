@@ -55,9 +55,9 @@ static void net(void **state)
 	wrong("virtio,device1;queues=17", "queues=17: give a number from 1 to 16");
 	wrong("virtio,device1;queues=0", "queues=0: give a number from 1 to 16");
 	wrong("virtio,device1;mtu=9k", "mtu=9k: give a number from 68 to 65535");
-	wrong("virtio,device1;brigde=br", "brigde: no parameter of a net device: give one of bridge, mac, mtu, queues");
+	wrong("virtio,device1;brigde=br", "brigde: no parameter of a net device: give one of bridge, mac, mtu, queues, packed");
 	wrong("virtio,device1;bridge=a;bridge=b", "bridge= is given twice: leave one out");
-	wrong("virtio,device1;path=/x", "path: no parameter of a net device: give one of bridge, mac, mtu, queues");
+	wrong("virtio,device1;path=/x", "path: no parameter of a net device: give one of bridge, mac, mtu, queues, packed");
 }
 
 static void block(void **state)
@@ -79,6 +79,9 @@ static void block(void **state)
 	assert_int_equal(s.queues, 2);
 	good("virtio,device2;path=/dev/vg/lv;readonly=no;cache=writeback");
 	assert_true(s.cached);
+	assert_false(s.packed);
+	good("virtio,device2;path=/dev/vg/lv;packed");
+	assert_true(s.packed);
 	wrong("virtio,device2", "no path: add ;path=/dev/... or the path of an image");
 	wrong("virtio,device2;path=disk.img", "path=disk.img is not an absolute path: begin it with /");
 	wrong("virtio,device2;path=", "path= is empty: give it a value");

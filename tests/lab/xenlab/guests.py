@@ -159,7 +159,7 @@ def tools():
     to be copied to its initramfs."""
     def build(tmp):
         root = tmp / "root"
-        install_debian(SUITE, root, ["fio", "iperf3"], [], "the guest's tools")
+        install_debian(SUITE, root, ["fio", "iperf3", "qemu-utils"], [], "the guest's tools")
         mke2fs(tmp / "disk.img", root, TOOLS_FS, "tools")
         shutil.rmtree(root)
         os.truncate(tmp / "disk.img", DATA_DISKS["extra"])
