@@ -99,7 +99,7 @@ guest_config h hvm 'memory = 384' 'vcpus = 2' \
 	"disk = [ 'format=raw,vdev=hda,access=rw,target=$GUESTS/h.img', 'vdev=hdb,format=raw,target=/dev/ram0' ]" \
 	"vif = [ 'type=ioemu,model=e1000,bridge=xenbr0,mac=00:16:3e:00:00:71', 'type=ioemu,model=virtio-net,bridge=xenbr0,mac=00:16:3e:00:00:73' ]" \
 	"virtio = [ 'type=virtio,device2;path=/dev/ram2,transport=mmio', 'type=virtio,device1;bridge=xenbr0;mac=00:16:3e:00:00:72;queues=2,transport=mmio', 'type=virtio,device2;path=/dev/vdd;readonly,transport=mmio' ]" \
-	"device_model_args_hvm = [ '-global', 'e1000.romfile=', '-global', 'virtio-net-pci.romfile=', '-drive', 'if=none,id=vd1,format=raw,cache=none,file=/dev/ram1', '-device', 'virtio-blk-pci,drive=vd1' ]" >/dev/null
+	"device_model_args_hvm = [ '-global', 'e1000.romfile=', '-global', 'virtio-net-pci.romfile=', '-drive', 'if=none,id=vd1,format=raw,cache=writeback,file=/dev/ram1', '-device', 'virtio-blk-pci,drive=vd1' ]" >/dev/null
 expect "the HVM guest boots" sh -c '. /lab/lib.sh; xl create /lab/guests/h.cfg && wait_for 600 guest_cmd h true' || { show_virtio h; return; }
 expect "it has its virtio disk" wait_for 120 disk_of h virtio/0 || { show_virtio h; return; }
 pci=$(guest_cmd h 'basename /sys/devices/pci*/*/virtio*/block/*')

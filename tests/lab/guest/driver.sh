@@ -46,5 +46,7 @@ Restart=always
 WantedBy=multi-user.target
 END
 chroot "$root" systemctl -q enable xsagent systemd-networkd
+# Nothing waits for them, and the emulated processor has enough to do.
+chroot "$root" systemctl -q mask systemd-networkd-wait-online xendomains systemd-rfkill.socket
 ln -sf "$(basename "$(ls "$root"/boot/vmlinuz-*)")" "$root/boot/vmlinuz"
 ln -sf "$(basename "$(ls "$root"/boot/initrd.img-*)")" "$root/boot/initrd.img"

@@ -17,7 +17,8 @@ guest_config drv pv 'memory = 512' 'vcpus = 2' 'driver_domain = 1' 'maxmem = 512
 	"kernel = '$LAB/tmp/drv-vmlinuz'" "ramdisk = '$LAB/tmp/drv-initrd'" "cmdline = 'root=/dev/xvda ro console=hvc0 net.ifnames=0 quiet'" \
 	"disk = [ 'phy:/dev/vdd,xvda,r', 'phy:$disk,xvdb,w', 'phy:$more,xvdc,w' ]" >/dev/null
 expect "the driver domain starts" xl create $GUESTS/drv.cfg
-expect "its system is up" wait_for 900 guest_cmd drv systemctl is-active xen-virtiod || show_virtio drv
+expect_text "its system is up" 'running|degraded' sh -c '. /lab/lib.sh; wait_for 900 guest_cmd drv true; GUEST_TIMEOUT=600 guest_cmd drv "systemctl is-system-running --wait; true"' || show_virtio drv
+expect "its xen-virtiod runs" guest_cmd drv systemctl is-active xen-virtiod
 expect_text "xen-virtio check finds nothing to mend there" 'ok' guest_cmd drv xen-virtio check
 drv=$(xl domid drv)
 

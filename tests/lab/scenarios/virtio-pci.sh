@@ -14,14 +14,14 @@ VIF="vif = [ 'type=ioemu,model=virtio-net,bridge=xenbr0,mac=$VIRTIO_MAC' ]"
 # in_dom0 NAME DISK, in_stubdom NAME DISK: the guest's configuration.
 in_dom0() {
 	guest_config "$1" hvm 'memory = 192' "$VIF" 'disk = []' "device_model_args_hvm = [ $NO_PXE,
-		'-drive', 'if=none,id=vd0,format=raw,cache=none,file=$2', '-device', 'virtio-blk-pci,drive=vd0',
+		'-drive', 'if=none,id=vd0,format=raw,cache=writeback,file=$2', '-device', 'virtio-blk-pci,drive=vd0',
 		'-drive', 'if=none,id=vd1,format=raw,readonly=on,file=/dev/vdd', '-device', 'virtio-blk-pci,drive=vd1' ]"
 }
 in_stubdom() {
 	guest_config "$1" hvm 'memory = 192' "$VIF" 'device_model_version = "qemu-xen"' 'device_model_stubdomain_override = 1' \
 		"disk = [ 'vdev=xvde,format=raw,access=rw,target=$2', 'vdev=xvdf,format=raw,access=ro,backendtype=phy,target=/dev/vdd' ]" \
 		"device_model_args_hvm = [ $NO_PXE,
-		'-drive', 'if=none,id=vd0,format=raw,cache=none,file=/dev/xvde', '-device', 'virtio-blk-pci,drive=vd0',
+		'-drive', 'if=none,id=vd0,format=raw,cache=writeback,file=/dev/xvde', '-device', 'virtio-blk-pci,drive=vd0',
 		'-drive', 'if=none,id=vd1,format=raw,readonly=on,file=/dev/xvdf', '-device', 'virtio-blk-pci,drive=vd1' ]"
 }
 
