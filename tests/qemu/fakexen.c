@@ -8,6 +8,7 @@
 #include "fakexen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -513,7 +514,8 @@ __attribute__((constructor)) static void start(void)
 
 	if (!getenv("FAKEXEN"))
 		return;
-	memfd = memfd_create("guest", MFD_CLOEXEC);
+	memfd = getenv("FAKEXEN_MEM") ? open(getenv("FAKEXEN_MEM"), O_RDWR | O_CREAT | O_CLOEXEC, 0600) :
+		memfd_create("guest", MFD_CLOEXEC);
 	if (ftruncate(memfd, (off_t)FX_PAGES << 12))
 		abort();
 	fx_mem = mmap(NULL, (size_t)FX_PAGES << 12, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);

@@ -10,7 +10,7 @@
 #define FX_PORTS	64
 #define FX_DOMID	7
 
-extern uint8_t *fx_mem;		/* the guest's memory, FX_PAGES pages */
+extern uint8_t *fx_mem;		/* the guest's memory, FX_PAGES pages; kept in the file FAKEXEN_MEM */
 uint32_t fx_ref(unsigned int page);	/* its grant reference: in no order */
 void fx_grant(unsigned int page, bool writable);
 

@@ -5,46 +5,24 @@
  * does, reset, a new kernel, and closing.  Prints one line a check.
  */
 #define _GNU_SOURCE
-#include "fakexen.h"
-#include "msg.h"
+#include "guest.h"
 
-#include <linux/virtio_config.h>
-#include <linux/virtio_ring.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Nodes of the device under test. */
-#define BE(node) node_of("/local/domain/0/backend/%s/7/%u/" node)
-#define FE(node) node_of("/local/domain/7/device/%s/%u/" node)
-
-/* Pages of the guest: control, directory, pool. */
-#define CTRL_PAGE	3
-#define DIR_PAGE	9
-#define POOL_PAGE	100
-#define POOL_PAGES	1100	/* two directory pages */
-#define CTRL_PORT	1
-#define QUEUE_PORT	2
-
-#define QSIZE		64
-#define DESC_OFF	0
-#define AVAIL_OFF	4096
-#define USED_OFF	8192
-#define DATA_OFF	16384
-#define SLOT		(36 * 1024)	/* header, status, 32 KiB of data */
-
 static unsigned int passed, failed;
-static uint32_t seq;
-static struct vx_ctrl *ctrl;
-static uint8_t *pool;
+uint32_t seq;
+struct vx_ctrl *ctrl;
+uint8_t *pool;
 static const char *mode = "pool";
-static const char *kind = "virtio_disk";
-static unsigned int devid = 51712;
+const char *kind = "virtio_disk";
+unsigned int devid = 51712;
 
 /* Of two buffers, for calls with two of them. */
-static const char *node_of(const char *format)
+const char *node_of(const char *format)
 {
 	static char path[2][128];
 	static int n;
@@ -55,8 +33,7 @@ static const char *node_of(const char *format)
 	return path[n];
 }
 
-#define CHECK(what, ok) check(what, ok, __LINE__)
-static bool check(const char *what, bool ok, int line)
+bool check(const char *what, bool ok, int line)
 {
 	ok ? passed++ : failed++;
 	if (!ok)
@@ -73,7 +50,7 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static bool wait_be(unsigned int state)
+bool wait_be(unsigned int state)
 {
 	for (int i = 0; i < 500; i++) {
 		if (fx_read_u32(BE("state")) == state)
@@ -84,30 +61,35 @@ static bool wait_be(unsigned int state)
 	return false;
 }
 
-static void prepare(void)
+void grant_all(void)
 {
 	ctrl = (void *)(fx_mem + CTRL_PAGE * 4096);
 	pool = fx_mem + POOL_PAGE * 4096;
+	fx_grant(CTRL_PAGE, true);
+	for (unsigned int i = 0; i < 2; i++)
+		fx_grant(DIR_PAGE + i, false);
+	for (unsigned int i = 0; i < POOL_PAGES; i++)
+		fx_grant(POOL_PAGE + i, true);
+}
+
+static void prepare(void)
+{
+	grant_all();
 	memset(ctrl, 0, sizeof(*ctrl));
 	memset(pool, 0, DATA_OFF);
 	ctrl->magic = VX_MAGIC_DRIVER;
 	ctrl->version = VX_VERSION;
 	ctrl->pool_pages = POOL_PAGES;
 	ctrl->dir_pages = 2;
-	fx_grant(CTRL_PAGE, true);
-	for (int i = 0; i < 2; i++) {
-		ctrl->dir[i] = fx_ref(DIR_PAGE + (unsigned int)i);
-		fx_grant(DIR_PAGE + (unsigned int)i, false);
-	}
+	for (unsigned int i = 0; i < 2; i++)
+		ctrl->dir[i] = fx_ref(DIR_PAGE + i);
 	memset(fx_mem + DIR_PAGE * 4096, 0, 8192);
-	for (unsigned int i = 0; i < POOL_PAGES; i++) {
+	for (unsigned int i = 0; i < POOL_PAGES; i++)
 		((uint32_t *)(fx_mem + DIR_PAGE * 4096))[i] = fx_ref(POOL_PAGE + i);
-		fx_grant(POOL_PAGE + i, true);
-	}
 	seq = 0;
 }
 
-static void publish(uint32_t ref)
+void publish(uint32_t ref)
 {
 	fx_write(FE("version"), "1");
 	fx_write(FE("mem-mode"), "%s", mode);
@@ -118,7 +100,7 @@ static void publish(uint32_t ref)
 }
 
 /* Sends what is in @m; the response, or an error nobody has when there is none. */
-static uint16_t ask(uint8_t id, struct vx_msg *m)
+uint16_t ask(uint8_t id, struct vx_msg *m)
 {
 	m->type = VX_MSG_REQUEST;
 	m->id = id;
@@ -138,7 +120,7 @@ static uint16_t ask(uint8_t id, struct vx_msg *m)
 	return 0xffff;
 }
 
-static uint16_t status(uint32_t value, uint32_t *shown)
+uint16_t status(uint32_t value, uint32_t *shown)
 {
 	struct vx_msg m = { .u.status.status = value };
 	uint16_t error = ask(VX_MSG_SET_DEVICE_STATUS, &m);
@@ -147,7 +129,7 @@ static uint16_t status(uint32_t value, uint32_t *shown)
 	return error;
 }
 
-static bool connected(const char *what)
+bool connected(const char *what)
 {
 	prepare();
 	publish(fx_ref(CTRL_PAGE));
@@ -162,9 +144,9 @@ static bool connected(const char *what)
 }
 
 static uint64_t offered;
-static uint16_t avail_idx, used_idx;
+uint16_t avail_idx, used_idx;
 
-static void negotiate(void)
+void negotiate(void)
 {
 	struct vx_msg m = { 0 };
 	uint32_t s;
@@ -185,15 +167,21 @@ static void negotiate(void)
 	CHECK("features ok", !status(11, &s) && s == 11);
 }
 
-static uint16_t set_queue(uint32_t index, uint32_t port, uint64_t used)
+/* With what is in the rings. */
+uint16_t ask_queue(uint32_t index, uint32_t size, uint32_t port, uint64_t used)
 {
 	struct vx_msg m = { .u.set_queue = {
-		.index = (uint16_t)index, .size = QSIZE, .port = port, .desc = VX_POOL_BASE + DESC_OFF,
+		.index = (uint16_t)index, .size = (uint16_t)size, .port = port, .desc = VX_POOL_BASE + DESC_OFF,
 		.driver = VX_POOL_BASE + AVAIL_OFF, .device = used } };
 
+	return ask(VX_MSG_SET_VQUEUE, &m);
+}
+
+static uint16_t set_queue(uint32_t index, uint32_t port, uint64_t used)
+{
 	memset(pool, 0, DATA_OFF);
 	avail_idx = used_idx = 0;
-	return ask(VX_MSG_SET_VQUEUE, &m);
+	return ask_queue(index, QSIZE, port, used);
 }
 
 static void start(void)
@@ -213,13 +201,11 @@ static void start(void)
 
 static unsigned int kicks, events;
 
-struct blk_hdr { uint32_t type, prio; uint64_t sector; };
+uint64_t slot_addr(unsigned int i) { return VX_POOL_BASE + DATA_OFF + (uint64_t)i * SLOT; }
+uint8_t *slot_mem(unsigned int i) { return pool + DATA_OFF + (size_t)i * SLOT; }
+uint8_t *slot_data(unsigned int i) { return slot_mem(i) + 4096 - 512; }	/* crosses pages */
 
-static uint64_t slot_addr(unsigned int i) { return VX_POOL_BASE + DATA_OFF + (uint64_t)i * SLOT; }
-static uint8_t *slot_mem(unsigned int i) { return pool + DATA_OFF + (size_t)i * SLOT; }
-static uint8_t *slot_data(unsigned int i) { return slot_mem(i) + 4096 - 512; }	/* crosses pages */
-
-static void put(unsigned int i, uint32_t type, uint64_t sector, uint32_t bytes)
+void put(unsigned int i, uint32_t type, uint64_t sector, uint32_t bytes)
 {
 	struct vring_desc *d = (void *)(pool + DESC_OFF);
 	struct vring_avail *a = (void *)(pool + AVAIL_OFF);
@@ -236,7 +222,7 @@ static void put(unsigned int i, uint32_t type, uint64_t sector, uint32_t bytes)
 	__atomic_store_n(&a->idx, ++avail_idx, __ATOMIC_SEQ_CST);
 }
 
-static void kick(uint16_t old)
+void kick(uint16_t old)
 {
 	uint16_t event = *(uint16_t *)(pool + USED_OFF + 4 + 8 * QSIZE);
 
@@ -247,7 +233,7 @@ static void kick(uint16_t old)
 	}
 }
 
-static bool complete(unsigned int n)
+bool complete(unsigned int n)
 {
 	struct vring_used *u = (void *)(pool + USED_OFF);
 	uint16_t *used_event = (uint16_t *)(pool + AVAIL_OFF + 4 + 2 * QSIZE);
@@ -265,7 +251,7 @@ static bool complete(unsigned int n)
 	return false;
 }
 
-static bool transfer(unsigned int n, uint32_t type, uint64_t sector, uint32_t bytes)
+bool transfer(unsigned int n, uint32_t type, uint64_t sector, uint32_t bytes)
 {
 	uint16_t old = avail_idx;
 
@@ -346,7 +332,8 @@ static void requests(void)
 	uint32_t s;
 
 	CHECK("info", !ask(VX_MSG_GET_DEVICE_INFO, &m) && m.u.info.device_id == 2 &&
-	      m.u.info.num_queues == 2 && m.u.info.config_size == ctrl->config_size && !m.u.info.flags);
+	      m.u.info.num_queues == 2 && m.u.info.config_size == ctrl->config_size &&
+	      m.u.info.flags == VX_INFO_RESUME);
 	m = (struct vx_msg) { .u.queue.index = 1 };
 	CHECK("queue 1", !ask(VX_MSG_GET_VQUEUE, &m) && m.u.queue.max_size >= QSIZE && !m.u.queue.size);
 	m = (struct vx_msg) { .u.queue.index = 2 };
@@ -456,6 +443,7 @@ static void rng(void)
 			zeros += !slot_mem(0)[k];
 	}
 	CHECK("rng: random", zeros < 32);
+	loss_rng();
 	/* The guest is destroyed: xl removes the frontend, then asks to close. */
 	fx_remove("/local/domain/7/device/virtio/1");
 	fx_write(BE("online"), "0");
@@ -505,6 +493,7 @@ static void disk(void)
 	hostile_ring(~0ull - 100);
 	start();
 	io();
+	loss_disk();
 	close_and_reopen();
 	if (!connected("second connection"))
 		return;
@@ -532,7 +521,7 @@ static void disk(void)
 	CHECK("nothing is mapped", !fx_mapped());
 }
 
-static void report(void)
+void report(void)
 {
 	FILE *f = fopen(getenv("FAKEXEN"), "w");
 
@@ -555,6 +544,10 @@ void fx_guest(void)
 {
 	if (getenv("FAKEXEN_LOAD")) {
 		load();
+		return;
+	}
+	if (getenv("FAKEXEN_KILLS")) {
+		loss_load((unsigned int)atoi(getenv("FAKEXEN_KILLS")));
 		return;
 	}
 	disk();

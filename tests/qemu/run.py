@@ -85,6 +85,24 @@ def quit_under_load(args, env, result):
     return int(bad or proc.returncode != 0)
 
 
+def kills(args, env, result, mem, times):
+    """The guest kills QEMU in the midst of I/O and goes on with the next one, in the same memory."""
+    env = dict(env, FAKEXEN_KILLS=str(times), FAKEXEN_MEM=mem)
+    for n in range(times + 1):
+        with subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as proc:
+            while proc.poll() is None and not os.path.exists(result):
+                time.sleep(0.02)
+            if proc.poll() is None:
+                qmp = Qmp(proc)
+                qmp.ask("quit")
+            out = proc.stdout.read().decode(errors="replace")
+        sys.stdout.writelines(line + "\n" for line in out.splitlines() if not line.startswith("{"))
+        if proc.returncode != (0 if n == times else -9):
+            print(f"QEMU {n} ended with", proc.returncode)
+            return 1
+    return int(not os.path.exists(result) or open(result).read().split()[1] != "0")
+
+
 def main():
     qemu, fake = sys.argv[1:3]
     bad = 0
@@ -117,6 +135,9 @@ def main():
         # First ended in the middle of I/O: it has to drain and to go.
         bad |= quit_under_load(args, dict(env, FAKEXEN_LOAD="1"), result)
         os.unlink(result)
+        bad |= kills(args, env, result, os.path.join(tmp, "mem"), 24)
+        if os.path.exists(result):
+            os.unlink(result)
         with subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as proc:
             qmp = Qmp(proc)
             bad |= not wait_for(qmp, proc, result)

@@ -30,8 +30,12 @@
 #define VXB_MAX_BROKEN 16
 #define VXB_BROKEN_MS 60000
 
-/* Events carry no data, and there is no PCI function. */
+/*
+ * Events carry no data, and there is no PCI function. What is in flight is
+ * recorded for rings whose requests are completed one by one.
+ */
 #define VXB_NEVER_OFFERED ((1ull << VIRTIO_F_ORDER_PLATFORM) | \
+                           (1ull << VIRTIO_F_IN_ORDER) | \
                            (1ull << VIRTIO_F_SR_IOV) | \
                            (1ull << VIRTIO_F_NOTIFICATION_DATA) | \
                            (1ull << 39 /* NOTIF_CONFIG_DATA */))
@@ -180,17 +184,26 @@ static void vxb_queue_unbind(VXBQueue *q)
     xen_device_unbind_event_channel(XEN_DEVICE(q->xb), channel, NULL);
 }
 
+static void vxb_queue_tell(VXBQueue *q)
+{
+    xen_device_notify_event_channel(XEN_DEVICE(q->xb), q->channel, NULL);
+}
+
 static uint16_t vxb_queue_enable(VirtIOXenbus *xb, const struct vx_parsed *r)
 {
     VirtIODevice *vdev = vxb_vdev(xb);
     VXBQueue *q = &xb->queue[r->index];
     Error *err = NULL;
 
+    if (!vxb_inflight_read(q, r)) {
+        return VX_ERR_INVAL;
+    }
     q->channel = xen_device_bind_event_channel(XEN_DEVICE(xb), r->port,
                                                vxb_queue_event, q, &err);
     if (!q->channel) {
         /* The guest's port may be wrong: that is no news for the log. */
         error_free(err);
+        vxb_inflight_drop(q);
         return VX_ERR_NOMEM;
     }
     xen_device_set_event_channel_poll(q->channel, vxb_queue_poll);
@@ -198,8 +211,13 @@ static uint16_t vxb_queue_enable(VirtIOXenbus *xb, const struct vx_parsed *r)
     virtio_queue_set_num(vdev, r->index, r->size);
     virtio_queue_set_vector(vdev, r->index, r->index);
     virtio_queue_set_rings(vdev, r->index, r->desc, r->driver, r->device);
+    vxb_inflight_begin(q, r->size);
     virtio_queue_enable(vdev, r->index);
     q->enabled = true;
+    if (q->inflight_size && q->inflight_resume) {
+        /* Requests may be done of which the driver has not been told. */
+        vxb_queue_tell(q);
+    }
     trace_virtio_xenbus_queue(XEN_DEVICE(xb)->frontend_id, xb->kind,
                               xb->devid, r->index, r->size, r->port);
     return VX_ERR_NONE;
@@ -209,6 +227,20 @@ static uint16_t vxb_queue_reset(VirtIOXenbus *xb, uint32_t index)
 {
     virtio_queue_reset(vxb_vdev(xb), index);
     vxb_queue_unbind(&xb->queue[index]);
+    vxb_inflight_forget(&xb->queue[index]);
+    return VX_ERR_NONE;
+}
+
+static uint16_t vxb_set_inflight(VirtIOXenbus *xb, const struct vx_parsed *r)
+{
+    VXBQueue *q = &xb->queue[r->index];
+
+    if (!vxb_inflight_offered(xb)) {
+        return VX_ERR_STATE;
+    }
+    q->inflight_addr = r->addr;
+    q->inflight_size = r->size;
+    q->inflight_resume = r->flags & VX_INFLIGHT_RESUME;
     return VX_ERR_NONE;
 }
 
@@ -217,6 +249,7 @@ void vxb_dev_reset(VirtIOXenbus *xb)
     virtio_bus_reset(&xb->bus);
     for (uint32_t i = 0; i < xb->num_queues; i++) {
         vxb_queue_unbind(&xb->queue[i]);
+        vxb_inflight_forget(&xb->queue[i]);
     }
     xb->accepted = 0;
     vxb_vdev(xb)->config_vector = VXB_CONFIG_VECTOR;
@@ -304,8 +337,7 @@ static uint16_t vxb_request(VirtIOXenbus *xb, const struct vx_parsed *r)
     case VX_MSG_RESET_VQUEUE:
         return vxb_queue_reset(xb, r->index);
     case VX_MSG_SET_INFLIGHT:
-        /* VX_INFO_RESUME is not offered. */
-        return VX_ERR_UNKNOWN;
+        return vxb_set_inflight(xb, r);
     default:
         return VX_ERR_NONE;
     }
@@ -336,6 +368,9 @@ static void vxb_response(VirtIOXenbus *xb, const struct vx_parsed *r,
         m->u.info.vendor_id = cpu_to_le32(VXB_VENDOR);
         m->u.info.num_queues = cpu_to_le32(xb->num_queues);
         m->u.info.config_size = cpu_to_le32(xb->config_size);
+        if (vxb_inflight_offered(xb)) {
+            m->u.info.flags = cpu_to_le32(VX_INFO_RESUME);
+        }
         break;
     case VX_MSG_GET_FEATURES:
         m->u.features.words[0] = cpu_to_le64(vxb_dev_offered(xb));
@@ -366,6 +401,7 @@ static void vxb_view(VirtIOXenbus *xb, struct vx_device_view *d)
     for (uint32_t i = 0; i < xb->num_queues; i++) {
         xb->view[i] = (struct vx_queue_view) {
             .max_size = virtio_queue_get_max_num(vdev, i),
+            .inflight_size = xb->queue[i].inflight_size,
             .enabled = xb->queue[i].enabled,
         };
     }
@@ -454,8 +490,7 @@ static void vxb_bus_notify(DeviceState *d, uint16_t vector)
         /* Any thread can come here; the configuration is the main loop's. */
         qemu_bh_schedule(xb->config_bh);
     } else if (vector < xb->num_queues && xb->queue[vector].channel) {
-        xen_device_notify_event_channel(XEN_DEVICE(xb),
-                                        xb->queue[vector].channel, NULL);
+        vxb_queue_tell(&xb->queue[vector]);
     }
 }
 

@@ -81,6 +81,11 @@ uint32_t vxb_pool_pages(const VirtIOXenbusPool *pool)
     return pool->pages;
 }
 
+void *vxb_pool_at(const VirtIOXenbusPool *pool, uint64_t addr)
+{
+    return (uint8_t *)pool->map + (addr - VX_POOL_BASE);
+}
+
 static void vxb_pool_finalize(Object *obj)
 {
     VirtIOXenbusPool *pool = VIRTIO_XENBUS_POOL(obj);

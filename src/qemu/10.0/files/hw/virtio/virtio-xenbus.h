@@ -31,6 +31,14 @@ typedef struct VXBQueue {
     XenEventChannel *channel;   /* while enabled */
     AioContext *ctx;            /* whose thread serves it; NULL: main loop */
     AioContext *old_ctx;        /* what may still run its last notification */
+
+    /* in-flight area: SET_INFLIGHT since the last reset */
+    uint16_t inflight_size;     /* 0: there was none */
+    bool inflight_resume;
+    uint64_t inflight_addr;
+    VirtQueueInflight record;   /* while enabled */
+    uint16_t used_idx;          /* where it goes on */
+    struct vx_inflight *copy;   /* between _read() and _begin() */
 } VXBQueue;
 
 /* What the driver wrote to its directory, for one connection. */
@@ -112,6 +120,23 @@ VirtIOXenbusPool *vxb_pool_new(uint32_t domid, uint32_t *refs, uint32_t pages,
 /* Take it from @root. False: a device model still holds a mapping of it. */
 bool vxb_pool_drop(VirtIOXenbusPool *pool, MemoryRegion *root);
 uint32_t vxb_pool_pages(const VirtIOXenbusPool *pool);
+/* A pool address that was checked; valid until vxb_pool_drop(). */
+void *vxb_pool_at(const VirtIOXenbusPool *pool, uint64_t addr);
+
+/* virtio-xenbus-inflight.c */
+/* Can another QEMU take this device over when we were killed? */
+bool vxb_inflight_offered(VirtIOXenbus *xb);
+/*
+ * Before the queue is enabled as @r says: read its in-flight area, if it has
+ * one. False: something in it is wrong, and nothing was changed.
+ */
+bool vxb_inflight_read(VXBQueue *q, const struct vx_parsed *r);
+/* Then: go on where it says, and record from now on. */
+void vxb_inflight_begin(VXBQueue *q, uint32_t size);
+/* Or, when it cannot be enabled: do not. */
+void vxb_inflight_drop(VXBQueue *q);
+/* The queue was reset: there is no such area any more. */
+void vxb_inflight_forget(VXBQueue *q);
 
 /* virtio-xenbus-dev.c */
 VirtIODevice *vxb_vdev(VirtIOXenbus *xb);
