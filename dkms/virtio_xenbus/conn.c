@@ -75,6 +75,18 @@ static int vx_wait_answer(struct vx_device *vd, u32 before)
 	       0 : -ETIMEDOUT;
 }
 
+/* As the simplest of backends would. */
+static int vx_answer_nobody(const struct vx_msg *m, struct vx_parsed *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->id = m->id;
+	out->features[0] = ~0ull;
+	out->max_size = VX_PAGE_SIZE / 64;
+	if (m->id == VX_MSG_SET_DEVICE_STATUS)
+		out->status = le32_to_cpu(m->u.status.status);
+	return 0;
+}
+
 static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
 {
 	u32 before = vd->seq;
@@ -110,7 +122,7 @@ int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
 	int ret;
 
 	mutex_lock(&vd->call_lock);
-	ret = vx_exchange(vd, m, out);
+	ret = vd->nobody ? vx_answer_nobody(m, out) : vx_exchange(vd, m, out);
 	/* The slot cannot be used again: the late answer would be taken for the next. */
 	if (ret == -ETIMEDOUT || ret == -EPROTO) {
 		vx_call_end(vd);
@@ -335,6 +347,11 @@ static void vx_ctrl_clear(struct vx_ctrl *c)
 
 int vx_conn_again(struct vx_device *vd)
 {
+	/* Nobody must take the cleared page for the device's configuration. */
+	if (!vd->keeps_config) {
+		memcpy(vd->kept, vd->ctrl->config, sizeof(vd->kept));
+		smp_store_release(&vd->keeps_config, true);
+	}
 	mutex_lock(&vd->call_lock);
 	vx_ctrl_clear(vd->ctrl);
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
@@ -343,10 +360,23 @@ int vx_conn_again(struct vx_device *vd)
 	return vx_publish(vd);
 }
 
+int vx_conn_nobody(struct vx_device *vd)
+{
+	int ret;
+
+	vx_conn_close(vd);
+	ret = vx_memory_make(vd, VX_POOL_MIN_PAGES * 8);
+	if (ret)
+		vx_memory_free(vd);
+	vd->nobody = !ret;
+	return ret;
+}
+
 int vx_conn_open(struct vx_device *vd)
 {
 	int ret;
 
+	vd->nobody = vd->keeps_config = false;
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
 	vd->failed = 0;
 	vd->needs_reset = false;

@@ -44,6 +44,20 @@ static int vx_resume_negotiate(struct vx_device *vd, u64 features)
 	return ret ? ret : vx_resume_status(vd, status | VIRTIO_CONFIG_S_FEATURES_OK);
 }
 
+/* What the device's driver has written: the new backend has defaults there. */
+static int vx_resume_config(struct vx_device *vd)
+{
+	unsigned long from, to;
+	int ret = 0;
+
+	for_each_set_bitrange(from, to, vd->is_written, VX_MAX_CONFIG) {
+		ret = vx_tell_config(vd, from, vd->written + from, to - from);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
 static int vx_resume_queues(struct vx_device *vd)
 {
 	struct vx_queue *q;
@@ -65,8 +79,16 @@ int vx_virtio_resume(struct vx_device *vd)
 	int ret = vx_resume_negotiate(vd, vd->child->vdev.features);
 
 	if (!ret)
+		ret = vx_resume_config(vd);
+	if (!ret)
 		ret = vx_resume_queues(vd);
-	return ret ? ret : vx_resume_status(vd, status);
+	if (!ret)
+		ret = vx_resume_status(vd, status);
+	if (!ret)
+		WRITE_ONCE(vd->needs_reset, false);
+	else
+		vd->status = status;	/* for the one after it */
+	return ret;
 }
 
 void vx_virtio_kick_all(struct vx_device *vd)

@@ -102,6 +102,7 @@ static void vx_down(struct vx_device *vd)
 {
 	cancel_delayed_work_sync(&vd->give_up);
 	vd->stalled = false;
+	vx_virtio_unrest(vd);
 	if (READ_ONCE(vd->lost))
 		vx_virtio_fail(vd);	/* also what a driver waits for while it probes */
 	flush_work(&vd->add_work);
@@ -157,7 +158,7 @@ static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 {
 	if (vd->child && info->config_size != vd->config_size)
 		return -ENODEV;
-	if (vd->stalled)
+	if (vd->stalled && !vd->frozen)
 		return info->flags & VX_INFO_RESUME ? vx_virtio_resume(vd) : -EOPNOTSUPP;
 	vd->resumable = info->flags & VX_INFO_RESUME;
 	if (vd->child)
@@ -165,6 +166,16 @@ static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 	vd->config_size = info->config_size;
 	queue_work(system_freezable_wq, &vd->add_work);
 	return 0;
+}
+
+/* The backend is there for which it stalled. */
+static void vx_moves_again(struct vx_device *vd)
+{
+	cancel_delayed_work_sync(&vd->give_up);
+	vd->stalled = vd->again = false;
+	/* The configuration may be another one by now. */
+	smp_store_release(&vd->keeps_config, false);
+	queue_work(system_freezable_wq, &vd->config_work);
 }
 
 static void vx_connected(struct vx_device *vd)
@@ -184,7 +195,7 @@ static void vx_connected(struct vx_device *vd)
 		vd->offer.limits.num_queues = info.num_queues;
 		ret = vx_device_up(vd, &info);
 	}
-	if (ret == -EIO)	/* gone meanwhile: its new state is being reported */
+	if (ret && READ_ONCE(vd->gone))	/* meanwhile: its new state is being reported */
 		return;
 	if (ret) {
 		vx_fail(vd, ret, was_stalled ? "the new backend cannot go on where the old one stopped" :
@@ -197,8 +208,7 @@ static void vx_connected(struct vx_device *vd)
 	xenbus_switch_state(vd->xdev, XenbusStateConnected);
 	if (!was_stalled)
 		return;
-	vd->stalled = false;
-	cancel_delayed_work(&vd->give_up);
+	vx_moves_again(vd);
 	vx_virtio_kick_all(vd);
 }
 
@@ -231,12 +241,18 @@ static void vx_give_up(struct work_struct *work)
 	vx_wake(vd);
 }
 
-/* Can what is in flight wait for another backend? */
+/* Can the virtio device wait for another backend, with what is in flight or without? */
 static bool vx_can_wait(struct vx_device *vd)
 {
-	return vd->resumable && vd->child && !vd->frozen && !vd->again &&
-	       vd->status & VIRTIO_CONFIG_S_DRIVER_OK &&
-	       !virtio_has_feature(&vd->child->vdev, VIRTIO_F_RING_PACKED);
+	if (!vd->child || vd->again)
+		return false;
+	/* It holds nothing of the old one any more. */
+	if (vd->frozen)
+		return true;
+	if (!(vd->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return false;
+	return vx_virtio_can_rest(vd) ||
+	       (vd->resumable && !virtio_has_feature(&vd->child->vdev, VIRTIO_F_RING_PACKED));
 }
 
 /* The first sign of it, in whatever state the backend is then. */
@@ -275,6 +291,26 @@ static void vx_reconnect(struct vx_device *vd)
 		xenbus_switch_state(vd->xdev, XenbusStateInitialised);
 }
 
+/* As before, but on a connection that is new. */
+static void vx_replace(struct vx_device *vd)
+{
+	vx_conn_close(vd);
+	xenbus_switch_state(vd->xdev, XenbusStateInitialising);
+	vx_begin(vd);
+}
+
+/*
+ * A device whose state the backend alone had (what virtio-net's control queue has
+ * set): its driver lets go of it until there is another.  The network device stays;
+ * packets on the way are lost, as packets are.
+ */
+static int vx_rest(struct vx_device *vd)
+{
+	vx_gone(vd);		/* who waits for an answer of the old one must not */
+	flush_work(&vd->add_work);
+	return vx_virtio_rest(vd);
+}
+
 /* Is what we connect to still the backend that is there? */
 static bool vx_same_instance(struct vx_device *vd)
 {
@@ -291,13 +327,17 @@ static void vx_backend_restarts(struct vx_device *vd, enum xenbus_state backend)
 
 	if (!stalls && vx_same_instance(vd))
 		return;		/* it has not yet seen that we are ready */
-	if (!vx_can_wait(vd)) {
+	if (!vx_can_wait(vd) || (!vd->frozen && vx_virtio_can_rest(vd) && vx_rest(vd))) {
 		vx_anew(vd, backend);
 		return;
 	}
 	vx_stall(vd);
-	if (backend == XenbusStateInitWait &&
-	    (vd->xdev->state == XenbusStateConnected || !vx_same_instance(vd)))
+	if (backend != XenbusStateInitWait ||
+	    (vd->xdev->state == XenbusStateInitialised && vx_same_instance(vd)))
+		return;
+	if (vd->frozen)
+		vx_replace(vd);
+	else
 		vx_reconnect(vd);
 }
 

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
 #include <xen/events.h>
 
@@ -55,6 +56,12 @@ static void vx_get(struct virtio_device *vdev, unsigned int offset, void *buf, u
 	u32 before, after;
 
 	do {
+		if (smp_load_acquire(&vd->keeps_config)) {
+			memset(buf, 0, len);
+			if (offset < VX_MAX_CONFIG)
+				memcpy(buf, vd->kept + offset, min(len, VX_MAX_CONFIG - offset));
+			return;
+		}
 		before = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
 		virt_rmb();
 		vx_config_copy(vd->ctrl, offset, buf, len);
@@ -69,20 +76,33 @@ static void vx_get(struct virtio_device *vdev, unsigned int offset, void *buf, u
 	virtio_break_device(vdev);
 }
 
-static void vx_set(struct virtio_device *vdev, unsigned int offset, const void *buf, unsigned int len)
+int vx_tell_config(struct vx_device *vd, unsigned int offset, const u8 *buf, unsigned int len)
 {
 	struct vx_parsed out;
+	int ret = 0;
 
-	for (unsigned int at = 0; at < len; at += VX_CONFIG_CHUNK) {
+	for (unsigned int at = 0; !ret && at < len; at += VX_CONFIG_CHUNK) {
 		struct vx_msg m = { .id = VX_MSG_SET_CONFIG };
 		unsigned int n = min_t(unsigned int, len - at, VX_CONFIG_CHUNK);
 
 		m.u.config.offset = cpu_to_le32(offset + at);
 		m.u.config.length = cpu_to_le32(n);
 		memcpy(m.u.config.data, buf + at, n);
-		if (vx_tell(to_vx(vdev), &m, &out, "SET_CONFIG"))
-			return;
+		ret = vx_tell(vd, &m, &out, "SET_CONFIG");
 	}
+	return ret;
+}
+
+static void vx_set(struct virtio_device *vdev, unsigned int offset, const void *buf, unsigned int len)
+{
+	struct vx_device *vd = to_vx(vdev);
+
+	/* Also when the backend is lost just now: the next one is told. */
+	if (offset < VX_MAX_CONFIG && len <= VX_MAX_CONFIG - offset) {
+		memcpy(vd->written + offset, buf, len);
+		bitmap_set(vd->is_written, offset, len);
+	}
+	vx_tell_config(vd, offset, buf, len);
 }
 
 static u32 vx_generation(struct virtio_device *vdev)
@@ -131,6 +151,7 @@ static void vx_reset(struct virtio_device *vdev)
 
 	vx_tell_status(vd, 0);
 	vd->status = 0;
+	bitmap_zero(vd->is_written, VX_MAX_CONFIG);
 	WRITE_ONCE(vd->needs_reset, false);
 	list_for_each_entry(q, &vd->queues, node)
 		synchronize_irq(q->irq);
@@ -178,6 +199,8 @@ static bool vx_notify(struct virtqueue *vq)
 {
 	struct vx_queue *q = vq->priv;
 
+	if (q->vd->nobody)
+		return false;	/* and the queue is broken: nobody waits for an answer */
 	notify_remote_via_irq(q->irq);
 	return true;
 }
@@ -420,6 +443,13 @@ static int vx_freeze(struct device *dev)
 	struct virtio_driver *drv = vdev->dev.driver ? drv_to_virtio(vdev->dev.driver) : NULL;
 	int ret;
 
+	if (to_vx(vdev)->resting)
+		return 0;
+	if (to_vx(vdev)->stalled) {
+		/* What is in flight would be waited for, for ever. */
+		dev_err(dev, "waits for its backend and cannot be suspended\n");
+		return -EBUSY;
+	}
 	if (drv && !drv->freeze) {
 		dev_err(dev, "%s cannot be suspended\n", drv->driver.name);
 		return -EBUSY;
@@ -434,6 +464,8 @@ static int vx_thaw(struct device *dev)
 {
 	struct virtio_device *vdev = dev_to_virtio(dev);
 
+	if (to_vx(vdev)->resting)
+		return 0;
 	to_vx(vdev)->frozen = false;
 	return virtio_device_restore(vdev);
 }
@@ -508,6 +540,18 @@ int vx_virtio_add(struct vx_device *vd)
 	return ret;
 }
 
+static int vx_virtio_wake(struct vx_device *vd)
+{
+	int ret = -EOPNOTSUPP;
+
+#ifdef CONFIG_PM_SLEEP
+	ret = virtio_device_restore(&vd->child->vdev);
+#endif
+	if (!ret)
+		vd->frozen = vd->resting = false;
+	return ret;
+}
+
 int vx_virtio_restore(struct vx_device *vd)
 {
 	struct virtio_device *vdev = &vd->child->vdev;
@@ -520,12 +564,38 @@ int vx_virtio_restore(struct vx_device *vd)
 			vdev->features & ~offered);
 		return -ENODEV;
 	}
+	return vx_virtio_wake(vd);
+}
+
+bool vx_virtio_can_rest(struct vx_device *vd)
+{
 #ifdef CONFIG_PM_SLEEP
-	vd->frozen = false;
-	return virtio_device_restore(vdev);
+	struct virtio_device *vdev = &vd->child->vdev;
+
+	/* The others wait for their requests first. */
+	return vdev->id.device == VIRTIO_ID_NET && vdev->dev.driver && drv_to_virtio(vdev->dev.driver)->freeze;
 #else
-	return -EOPNOTSUPP;
+	return false;
 #endif
+}
+
+int vx_virtio_rest(struct vx_device *vd)
+{
+	int ret = -EOPNOTSUPP;
+
+#ifdef CONFIG_PM_SLEEP
+	ret = virtio_device_freeze(&vd->child->vdev);
+#endif
+	vd->frozen = vd->resting = !ret;
+	return ret;
+}
+
+void vx_virtio_unrest(struct vx_device *vd)
+{
+	if (!vd->child || !vd->frozen)
+		return;
+	if (vx_conn_nobody(vd) || vx_virtio_wake(vd))
+		dev_err(&vd->xdev->dev, "its driver cannot be brought up to be removed\n");
 }
 
 void vx_virtio_del(struct vx_device *vd)

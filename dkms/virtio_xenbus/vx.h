@@ -7,6 +7,7 @@
 #error "Kbuild could not compile its probes against this kernel"
 #endif
 
+#include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
@@ -87,13 +88,20 @@ struct vx_device {
 	bool stalled;			/* waiting for that one */
 	bool again;			/* it did not come in time: begin anew when it does */
 	bool lost;			/* what is mapped will never be answered */
-	bool frozen;			/* the guest is being, or was, suspended */
+	bool frozen;			/* the child's driver has let go of its queues */
+	bool resting;			/* and that because the backend was lost */
+	bool nobody;			/* messages are answered here: there is no backend */
+	/* What the next backend has to be told, and what is read until it has come up. */
+	u8 written[VX_MAX_CONFIG], kept[VX_MAX_CONFIG];
+	DECLARE_BITMAP(is_written, VX_MAX_CONFIG);
+	bool keeps_config;
 };
 
 /* Steps of vx_virtio_resume() and of the driver alike. */
 int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what);
 int vx_tell_status(struct vx_device *vd, u8 status);
 int vx_tell_features(struct vx_device *vd, u64 features);
+int vx_tell_config(struct vx_device *vd, unsigned int offset, const u8 *buf, unsigned int len);
 u64 vx_ask_features(struct vx_device *vd);
 int vx_queue_enable(struct vx_queue *q, bool resume);
 /* Allocate and free in the pool what both sides write. */
@@ -104,6 +112,8 @@ void vx_dma_free_shared(struct vx_device *vd, dma_addr_t addr);
 int vx_conn_open(struct vx_device *vd);
 /* Give all back.  Pages that the backend still maps are freed when it lets go. */
 void vx_conn_close(struct vx_device *vd);
+/* A pool that nobody sees, for a driver that must be removed when there is no backend.  0 or -errno. */
+int vx_conn_nobody(struct vx_device *vd);
 /* Offer what there is to the backend that took the place of another.  0 or -errno. */
 int vx_conn_again(struct vx_device *vd);
 /* Is the backend's half of the control page right?  NULL or the name of the field that is not. */
@@ -132,6 +142,12 @@ bool vx_dma_busy(struct vx_device *vd);
 int vx_virtio_add(struct vx_device *vd);
 /* After a restore: as before, on a connection that is new.  0 or -errno. */
 int vx_virtio_restore(struct vx_device *vd);
+/* Can its driver let go of all queues, and begin with new ones, as around a suspend? */
+bool vx_virtio_can_rest(struct vx_device *vd);
+/* It lets go of them, with all that is in them; vx_virtio_restore() is next.  0 or -errno. */
+int vx_virtio_rest(struct vx_device *vd);
+/* There is none, and the device is to be removed: its driver has to have queues then. */
+void vx_virtio_unrest(struct vx_device *vd);
 /* The backend is another one: it takes the queues as they are.  0 or -errno. */
 int vx_virtio_resume(struct vx_device *vd);
 /* After that: neither side knows what it missed. */

@@ -113,8 +113,6 @@ static int add_devices(const struct backend *b, struct vd_argv *a, bool bare)
 
 		if (!usable(b, &list[i], &blockdev) || bare)
 			continue;
-		if (list[i].spec.aio == VD_AIO_DEFAULT)
-			list[i].spec.aio = vd_probe_aio();
 		ret = vd_steps_make(&st, b->domid, list[i].id, &list[i].spec, blockdev);
 		if (!ret)
 			ret = vd_argv_steps(a, &st);

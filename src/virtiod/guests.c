@@ -570,8 +570,6 @@ static bool job_begin(struct guest *g, struct dev *d, enum vd_action action)
 		if (!dev_prepare(g, d, &blockdev))
 			return false;
 		d->served = spec = d->node.spec;
-		if (spec.aio == VD_AIO_DEFAULT)
-			spec.aio = vd_probe_aio();
 		ret = vd_steps_make(&steps, g->domid, d->node.id, &spec, blockdev);
 		if (ret || vd_steps_cold(&steps)) {
 			vd_steps_free(&steps);

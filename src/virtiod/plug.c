@@ -97,9 +97,15 @@ static struct json_object *step_device(struct vd_steps *st, struct vd_id id, con
 	return o;
 }
 
-static const char *aio_name(const struct vd_spec *s)
+/*
+ * The next QEMU begins again what the last had begun, so nothing of that one's may
+ * reach the disk later.  The kernel waits for what threads and Linux AIO have under
+ * way before a process that was killed is gone; for io_uring it does not.
+ */
+static const char *aio_name(const struct vd_spec *s, bool blockdev)
 {
 	switch (s->aio) {
+	case VD_AIO_DEFAULT: return blockdev && !s->cached ? "native" : "threads";
 	case VD_AIO_NATIVE: return "native";
 	case VD_AIO_IO_URING: return "io_uring";
 	default: return "threads";
@@ -122,7 +128,7 @@ static void step_blockdev(struct vd_steps *st, struct vd_id id, const struct vd_
 	json_object_object_add(o, "cache", cache);
 	put_text(file, "driver", blockdev ? "host_device" : "file");
 	put_text(file, "filename", s->path);
-	put_text(file, "aio", aio_name(s));
+	put_text(file, "aio", aio_name(s, blockdev));
 	/*
 	 * As Xen's other backends: while a guest moves to a domain of the same
 	 * host, both have the disk, and only one of them uses it.
@@ -177,6 +183,16 @@ static int steps_net(struct vd_steps *st, uint32_t domid, struct vd_id id, const
 	put_bool(o, "mq", s->queues > 1);
 	if (s->packed)
 		put_bool(o, "packed", true);
+	/*
+	 * No state but the number of queues, which the guest's driver sets again when
+	 * it gets another QEMU.  The bridge knows who has which address; what it sends
+	 * to all, the guest sees, as with netback.
+	 */
+	put_bool(o, "ctrl_rx", false);
+	put_bool(o, "ctrl_rx_extra", false);
+	put_bool(o, "ctrl_vlan", false);
+	put_bool(o, "ctrl_mac_addr", false);
+	put_bool(o, "ctrl_guest_offloads", false);
 	if (s->mtu)
 		put_number(o, "host_mtu", s->mtu);
 	return 0;

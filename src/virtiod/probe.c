@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static int wrong(char *error, int err, const char *path, const char *what)
@@ -44,11 +43,4 @@ int vd_probe(const struct vd_spec *s, bool access, bool *blockdev, char *error)
 		return wrong(error, -ENOTBLK, s->path, "neither a block device nor a file: correct the path");
 	*blockdev = S_ISBLK(st.st_mode);
 	return access ? probe_access(s, error) : 0;
-}
-
-enum vd_aio vd_probe_aio(void)
-{
-	/* Nothing is set up: a kernel that lets us misses the parameters. */
-	return syscall(SYS_io_uring_setup, 1u, NULL) < 0 && errno == EFAULT ?
-	       VD_AIO_IO_URING : VD_AIO_THREADS;
 }

@@ -14,7 +14,4 @@
  */
 int vd_probe(const struct vd_spec *s, bool access, bool *blockdev, char *error);
 
-/* The best way of I/O that the kernel lets this process have. */
-enum vd_aio vd_probe_aio(void);
-
 #endif

@@ -32,7 +32,7 @@ enum vd_type {
 };
 
 enum vd_format { VD_RAW, VD_QCOW2 };
-/* VD_AIO_DEFAULT: what the kernel offers, see probe.h. */
+/* VD_AIO_DEFAULT: what suits the file. */
 enum vd_aio { VD_AIO_DEFAULT, VD_AIO_THREADS, VD_AIO_NATIVE, VD_AIO_IO_URING };
 
 struct vd_spec {

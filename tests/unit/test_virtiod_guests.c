@@ -217,7 +217,8 @@ static void hot_plug(void **state)
 	assert_string_equal(fake_qmp_sent,
 		"netdev_add {\"type\":\"tap\",\"id\":\"virtio-0.net\",\"ifname\":\"vx3.0\",\"script\":\"no\",\"downscript\":\"no\",\"vnet_hdr\":true,\"queues\":1}\n"
 		"device_add {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-0\",\"kind\":\"virtio\",\"devid\":0}\n"
-		"device_add {\"driver\":\"virtio-net-device\",\"id\":\"virtio-0.dev\",\"bus\":\"virtio-0.0\",\"netdev\":\"virtio-0.net\",\"mac\":\"00:16:3e:00:00:01\",\"mq\":false}\n");
+		"device_add {\"driver\":\"virtio-net-device\",\"id\":\"virtio-0.dev\",\"bus\":\"virtio-0.0\",\"netdev\":\"virtio-0.net\",\"mac\":\"00:16:3e:00:00:01\",\"mq\":false,"
+		"\"ctrl_rx\":false,\"ctrl_rx_extra\":false,\"ctrl_vlan\":false,\"ctrl_mac_addr\":false,\"ctrl_guest_offloads\":false}\n");
 	assert_false(fake_qmp_open());
 	assert_logged("<6>guest web1 (3): virtio/0: net bridge=xenbr0 mac=00:16:3e:00:00:01: added");
 	fresh();

@@ -65,7 +65,7 @@ static void a_disk(void **state)
 	assert_string_equal(arguments("virtio,device2;path=/dev/vg/web1;serial=S1", (struct vd_id){ VD_KIND_DISK, 51712 }, true),
 		"-object {\"qom-type\":\"iothread\",\"id\":\"virtio_disk-51712.io\"}\n"
 		"-blockdev {\"driver\":\"raw\",\"node-name\":\"virtio_disk-51712\",\"read-only\":false,\"discard\":\"unmap\",\"cache\":{\"direct\":true},"
-		"\"file\":{\"driver\":\"host_device\",\"filename\":\"/dev/vg/web1\",\"aio\":\"threads\",\"locking\":\"off\"}}\n"
+		"\"file\":{\"driver\":\"host_device\",\"filename\":\"/dev/vg/web1\",\"aio\":\"native\",\"locking\":\"off\"}}\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio_disk-51712\",\"kind\":\"virtio_disk\",\"devid\":51712}\n"
 		"-device {\"driver\":\"virtio-blk-device\",\"id\":\"virtio_disk-51712.dev\",\"bus\":\"virtio_disk-51712.0\",\"drive\":\"virtio_disk-51712\","
 		"\"iothread\":\"virtio_disk-51712.io\",\"num-queues\":2,\"serial\":\"S1\"}\n");
@@ -86,7 +86,8 @@ static void a_card(void **state)
 		"-netdev {\"type\":\"tap\",\"id\":\"virtio-0.net\",\"ifname\":\"vx3.0\",\"script\":\"no\",\"downscript\":\"no\",\"vnet_hdr\":true,\"queues\":4}\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-0\",\"kind\":\"virtio\",\"devid\":0}\n"
 		"-device {\"driver\":\"virtio-net-device\",\"id\":\"virtio-0.dev\",\"bus\":\"virtio-0.0\",\"netdev\":\"virtio-0.net\","
-		"\"mac\":\"00:16:3e:00:00:01\",\"mq\":true,\"packed\":true,\"host_mtu\":9000}\n");
+		"\"mac\":\"00:16:3e:00:00:01\",\"mq\":true,\"packed\":true,"
+		"\"ctrl_rx\":false,\"ctrl_rx_extra\":false,\"ctrl_vlan\":false,\"ctrl_mac_addr\":false,\"ctrl_guest_offloads\":false,\"host_mtu\":9000}\n");
 }
 
 static void other_devices(void **state)
