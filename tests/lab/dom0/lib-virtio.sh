@@ -61,6 +61,26 @@ fio_verify() {
 		--direct=1 --ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --do_verify=1 --group_reporting "$@"
 }
 
+# fio in the guest, which writes and verifies again and again until it is told to stop:
+# fio_begin GUEST DEVICE; fio_goes_on GUEST TEXT: two more rounds, every byte right.
+fio_begin() {
+	in_tools "$1" fio --version || return 1
+	cat >$LAB/tmp/worker <<-EOF
+	rm -f /tmp/stop /tmp/bad; echo 0 >/tmp/rounds
+	while [ ! -e /tmp/stop ]; do
+		chroot /mnt fio --name=v --filename=$2 --size=24M --rw=randrw --bsrange=512-128k --direct=1 --ioengine=libaio \
+			--iodepth=8 --verify=crc32c --verify_fatal=1 >/tmp/fio.log 2>&1 || { touch /tmp/bad; break; }
+		echo \$((\$(cat /tmp/rounds) + 1)) >/tmp/rounds
+	done
+	EOF
+	guest_cmd "$1" "echo $(base64 -w0 <$LAB/tmp/worker) | base64 -d >/tmp/worker; sh /tmp/worker >/dev/null 2>&1 &"
+}
+fio_goes_on() {
+	_n=$(guest_cmd "$1" cat /tmp/rounds)
+	expect "$2: fio goes on, with every byte right" wait_for 300 guest_cmd "$1" "[ -e /tmp/bad ] || [ \$(cat /tmp/rounds) -gt $((${_n:-0} + 1)) ]" || show_virtio "$1"
+	expect "$2: no I/O error" guest_cmd "$1" '! [ -e /tmp/bad ]' || { run guest_cmd "$1" 'cat /tmp/fio.log; dmesg | tail -n 20'; return 1; }
+}
+
 # What every kind of guest must be able to do: virtio_guest pv|pvh|hvm.
 virtio_guest() {
 	t=$1

@@ -1,36 +1,58 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# summary: a backend that is killed or stopped, a daemon that restarts, a disk that is not there
-# time-limit: 1200
+# summary: a backend that is killed, again and again: no I/O error; one that is stopped, a daemon that restarts, a disk that is not there
+# time-limit: 2400
 # extra: tools
 # shellcheck disable=SC2154,SC2016
 . $LAB/lib-virtio.sh
-export FIO_TIMEOUT=60
+export FIO_TIMEOUT=120
 before=$(host_state)
 disk=$(loop_disk v 96)
-load='while [ ! -e /tmp/stop ]; do dd if=/dev/vda of=/dev/null bs=64k count=256 iflag=direct || sleep 0.2; done >/dev/null 2>&1'
 
-virtio_config v pv "$disk" >/dev/null
-expect "a guest boots" guest_start v 300 || { show_virtio v; return; }
-expect "its disk is there" wait_for 60 disk_of v
 # fio on the disk, whatever its name is by now.
 verify() { _d=$(disk_of v) && fio_verify v "/dev/$_d" 8M; }
-guest_cmd v "($load) & ($load) &"
+backend() { systemctl show -P MainPID "$unit"; }
+another() { _p=$(backend); [ "$_p" != 0 ] && [ "$_p" != "$pid" ]; }
+# Lines of the guest's kernel that say a device has come back.
+came_back() { guest_cmd v "[ \$(dmesg | grep -c 'with a new backend') -ge $1 ]"; }
 
-unit=xen-virtio-backend@$(xl domid v)
-pid=$(systemctl show -P MainPID "$unit")
-expect "xen-virtiod restarts" systemctl restart xen-virtiod
-expect "that harms no backend" [ "$(systemctl show -P MainPID "$unit")" = "$pid" ]
-expect "fio verifies the disk meanwhile" verify || show_virtio v
+for t in pvh pv; do
+	virtio_config v $t "$disk" >/dev/null
+	expect "a $t guest boots" guest_start v 300 || { show_virtio v; return; }
+	expect "its disk is there" wait_for 60 disk_of v
+	unit=xen-virtio-backend@$(xl domid v)
+	expect "fio begins" fio_begin v "/dev/$(disk_of v)"
+	fio_goes_on v "$t, before"
 
-for n in 1 2; do
-	pid=$(systemctl show -P MainPID "$unit")
-	expect "kill -9 of the backend ($n)" kill -9 "$pid"
-	expect "the guest lives on ($n)" guest_cmd v true
-	expect "systemd has started another ($n)" wait_for 30 sh -c "p=\$(systemctl show -P MainPID $unit); [ \$p != 0 ] && [ \$p != $pid ]"
-	expect "the disk is back ($n)" wait_for 60 verify || show_virtio v
-	expect "the network is back ($n)" wait_for 60 guest_cmd v 'ip link set eth0 up; ip addr add 10.77.0.51/24 dev eth0 2>/dev/null; ping -c 2 -W 20 10.77.0.1' || show_virtio v
+	# A connection that is open all the while.
+	head -c 4194304 /dev/urandom >$LAB/tmp/in
+	(while dd bs=32k count=1 status=none iflag=fullblock >$LAB/tmp/chunk && [ -s $LAB/tmp/chunk ]; do cat $LAB/tmp/chunk; sleep 0.3; done <$LAB/tmp/in) |
+		timeout 900 socat -u STDIN TCP-LISTEN:7001,reuseaddr & send=$!
+	guest_cmd v '(nc 10.77.0.1 7001 </dev/null | md5sum >/tmp/sum) >/dev/null 2>&1 &'
+
+	for n in 1 2 3 4; do
+		pid=$(backend)
+		expect "$t: kill -9 of the backend ($n)" kill -9 "$pid"
+		expect "$t: the guest lives on ($n)" guest_cmd v true
+		expect "$t: systemd has started another ($n)" wait_for 60 another
+		expect "$t: disk, NIC and rng go on with it ($n)" wait_for 120 came_back $((n * 4)) || show_virtio v
+		systemctl reset-failed "$unit"
+		[ $n != 2 ] || fio_goes_on v "$t, killed twice"
+	done
+	fio_goes_on v "$t, killed four times"
+	expect "$t: the network is there, with its address" guest_cmd v 'ping -c 3 -W 20 10.77.0.1' || show_virtio v
+	expect_text "$t: random numbers come" '^64$' guest_cmd v 'head -c 64 /dev/hwrng | wc -c'
+	expect_text "$t: a TCP connection has lived through all of it" "^$(md5sum <$LAB/tmp/in | cut -c1-32)" wait_for 300 guest_cmd v '[ -s /tmp/sum ] && cat /tmp/sum'
+	kill $send 2>/dev/null
+	expect "$t: no request was failed" guest_cmd v '! dmesg | grep -E "requests failed|I/O error"'
+	[ $t = pv ] || { expect "$t: it is destroyed" xl destroy v; wait_for 60 only_dom0; }
 done
-guest_cmd v 'touch /tmp/stop'; sleep 1
+
+pid=$(backend)
+expect "xen-virtiod restarts" systemctl restart xen-virtiod
+expect "that harms no backend" [ "$(backend)" = "$pid" ]
+fio_goes_on v "meanwhile"
+guest_cmd v 'touch /tmp/stop'
+expect "fio ends" wait_for 120 guest_cmd v '! pgrep -x fio'
 
 expect "the driver lets go of its disk" guest_cmd v 'cd /sys/bus/xen/drivers/virtio_xenbus && echo virtio_disk-51712 >unbind && ! ls /sys/devices/virtio_disk-51712/virtio*' || show_virtio v
 expect "and takes it again" guest_cmd v 'echo virtio_disk-51712 >/sys/bus/xen/drivers/virtio_xenbus/bind'
@@ -40,11 +62,16 @@ expect_fail "a disk that is not there: attach fails" xen-virtio attach v 'disk;p
 expect_text "it says which and why" '/srv/none.raw.*No such file' sh -c "xen-virtio attach v 'disk;path=/srv/none.raw' 2>&1; true"
 expect "the guest's other devices work on" verify
 
-# Stopped for good: requests fail, nothing hangs.
+# Stopped for good, in the midst of I/O: requests fail, nothing hangs.
+expect "fio begins" fio_begin v "/dev/$(disk_of v)"
+sleep 3
 expect "the backend is stopped" systemctl stop "$unit"
 expect "the guest lives on" guest_cmd v true
-expect "nothing in it hangs" guest_cmd v 'dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct; true' || show_virtio v
+expect "what is in flight fails, with an I/O error" wait_for 120 guest_cmd v '[ -e /tmp/bad ]' || show_virtio v
+expect "the disk is gone" wait_for 60 guest_cmd v '! ls /sys/devices/virtio_disk-51712/virtio*'
+expect "the network card is gone" wait_for 60 guest_cmd v '! [ -e /sys/class/net/eth0 ]' || show_virtio v
 expect_text "xen-virtio says why" 'backend was stopped' xen-virtio list v
+expect "the guest's kernel has nothing to complain of" guest_cmd v '! dmesg | grep -E "BUG|Oops|WARNING|Call Trace|use-after-free"' || run guest_cmd v 'dmesg | tail -n 60'
 expect "it is destroyed" xl destroy v
 losetup -d "$disk"
 expect "nothing is left" nothing_left "$before"
