@@ -365,6 +365,7 @@ int vx_conn_nobody(struct vx_device *vd)
 	int ret;
 
 	vx_conn_close(vd);
+	vd->keeps_config = true;
 	ret = vx_memory_make(vd, VX_POOL_MIN_PAGES * 8);
 	if (ret)
 		vx_memory_free(vd);
@@ -395,6 +396,8 @@ int vx_conn_open(struct vx_device *vd)
 void vx_conn_close(struct vx_device *vd)
 {
 	vx_call_end(vd);
+	if (vd->ctrl && !vd->keeps_config && !vx_conn_check(vd))
+		memcpy(vd->kept, vd->ctrl->config, sizeof(vd->kept));
 	/* After this no handler runs; the port is closed with it. */
 	if (vd->irq)
 		unbind_from_irqhandler(vd->irq, vd);

@@ -583,6 +583,8 @@ int vx_virtio_rest(struct vx_device *vd)
 {
 	int ret = -EOPNOTSUPP;
 
+	if (!vd->child)		/* it has come to nothing meanwhile */
+		return -ENODEV;
 #ifdef CONFIG_PM_SLEEP
 	ret = virtio_device_freeze(&vd->child->vdev);
 #endif

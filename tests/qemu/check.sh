@@ -11,4 +11,4 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 gcc -O2 -g -Wall -Wextra -Werror -std=gnu11 -fPIC -shared -I"$top/src/include" -I"$top/dkms/virtio_xenbus" \
 	-o "$tmp/fakexen.so" "$here/fakexen.c" "$here/guest_blk.c" "$here/guest_loss.c" "$top/dkms/virtio_xenbus/msg.c" -lpthread
-timeout 120 python3 "$here/run.py" "$1" "$tmp/fakexen.so"
+timeout 300 python3 "$here/run.py" "$1" "$tmp/fakexen.so"
