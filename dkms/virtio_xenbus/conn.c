@@ -366,7 +366,7 @@ int vx_conn_nobody(struct vx_device *vd)
 
 	vx_conn_close(vd);
 	vd->keeps_config = true;
-	ret = vx_memory_make(vd, VX_POOL_MIN_PAGES * 8);
+	ret = vx_memory_make(vd, VX_POOL_MIN_PAGES * 32);
 	if (ret)
 		vx_memory_free(vd);
 	vd->nobody = !ret;

@@ -58,13 +58,25 @@ static int vx_resume_config(struct vx_device *vd)
 	return ret;
 }
 
+static u32 vx_in_flight(const struct vx_queue *q)
+{
+	const u8 *head = q->inflight_va + sizeof(struct vx_inflight);
+	u32 n = 0;
+
+	for (u32 i = 0; q->inflight_va && i < virtqueue_get_vring_size(q->vq); i++)
+		n += READ_ONCE(head[i]) == 1;
+	return n;
+}
+
 static int vx_resume_queues(struct vx_device *vd)
 {
 	struct vx_queue *q;
 	int ret = 0;
 
+	vd->in_flight = 0;
 	mutex_lock(&vd->queues_lock);
 	list_for_each_entry(q, &vd->queues, node) {
+		vd->in_flight += vx_in_flight(q);
 		ret = q->inflight ? vx_queue_enable(q, true) : -EOPNOTSUPP;
 		if (ret)
 			break;

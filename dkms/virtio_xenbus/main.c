@@ -171,11 +171,14 @@ static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 /* The backend is there for which it stalled. */
 static void vx_moves_again(struct vx_device *vd)
 {
+	bool was_kept = vd->keeps_config;
+
 	cancel_delayed_work_sync(&vd->give_up);
 	vd->stalled = vd->again = false;
-	/* The configuration may be another one by now. */
 	smp_store_release(&vd->keeps_config, false);
-	queue_work(system_freezable_wq, &vd->config_work);
+	/* The next change of it is told by an event: this one is not. */
+	if (was_kept && memcmp(vd->kept, vd->ctrl->config, vd->config_size))
+		queue_work(system_freezable_wq, &vd->config_work);
 }
 
 static void vx_connected(struct vx_device *vd)
@@ -202,9 +205,12 @@ static void vx_connected(struct vx_device *vd)
 			"the virtio device cannot be brought up");
 		return;
 	}
-	dev_info(&vd->xdev->dev, "virtio device %u, %u queues, pool of %u KiB%s\n",
-		 info.device_id, info.num_queues, vd->pages * (VX_PAGE_SIZE / 1024),
-		 was_stalled ? ", with a new backend" : "");
+	if (was_stalled)
+		dev_info(&vd->xdev->dev, "goes on with a new backend, %u requests in flight\n",
+			 vd->in_flight);
+	else
+		dev_info(&vd->xdev->dev, "virtio device %u, %u queues, pool of %u KiB\n",
+			 info.device_id, info.num_queues, vd->pages * (VX_PAGE_SIZE / 1024));
 	xenbus_switch_state(vd->xdev, XenbusStateConnected);
 	if (!was_stalled)
 		return;
@@ -419,6 +425,8 @@ static void vx_config_work(struct work_struct *work)
 {
 	struct vx_device *vd = container_of(work, struct vx_device, config_work);
 
+	if (smp_load_acquire(&vd->keeps_config))	/* nothing to be seen yet */
+		return;
 	mutex_lock(&vd->child_lock);
 	if (vd->child)
 		virtio_config_changed(&vd->child->vdev);

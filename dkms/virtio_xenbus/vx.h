@@ -86,6 +86,7 @@ struct vx_device {
 	u32 config_size;
 	bool resumable;			/* the next backend can adopt the queues */
 	bool stalled;			/* waiting for that one */
+	u32 in_flight;			/* what the last one left behind, for the log */
 	bool again;			/* it did not come in time: begin anew when it does */
 	bool lost;			/* what is mapped will never be answered */
 	bool frozen;			/* the child's driver has let go of its queues */
