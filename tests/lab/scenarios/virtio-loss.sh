@@ -20,7 +20,8 @@ for t in pvh pv; do
 	expect "a $t guest boots" guest_start v 300 || { show_virtio v; return; }
 	expect "its disk is there" wait_for 60 disk_of v
 	unit=xen-virtio-backend@$(xl domid v)
-	expect "fio begins" fio_begin v "/dev/$(disk_of v)"
+	name=$(disk_of v)
+	expect "fio begins" fio_begin v "/dev/$name"
 	fio_goes_on v "$t, before"
 
 	# A connection that is open all the while.
@@ -30,6 +31,8 @@ for t in pvh pv; do
 	guest_cmd v '(nc 10.77.0.1 7001 </dev/null | md5sum >/tmp/sum) >/dev/null 2>&1 &'
 
 	for n in 1 2 3 4; do
+		# Not while fio starts or ends.
+		wait_for 60 guest_cmd v "set -- \$(cat /sys/block/$name/inflight); [ \$((\$1 + \$2)) -gt 0 ]" || true
 		pid=$(backend)
 		expect "$t: kill -9 of the backend ($n)" kill -9 "$pid"
 		expect "$t: the guest lives on ($n)" guest_cmd v true
