@@ -38,7 +38,7 @@ for where in dom0 stubdom; do
 	expect_text "$where: that is where its root is" '^/dev/(vda1|root) / ' guest_cmd p cat /proc/mounts
 	expect_text "$where: it has no other disks" '^vda vdb $' guest_cmd p 'echo $(ls /sys/block | grep -v -e loop -e ram) ""'
 	expect_text "$where: they are on its PCI bus" '/pci0000:00/.*/virtio[0-9]*/block/vda$' guest_cmd p 'readlink -f /sys/block/vda'
-	expect_text "$where: so is its only NIC" '^/sys/devices/pci0000:00/.* 1$' guest_cmd p 'echo $(readlink -f /sys/class/net/eth0/device/driver/../../../class/net/eth0) $(ls -d /sys/class/net/eth* | wc -l)'
+	expect_text "$where: so is its only NIC" '^/sys/devices/pci0000:00/.*/virtio[0-9]* 1$' guest_cmd p 'echo $(readlink -f /sys/class/net/eth0/device) $(ls -d /sys/class/net/eth* | wc -l)'
 	expect_text "$where: the NIC is virtio" '/virtio_net$' guest_cmd p 'readlink -f /sys/class/net/eth0/device/driver'
 	expect "$where: fio verifies the disk" fio_verify p /dev/vda 16M --offset=128M || show_stubdom p
 	expect "$where: dom0 answers over the NIC" guest_cmd p 'ping -c 3 -W 20 10.77.0.1'
