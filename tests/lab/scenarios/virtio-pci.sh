@@ -55,7 +55,8 @@ for where in dom0 stubdom; do
 done
 
 # Why "never": Linux asks the host to take the emulated devices away.
-image=$(guest_disk p 'quiet')
+# Said at a level that "quiet" keeps from the console.
+image=$(guest_disk p 'loglevel=7')
 in_dom0 p "$image" >/dev/null
 expect "without xen_emul_unplug=never: xl create" xl create $GUESTS/p.cfg
 expect "Linux has the disk taken away and finds no root" guest_says p 400 'Waiting for root device'
