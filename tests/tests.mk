@@ -14,7 +14,7 @@ T_SOURCES = $(shell sed -n '1,12s,.*test-sources: *\(.*\)\*/.*,\1,p' $(1))
 T_PKGS = $(shell sed -n '1,12s,.*test-pkgs: *\(.*\)\*/.*,\1,p' $(1))
 T_CFLAGS = $(XE_CFLAGS) -Werror -Itests/unit -Isrc -Idkms/virtio_xenbus -O1 -g
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-FUZZ_SECONDS ?= 10
+FUZZ_SECONDS ?= 60
 # Run in the build chroot of SUITE: the compilers and Xen headers users get.
 IN_CHROOT = $(CHROOT) run $(SUITE) build --bind $(CURDIR):/xen-extras --bind $(XEN_EXTRAS_CACHE):/cache --dir /xen-extras -- \
 	env CI=$(CI) XEN_EXTRAS_CACHE=/cache make SUITE=$(SUITE)
@@ -55,7 +55,7 @@ check-unit:	## unit tests (cmocka), in the suite's build chroot
 	@$(IN_CHROOT) unit-native
 check-asan:	## the unit tests again, with address and undefined-behaviour sanitizers
 	@$(IN_CHROOT) asan-native
-check-fuzz:	## each parser's fuzz target for FUZZ_SECONDS (10)
+check-fuzz:	## each parser's fuzz target for FUZZ_SECONDS (60)
 	@$(IN_CHROOT) fuzz-native
 check-lint:	## compilers' warnings, cppcheck, shellcheck, man pages, SPDX tags
 	@$(IN_CHROOT) lint-native
