@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # summary: a hostile backend and a hostile driver: one device stops, with a line on each side; all else lives on
-# time-limit: 1500
+# time-limit: 900
 # suites: trixie
 # shellcheck disable=SC2154,SC2016
 . $LAB/lib-virtio.sh
