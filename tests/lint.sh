@@ -28,10 +28,14 @@ compile() {	# COMPILER: every program, warnings as errors
 	make -s user CC="$1" WERROR=1 OUT="build/lint/$1" CFLAGS="-O2 -g"
 }
 
+hostile() {	# which the lab builds
+	mkdir -p build/lint/hostile && tests/hostile/build.sh build/lint/hostile
+}
+
 cppcheck_all() {
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -D_GNU_SOURCE \
 		--enable=warning,portability --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-		-Isrc/include -Isrc/common -isrc/qemu src dkms/virtio_xenbus/pool.c dkms/virtio_xenbus/msg.c
+		-Isrc/include -Isrc/common -isrc/qemu src tests/hostile dkms/virtio_xenbus/pool.c dkms/virtio_xenbus/msg.c
 }
 
 shell_all() {
@@ -58,6 +62,7 @@ private() {	# nothing of the machine it was made on
 check "SPDX tag in every source file" spdx
 check "gcc, all warnings as errors" compile gcc
 check "clang, all warnings as errors" compile clang
+check "the lab's hostile programs" hostile
 check "cppcheck" cppcheck_all
 check "shellcheck" shell_all
 check "man pages (mandoc -Tlint)" man_all

@@ -89,7 +89,7 @@ static int vx_answer_nobody(const struct vx_msg *m, struct vx_parsed *out)
 
 static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
 {
-	u32 before = vd->seq;
+	u32 before = vd->seq, posted;
 	struct vx_msg answer;
 	int ret;
 
@@ -108,12 +108,18 @@ static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed 
 		return ret;
 	if (READ_ONCE(vd->gone))
 		return -EIO;
-	if (vx_posted_check(before, le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted))) != 1)
+	posted = le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted));
+	if (vx_posted_check(before, posted) != 1) {
+		vx_fail_later(vd, -EPROTO, "rsp_posted is %u after %u", posted, before);
 		return -EPROTO;
+	}
 	virt_rmb();		/* the number, before the answer */
 	memcpy(&answer, &vd->ctrl->rsp, sizeof(answer));
 	barrier();		/* checked is the copy, not the page */
 	ret = vx_response_check(&answer, m, &vd->offer.limits, out);
+	if (ret)
+		vx_fail_later(vd, ret, "the answer to message 0x%02x is wrong: %*ph", m->id,
+			      (int)sizeof(answer), &answer);
 	return ret ? ret : out->error ? -EREMOTEIO : 0;
 }
 
@@ -124,23 +130,20 @@ int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
 	mutex_lock(&vd->call_lock);
 	ret = vd->nobody ? vx_answer_nobody(m, out) : vx_exchange(vd, m, out);
 	/* The slot cannot be used again: the late answer would be taken for the next. */
-	if (ret == -ETIMEDOUT || ret == -EPROTO) {
-		vx_call_end(vd);
-		WRITE_ONCE(vd->failed, ret);
-		vx_wake(vd);
-	}
+	if (ret == -ETIMEDOUT)
+		vx_fail_later(vd, ret, "the backend does not answer message 0x%02x", m->id);
 	mutex_unlock(&vd->call_lock);
 	return ret;
 }
 
-const char *vx_conn_check(struct vx_device *vd)
+const char *vx_conn_check(struct vx_device *vd, u32 *value)
 {
 	struct vx_ctrl *c = vd->ctrl;
 
 	return vx_ctrl_check_backend(le32_to_cpu(READ_ONCE(c->be_magic)),
 				     le16_to_cpu(READ_ONCE(c->be_version)),
 				     le32_to_cpu(READ_ONCE(c->config_size)),
-				     VX_VERSION, vd->offer.limits.max_config);
+				     VX_VERSION, vd->offer.limits.max_config, value);
 }
 
 /* ---- memory ---- */
@@ -380,6 +383,7 @@ int vx_conn_open(struct vx_device *vd)
 	vd->nobody = vd->keeps_config = false;
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
 	vd->failed = 0;
+	clear_bit(0, &vd->finding);
 	vd->needs_reset = false;
 	WRITE_ONCE(vd->gone, false);
 	WRITE_ONCE(vd->lost, false);
@@ -395,8 +399,10 @@ int vx_conn_open(struct vx_device *vd)
 
 void vx_conn_close(struct vx_device *vd)
 {
+	u32 value;
+
 	vx_call_end(vd);
-	if (vd->ctrl && !vd->keeps_config && !vx_conn_check(vd))
+	if (vd->ctrl && !vd->keeps_config && !vx_conn_check(vd, &value))
 		memcpy(vd->kept, vd->ctrl->config, sizeof(vd->kept));
 	/* After this no handler runs; the port is closed with it. */
 	if (vd->irq)

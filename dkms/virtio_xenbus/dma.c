@@ -47,6 +47,15 @@ static int vx_find(struct vx_device *vd, u64 addr, size_t size, struct vx_mappin
 	return ret;
 }
 
+/*
+ * When it gives descriptors back, the ring code reads in shared memory where a
+ * chain ends: it can be led to others, which are not in use.
+ */
+static void vx_not_mapped(struct vx_device *vd, u64 addr)
+{
+	vx_fail_later(vd, -EPROTO, "%#llx is unmapped, but is not mapped: the descriptors were changed", addr);
+}
+
 static void vx_free(struct vx_device *vd, u64 addr)
 {
 	struct vx_mapping was;
@@ -58,7 +67,8 @@ static void vx_free(struct vx_device *vd, u64 addr)
 	if (!ret && was.cookie != COHERENT)
 		vd->mapped--;
 	spin_unlock_irqrestore(&vd->pool_lock, irq);
-	WARN_ONCE(ret, "virtio-xenbus: %#llx is freed, but was not mapped\n", addr);
+	if (ret)
+		vx_not_mapped(vd, addr);
 }
 
 bool vx_dma_is_mapped(struct vx_device *vd, u64 addr, u32 size)
@@ -101,8 +111,10 @@ static void vx_sync(struct vx_device *vd, dma_addr_t addr, size_t size, bool to_
 	struct vx_mapping m;
 	void *buf;
 
-	if (WARN_ON_ONCE(vx_find(vd, addr, size, &m) || m.cookie == COHERENT))
+	if (vx_find(vd, addr, size, &m) || m.cookie == COHERENT) {
+		vx_not_mapped(vd, addr);
 		return;
+	}
 	buf = phys_to_virt(m.cookie) + (addr - m.addr);
 	/* No answer must look like one: a status of 0 would mean success. */
 	if (to_cpu && READ_ONCE(vd->lost))

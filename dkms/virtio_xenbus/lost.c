@@ -154,6 +154,19 @@ static bool vx_head_likely(struct vx_queue *q, const struct vring *ring, u32 hea
 				virtio32_to_cpu(q->vq->vdev, READ_ONCE(ring->desc[head].len)));
 }
 
+/*
+ * The backend has written over the descriptors: each may be in flight.  The ring
+ * code has a line for each that is not.
+ */
+static u32 vx_fail_any(struct vx_queue *q, const struct vring *ring)
+{
+	u32 done = 0;
+
+	for (u32 head = 0; head < ring->num && vx_dma_busy(q->vd); head++)
+		done += vx_fail_head(q, ring, head);
+	return done;
+}
+
 /* One pass over a queue; the number of requests that came to their end. */
 static u32 vx_fail_queue(struct vx_queue *q, unsigned long *tried)
 {
@@ -198,6 +211,7 @@ void vx_virtio_fail(struct vx_device *vd)
 {
 	struct vx_queue *q;
 	u32 n, all = 0, passes = 0;
+	bool any = false, once_more;
 
 	/* Only a device whose driver has begun has requests. */
 	if (!vd->child || virtio_has_feature(&vd->child->vdev, VIRTIO_F_RING_PACKED) ||
@@ -213,13 +227,15 @@ void vx_virtio_fail(struct vx_device *vd)
 			if (!tried)
 				break;
 			disable_irq(q->irq);
-			n += vx_fail_queue(q, tried);
+			n += any ? vx_fail_any(q, virtqueue_get_vring(q->vq)) : vx_fail_queue(q, tried);
 			enable_irq(q->irq);
 			bitmap_free(tried);
 		}
 		mutex_unlock(&vd->queues_lock);
 		all += n;
-	} while (n && vx_dma_busy(vd) && ++passes < VX_FAIL_PASSES);
+		once_more = n || !any;
+		any = !n;
+	} while (once_more && vx_dma_busy(vd) && ++passes < VX_FAIL_PASSES);
 	if (all)
 		dev_warn(&vd->xdev->dev, "%u requests failed: the backend is gone\n", all);
 }

@@ -37,12 +37,13 @@ static int vx_read_u32(struct vx_device *vd, const char *node, u32 min, u32 max,
 
 static int vx_read_modes(struct vx_device *vd)
 {
-	char *text = xenbus_read(XBT_NIL, vd->xdev->otherend, VX_NODE_MEM_MODES, NULL);
+	unsigned int len;
+	char *text = xenbus_read(XBT_NIL, vd->xdev->otherend, VX_NODE_MEM_MODES, &len);
 	bool has;
 
 	if (IS_ERR(text))
 		return PTR_ERR(text);
-	has = vx_list_has(text, VX_MEM_MODE_POOL);
+	has = strlen(text) == len && vx_list_has(text, VX_MEM_MODE_POOL);
 	kfree(text);
 	return has ? 0 : -EINVAL;
 }
@@ -85,6 +86,8 @@ static void vx_gone(struct vx_device *vd)
 {
 	WRITE_ONCE(vd->lost, true);
 	vx_call_end(vd);
+	/* The work may be waiting for what the backend will not do any more. */
+	queue_work(system_wq, &vd->fail_work);
 	mutex_lock(&vd->child_lock);
 	if (vd->child)
 		virtio_break_device(&vd->child->vdev);
@@ -113,13 +116,47 @@ static void vx_down(struct vx_device *vd)
 }
 
 /* Our side is at fault or has found the other's: close this device, say why once. */
-static void vx_fail(struct vx_device *vd, int err, const char *what)
+static __printf(3, 4) void vx_fail(struct vx_device *vd, int err, const char *fmt, ...)
 {
+	char what[VX_WHY];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
 	/* Writes error/... in xenstore, logs, and sets Closing. */
 	xenbus_dev_fatal(vd->xdev, err, "virtio-xenbus: %s", what);
 	vx_gone(vd);
 	vx_down(vd);
 	xenbus_frontend_closed(vd->xdev);
+}
+
+/* A node is wrong: say what it is. */
+static void vx_fail_node(struct vx_device *vd, int err, const char *node)
+{
+	unsigned int len;
+	char *text = xenbus_read(XBT_NIL, vd->xdev->otherend, node, &len);
+
+	if (IS_ERR(text)) {
+		vx_fail(vd, err, "the backend's %s is missing", node);
+		return;
+	}
+	vx_fail(vd, err, "the backend's %s is '%*pEhp'", node, (int)min(len, 40u), text);
+	kfree(text);
+}
+
+void vx_fail_later(struct vx_device *vd, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (test_and_set_bit(0, &vd->finding))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(vd->why, sizeof(vd->why), fmt, ap);
+	va_end(ap);
+	vx_call_end(vd);
+	smp_store_release(&vd->failed, err);
+	vx_wake(vd);
 }
 
 /* ---- coming up ---- */
@@ -130,7 +167,7 @@ static void vx_begin(struct vx_device *vd)
 	int ret = vx_read_offer(vd, &vd->offer, &node);
 
 	if (ret) {
-		vx_fail(vd, ret, node);
+		vx_fail_node(vd, ret, node);
 		return;
 	}
 	ret = vx_conn_open(vd);
@@ -147,10 +184,8 @@ static void vx_add_work(struct work_struct *work)
 
 	int ret = vx_virtio_add(vd);
 
-	if (!ret)
-		return;
-	WRITE_ONCE(vd->failed, ret);
-	vx_wake(vd);
+	if (ret)
+		vx_fail_later(vd, ret, "the virtio device cannot be registered");
 }
 
 /* A new device; the one from before the guest was suspended; or the one whose backend died. */
@@ -184,13 +219,14 @@ static void vx_moves_again(struct vx_device *vd)
 static void vx_connected(struct vx_device *vd)
 {
 	struct vx_msg m = { .id = VX_MSG_GET_DEVICE_INFO };
-	const char *bad = vx_conn_check(vd);
+	u32 value;
+	const char *bad = vx_conn_check(vd, &value);
 	bool was_stalled = vd->stalled;
 	struct vx_parsed info;
 	int ret;
 
 	if (bad) {
-		vx_fail(vd, -EPROTO, bad);
+		vx_fail(vd, -EPROTO, "the control page's %s is 0x%x", bad, value);
 		return;
 	}
 	ret = vx_call(vd, &m, &info);
@@ -198,8 +234,12 @@ static void vx_connected(struct vx_device *vd)
 		vd->offer.limits.num_queues = info.num_queues;
 		ret = vx_device_up(vd, &info);
 	}
-	if (ret && READ_ONCE(vd->gone))	/* meanwhile: its new state is being reported */
+	if (READ_ONCE(vd->finding) || (ret && READ_ONCE(vd->gone)))
+		return;		/* the work is to run again, or the new state is being reported */
+	if (ret == -EREMOTEIO && !vd->offer.limits.num_queues) {
+		vx_fail(vd, ret, "the backend refused GET_DEVICE_INFO: error %u", info.error);
 		return;
+	}
 	if (ret) {
 		vx_fail(vd, ret, was_stalled ? "the new backend cannot go on where the old one stopped" :
 			"the virtio device cannot be brought up");
@@ -230,7 +270,7 @@ static void vx_closed(struct vx_device *vd)
 /* The backend died, and nothing of the device can be kept. */
 static void vx_anew(struct vx_device *vd, enum xenbus_state backend)
 {
-	dev_warn(&vd->xdev->dev, "backend was lost; beginning anew\n");
+	dev_warn_ratelimited(&vd->xdev->dev, "backend was lost; beginning anew\n");
 	vx_gone(vd);
 	vx_down(vd);
 	vd->again = false;
@@ -279,7 +319,7 @@ static void vx_reconnect(struct vx_device *vd)
 	int ret = vx_read_offer(vd, &now, &node);
 
 	if (ret) {
-		vx_fail(vd, ret, node);
+		vx_fail_node(vd, ret, node);
 		return;
 	}
 	if (now.limits.device_id != vd->offer.limits.device_id ||
@@ -355,10 +395,8 @@ static void vx_work(struct work_struct *work)
 
 	if (READ_ONCE(vd->removing))
 		return;
-	if (vd->failed && up) {
-		vx_fail(vd, vd->failed, vd->failed == -ETIMEDOUT ? "the backend does not answer" :
-			vd->failed == -EPROTO ? "the backend's answer is wrong" :
-			"the virtio device cannot be registered");
+	if (smp_load_acquire(&vd->failed) && up) {
+		vx_fail(vd, vd->failed, "%s", vd->why);
 		return;
 	}
 	if (vd->stalled && vd->again) {
@@ -396,6 +434,7 @@ static void vx_work(struct work_struct *work)
 	case XenbusStateUnknown:
 	case XenbusStateClosed:
 		if (up) {
+			dev_err(&vd->xdev->dev, "the backend is gone: its state is %d\n", backend);
 			vx_gone(vd);
 			vx_closed(vd);
 		}
@@ -412,6 +451,8 @@ static void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state st
 	enum xenbus_state before = READ_ONCE(vd->backend_state);
 	bool served = before == XenbusStateConnected || before == XenbusStateClosing;
 
+	if (state > XenbusStateClosed)	/* none of this protocol */
+		state = XenbusStateUnknown;
 	WRITE_ONCE(vd->backend_state, state);
 	/* Here and not in the work, which may be what waits for an answer. */
 	if (served && (state == XenbusStateClosed || state == XenbusStateUnknown))
@@ -430,6 +471,16 @@ static void vx_config_work(struct work_struct *work)
 	mutex_lock(&vd->child_lock);
 	if (vd->child)
 		virtio_config_changed(&vd->child->vdev);
+	mutex_unlock(&vd->child_lock);
+}
+
+static void vx_fail_work(struct work_struct *work)
+{
+	struct vx_device *vd = container_of(work, struct vx_device, fail_work);
+
+	mutex_lock(&vd->child_lock);
+	if (READ_ONCE(vd->lost))
+		vx_virtio_fail(vd);
 	mutex_unlock(&vd->child_lock);
 }
 
@@ -452,6 +503,7 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 	INIT_WORK(&vd->work, vx_work);
 	INIT_WORK(&vd->add_work, vx_add_work);
 	INIT_WORK(&vd->config_work, vx_config_work);
+	INIT_WORK(&vd->fail_work, vx_fail_work);
 	INIT_DELAYED_WORK(&vd->give_up, vx_give_up);
 	vd->gone = true;
 	dev_set_drvdata(&xdev->dev, vd);
@@ -466,10 +518,14 @@ static void vx_remove(struct xenbus_device *xdev)
 	struct vx_device *vd = dev_get_drvdata(&xdev->dev);
 
 	WRITE_ONCE(vd->removing, true);
+	/* Taken away by force: xenwatch, which we keep, would be needed to see the backend go. */
+	if (!xenbus_exists(XBT_NIL, xdev->nodename, "state"))
+		vx_gone(vd);
 	cancel_work_sync(&vd->work);
 	vx_down(vd);
 	cancel_work_sync(&vd->work);	/* asked for meanwhile: it did nothing */
 	cancel_work_sync(&vd->config_work);
+	cancel_work_sync(&vd->fail_work);
 	dev_set_drvdata(&xdev->dev, NULL);
 	kfree(vd);
 }

@@ -83,36 +83,47 @@ bool vx_list_has(const char *list, const char *word)
 
 /* ---- control page ---- */
 
-const char *vx_ctrl_check_driver(const struct vx_ctrl *c, u16 version, u32 pool_max_pages)
+static const char *field(const char *name, u32 is, u32 *value)
 {
+	*value = is;
+	return name;
+}
+
+const char *vx_ctrl_check_driver(const struct vx_ctrl *c, u16 version, u32 pool_max_pages, u32 *value)
+{
+	const struct { const char *name; const u8 *bytes; size_t n; } reserved[] = {
+		{ "reserved0", c->reserved0, sizeof(c->reserved0) },
+		{ "reserved1", c->reserved1, sizeof(c->reserved1) },
+		{ "reserved2", c->reserved2, sizeof(c->reserved2) },
+		{ "reserved3", c->reserved3, sizeof(c->reserved3) },
+		{ "reserved8", c->reserved8, sizeof(c->reserved8) },
+	};
 	u32 pages = vx_get32(c->pool_pages);
 
 	if (vx_get32(c->magic) != VX_MAGIC_DRIVER)
-		return "magic";
+		return field("magic", vx_get32(c->magic), value);
 	if (vx_get16(c->version) != version)
-		return "version";
+		return field("version", vx_get16(c->version), value);
 	if (pages < VX_POOL_MIN_PAGES || pages > VX_POOL_MAX_PAGES || pages > pool_max_pages)
-		return "pool_pages";
+		return field("pool_pages", pages, value);
 	if (vx_get32(c->dir_pages) != VX_DIR_PAGES(pages))
-		return "dir_pages";
-	if (!all_zero(c->reserved0, sizeof(c->reserved0)) ||
-	    !all_zero(c->reserved1, sizeof(c->reserved1)) ||
-	    !all_zero(c->reserved2, sizeof(c->reserved2)) ||
-	    !all_zero(c->reserved3, sizeof(c->reserved3)) ||
-	    !all_zero(c->reserved8, sizeof(c->reserved8)))
-		return "reserved";
+		return field("dir_pages", vx_get32(c->dir_pages), value);
+	for (unsigned int i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		for (size_t k = 0; k < reserved[i].n; k++)
+			if (reserved[i].bytes[k])
+				return field(reserved[i].name, reserved[i].bytes[k], value);
 	return NULL;
 }
 
 const char *vx_ctrl_check_backend(u32 be_magic, u16 be_version, u32 config_size,
-				  u16 version, u32 max_config)
+				  u16 version, u32 max_config, u32 *value)
 {
 	if (be_magic != VX_MAGIC_BACKEND)
-		return "be_magic";
+		return field("be_magic", be_magic, value);
 	if (be_version != version)
-		return "be_version";
+		return field("be_version", be_version, value);
 	if (config_size > max_config || config_size > VX_MAX_CONFIG)
-		return "config_size";
+		return field("config_size", config_size, value);
 	return NULL;
 }
 

@@ -20,11 +20,11 @@ int vx_parse_u32(const char *text, u32 min, u32 max, u32 *value);
 /* Is the word in the comma-separated list?  False for a list of another form. */
 bool vx_list_has(const char *list, const char *word);
 
-/* ---- control page: NULL, or the name of the first field that is wrong ---- */
+/* ---- control page: NULL, or the name of the first field that is wrong, and its *@value ---- */
 
-const char *vx_ctrl_check_driver(const struct vx_ctrl *copy, u16 version, u32 pool_max_pages);
+const char *vx_ctrl_check_driver(const struct vx_ctrl *copy, u16 version, u32 pool_max_pages, u32 *value);
 const char *vx_ctrl_check_backend(u32 be_magic, u16 be_version, u32 config_size,
-				  u16 version, u32 max_config);
+				  u16 version, u32 max_config, u32 *value);
 
 /* ---- sequence numbers ---- */
 

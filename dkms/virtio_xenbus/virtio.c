@@ -34,9 +34,8 @@ int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const
 {
 	int ret = vx_call(vd, m, out);
 
-	if (ret && ret != -EIO)
-		dev_err(&vd->xdev->dev, "%s: %d, the backend's error %u\n", what, ret,
-			ret == -EREMOTEIO ? out->error : 0);
+	if (ret == -EREMOTEIO)
+		dev_err(&vd->xdev->dev, "the backend refused %s: error %u\n", what, out->error);
 	return ret;
 }
 
@@ -72,7 +71,10 @@ static void vx_get(struct virtio_device *vdev, unsigned int offset, void *buf, u
 		usleep_range(100, 1000);
 	} while (time_before(jiffies, end) && !READ_ONCE(vd->gone));
 	memset(buf, 0, len);
-	dev_err(&vd->xdev->dev, "the backend does not finish changing its configuration\n");
+	if (READ_ONCE(vd->gone))
+		return;
+	vx_fail_later(vd, -EPROTO, "config_gen is %u: the backend does not finish changing its configuration",
+		      after);
 	virtio_break_device(vdev);
 }
 
@@ -185,6 +187,8 @@ static int vx_finalize_features(struct virtio_device *vdev)
 
 	vring_transport_features(vdev);
 	vdev->features &= ~transport | VX_TRANSPORT_BITS;
+	if (!vdev->features)	/* GET_FEATURES had no answer, which was said */
+		return -EIO;
 	if (!virtio_has_feature(vdev, VIRTIO_F_VERSION_1) ||
 	    !virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM)) {
 		dev_err(&vdev->dev, "the backend does not offer VERSION_1 and ACCESS_PLATFORM\n");
@@ -205,12 +209,34 @@ static bool vx_notify(struct virtqueue *vq)
 	return true;
 }
 
+static void vx_queue_broken(struct vx_queue *q)
+{
+	const struct vring *ring = virtqueue_get_vring(q->vq);
+	const struct vring_used_elem *e;
+	u16 idx;
+
+	if (virtio_has_feature(q->vq->vdev, VIRTIO_F_RING_PACKED)) {
+		vx_fail_later(q->vd, -EPROTO, "its virtqueue %u is broken", q->vq->index);
+		return;
+	}
+	idx = virtio16_to_cpu(q->vq->vdev, READ_ONCE(ring->used->idx));
+	e = &ring->used->ring[(u16)(idx - 1) & (ring->num - 1)];
+	vx_fail_later(q->vd, -EPROTO, "its virtqueue %u is broken: used index %u, newest element's id %u", q->vq->index,
+		      idx, virtio32_to_cpu(q->vq->vdev, READ_ONCE(e->id)));
+}
+
 static irqreturn_t vx_queue_event(int irq, void *arg)
 {
 	struct vx_queue *q = arg;
 	/* Nothing new in the ring: who sends such events is slowed down. */
 	bool news = vring_interrupt(irq, q->vq) == IRQ_HANDLED;
 
+	/* Its free list is not to be trusted any more (dma.c). */
+	if (test_bit(0, &q->vd->finding))
+		__virtqueue_break(q->vq);
+	/* A used element was wrong, which the core has found; nothing more would come of this queue. */
+	if (virtqueue_is_broken(q->vq) && q->vd->status & VIRTIO_CONFIG_S_DRIVER_OK && !READ_ONCE(q->vd->gone))
+		vx_queue_broken(q);
 	xen_irq_lateeoi(irq, news ? 0 : XEN_EOI_FLAG_SPURIOUS);
 	return IRQ_HANDLED;
 }

@@ -20,6 +20,8 @@
 #include "msg.h"
 #include "pool.h"
 
+#define VX_WHY 192		/* bytes of a line that says what is wrong */
+
 /* What the backend said in xenstore. */
 struct vx_offer {
 	u32 instance, pool_max, pool_hint;
@@ -49,6 +51,7 @@ struct vx_device {
 	enum xenbus_state backend_state;
 	/* The child's driver may wait for I/O while it probes: not in the work above. */
 	struct work_struct add_work, config_work;
+	struct work_struct fail_work;	/* a backend that went while we were closing */
 	struct delayed_work give_up;	/* a backend that does not come back */
 	struct vx_offer offer;
 
@@ -80,6 +83,8 @@ struct vx_device {
 	struct mutex queues_lock;	/* the list, not what is in it */
 	struct list_head queues;
 	int failed;			/* found outside the work, which closes the device */
+	unsigned long finding;		/* bit 0: it has been, and why[] is being written */
+	char why[VX_WHY];
 	bool removing;
 	bool needs_reset;		/* the backend has set that bit */
 	u8 status;			/* as the backend answered */
@@ -117,8 +122,8 @@ void vx_conn_close(struct vx_device *vd);
 int vx_conn_nobody(struct vx_device *vd);
 /* Offer what there is to the backend that took the place of another.  0 or -errno. */
 int vx_conn_again(struct vx_device *vd);
-/* Is the backend's half of the control page right?  NULL or the name of the field that is not. */
-const char *vx_conn_check(struct vx_device *vd);
+/* Is the backend's half of the control page right?  NULL or the name of the field that is not, and its value. */
+const char *vx_conn_check(struct vx_device *vd, u32 *value);
 
 /*
  * Send a request (id and payload are set) and wait for its answer.  0, -EPROTO
@@ -126,6 +131,8 @@ const char *vx_conn_check(struct vx_device *vd);
  * -EREMOTEIO when it refused: then out->error says why.  Sleeps.
  */
 int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out);
+/* Found in any context: the work closes the device and says why.  The first one counts. */
+__printf(3, 4) void vx_fail_later(struct vx_device *vd, int err, const char *fmt, ...);
 /* Look at the states again, and at vd->failed. */
 void vx_wake(struct vx_device *vd);
 /* No answer will come any more: who waits returns. */

@@ -207,9 +207,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	driver(&in);
 	if (size >= sizeof(struct vx_ctrl)) {
 		struct vx_ctrl *c = malloc(sizeof(*c));
+		u32 value;
 
 		memcpy(c, data, sizeof(*c));
-		if (!vx_ctrl_check_driver(c, 1, 4096))
+		if (!vx_ctrl_check_driver(c, 1, 4096, &value))
 			must(c->pool_pages >= VX_POOL_MIN_PAGES && c->pool_pages <= 4096 &&
 			     c->dir_pages <= VX_DIR_MAX_PAGES && c->dir_pages * VX_DIR_REFS >= c->pool_pages);
 		free(c);

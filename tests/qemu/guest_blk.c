@@ -131,12 +131,14 @@ uint16_t status(uint32_t value, uint32_t *shown)
 
 bool connected(const char *what)
 {
+	uint32_t value;
+
 	prepare();
 	publish(fx_ref(CTRL_PAGE));
 	if (!check(what, wait_be(4), __LINE__))
 		return false;
 	CHECK("backend's half", !vx_ctrl_check_backend(ctrl->be_magic, ctrl->be_version,
-						       ctrl->config_size, 1, VX_MAX_CONFIG));
+						       ctrl->config_size, 1, VX_MAX_CONFIG, &value));
 	if (devid == 51712)
 		CHECK("capacity in the mirror", *(uint64_t *)ctrl->config == 64 * 2048);
 	fx_write(FE("state"), "4");

@@ -404,37 +404,45 @@ static void control_page(void **state)
 	static struct vx_ctrl c;
 	static const size_t reserved[] = { 6, 7, 0x10, 0x3f, 0x44, 0x47, 0x70, 0x7f, 0x200, 0x7ff };
 
+	static const char *const names[] = { "reserved0", "reserved0", "reserved1", "reserved1", "reserved2",
+		"reserved2", "reserved3", "reserved3", "reserved8", "reserved8" };
+	u32 v = 0;
+
 	(void)state;
 	c.magic = VX_MAGIC_DRIVER;
 	c.version = 1;
 	c.pool_pages = 1025;
 	c.dir_pages = 2;
-	assert_null(vx_ctrl_check_driver(&c, 1, 1025));
-	assert_string_equal(vx_ctrl_check_driver(&c, 1, 1024), "pool_pages");
-	assert_string_equal(vx_ctrl_check_driver(&c, 2, 1025), "version");
+	assert_null(vx_ctrl_check_driver(&c, 1, 1025, &v));
+	assert_string_equal(vx_ctrl_check_driver(&c, 1, 1024, &v), "pool_pages");
+	assert_string_equal(vx_ctrl_check_driver(&c, 2, 1025, &v), "version");
+	assert_int_equal(v, 1);
 	for (size_t i = 0; i < COUNT(reserved); i++) {
-		((u8 *)&c)[reserved[i]] = 1;
-		assert_string_equal(vx_ctrl_check_driver(&c, 1, 1025), "reserved");
+		((u8 *)&c)[reserved[i]] = (u8)(i + 7);
+		assert_string_equal(vx_ctrl_check_driver(&c, 1, 1025, &v), names[i]);
+		assert_int_equal(v, i + 7);
 		((u8 *)&c)[reserved[i]] = 0;
 	}
 	c.dir_pages = 1;
-	assert_string_equal(vx_ctrl_check_driver(&c, 1, 1025), "dir_pages");
+	assert_string_equal(vx_ctrl_check_driver(&c, 1, 1025, &v), "dir_pages");
 	c.dir_pages = 0xffffffff;
-	assert_string_equal(vx_ctrl_check_driver(&c, 1, 1025), "dir_pages");
+	assert_string_equal(vx_ctrl_check_driver(&c, 1, 1025, &v), "dir_pages");
 	c.dir_pages = 1;
 	c.pool_pages = 15;
-	assert_string_equal(vx_ctrl_check_driver(&c, 1, 1025), "pool_pages");
+	assert_string_equal(vx_ctrl_check_driver(&c, 1, 1025, &v), "pool_pages");
 	c.pool_pages = 0xffffffff;
 	c.dir_pages = 0;
-	assert_string_equal(vx_ctrl_check_driver(&c, 1, 0xffffffff), "pool_pages");
+	assert_string_equal(vx_ctrl_check_driver(&c, 1, 0xffffffff, &v), "pool_pages");
 	c.magic = VX_MAGIC_BACKEND;
-	assert_string_equal(vx_ctrl_check_driver(&c, 1, 1025), "magic");
+	assert_string_equal(vx_ctrl_check_driver(&c, 1, 1025, &v), "magic");
+	assert_int_equal(v, VX_MAGIC_BACKEND);
 
-	assert_null(vx_ctrl_check_backend(VX_MAGIC_BACKEND, 1, 60, 1, 60));
-	assert_string_equal(vx_ctrl_check_backend(VX_MAGIC_DRIVER, 1, 60, 1, 60), "be_magic");
-	assert_string_equal(vx_ctrl_check_backend(VX_MAGIC_BACKEND, 2, 60, 1, 60), "be_version");
-	assert_string_equal(vx_ctrl_check_backend(VX_MAGIC_BACKEND, 1, 61, 1, 60), "config_size");
-	assert_string_equal(vx_ctrl_check_backend(VX_MAGIC_BACKEND, 1, 2049, 1, 5000), "config_size");
+	assert_null(vx_ctrl_check_backend(VX_MAGIC_BACKEND, 1, 60, 1, 60, &v));
+	assert_string_equal(vx_ctrl_check_backend(VX_MAGIC_DRIVER, 1, 60, 1, 60, &v), "be_magic");
+	assert_string_equal(vx_ctrl_check_backend(VX_MAGIC_BACKEND, 2, 60, 1, 60, &v), "be_version");
+	assert_string_equal(vx_ctrl_check_backend(VX_MAGIC_BACKEND, 1, 61, 1, 60, &v), "config_size");
+	assert_string_equal(vx_ctrl_check_backend(VX_MAGIC_BACKEND, 1, 2049, 1, 5000, &v), "config_size");
+	assert_int_equal(v, 2049);
 }
 
 static void sequence(void **state)

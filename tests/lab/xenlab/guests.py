@@ -11,6 +11,7 @@ from .image import install_debian, mke2fs
 from .repo import debs_of
 
 GUEST = LAB / "guest"
+HOSTILE = TOP / "tests" / "hostile"
 SUITE, KIND = "trixie", "build"
 SECTOR = 512
 DISK_MB = 48
@@ -117,20 +118,35 @@ def tree():
     return artefact("guest", inputs, build)
 
 
+def hostile():
+    """vx-backend for dom0, vx-frontend for a guest, and an archive with the latter that
+    goes behind the initramfs."""
+    def build(tmp):
+        run_logged(chroot_argv(SUITE, KIND, [(TOP, "/src"), (tmp, "/out")], ["/src/tests/hostile/build.sh", "/out"]),
+                   tmp / "build.log", "the build of tests/hostile")
+
+    inputs = {"files": hash_files(*HOSTILE.iterdir(), TOP / "src/include/virtio_xenbus.h"),
+              "tools": toolchain(SUITE, KIND, "gcc", "libc6-dev", "libxen-dev")}
+    return artefact("hostile", inputs, build)
+
+
 def media():
     """The disk image dom0 mounts on /lab/media."""
-    made = tree()
+    made, programs = tree(), hostile()
 
     def build(tmp):
         files = tmp / "files"
         files.mkdir()
         for name in ("vmlinuz", "initramfs.gz", "disk.img"):
             shutil.copy(made / name, files / name)
+        for name in ("vx-backend", "vx-frontend", "hostile.cpio.gz"):
+            shutil.copy(programs / name, files / name)
         mke2fs(tmp / "media.img", files, str(DATA_DISKS["media"]), "labmedia")
         shutil.rmtree(files)
 
     os.utime(made)
-    return artefact("media", {"guest": made.name, "size": DATA_DISKS["media"]}, build) / "media.img"
+    os.utime(programs)
+    return artefact("media", {"guest": made.name, "hostile": programs.name, "size": DATA_DISKS["media"]}, build) / "media.img"
 
 
 def debian():

@@ -119,9 +119,6 @@ static bool vxb_show(VirtIOXenbus *xb)
     }
     if (broken && ++xb->broken > VXB_MAX_BROKEN) {
         vxb_fail(xb, "its rings were wrong %u times", xb->broken);
-    } else if (broken) {
-        error_report("virtio-xenbus: domain %u %s/%u: the device needs a reset",
-                     XEN_DEVICE(xb)->frontend_id, xb->kind, xb->devid);
     }
     return changed || broken;
 }
@@ -429,7 +426,8 @@ static bool vxb_serve_one(VirtIOXenbus *xb)
     barrier();
     vxb_view(xb, &d);
     if (vx_request_check(&m, posted, &d, &r, &error) < 0) {
-        vxb_fail(xb, "request %u is not framed as one", posted);
+        vxb_fail(xb, "request %u is none: type %u, error %u, number %u", posted,
+                 m.type, le16_to_cpu(m.error), le32_to_cpu(m.seq));
         return false;
     }
     if (error == VX_ERR_NONE) {
@@ -515,6 +513,18 @@ static void vxb_bus_queue_set_aio_context(DeviceState *d, int n,
     if (q->channel) {
         xen_device_set_event_channel_context(XEN_DEVICE(xb), q->channel, ctx,
                                              NULL);
+    }
+}
+
+/* Once for each reset, in any thread. */
+static void vxb_bus_device_error(DeviceState *d, const char *what)
+{
+    VirtIOXenbus *xb = VIRTIO_XENBUS(d);
+
+    if (!vxb_vdev(xb)->broken) {
+        error_report("virtio-xenbus: domain %u %s/%u: the device needs a "
+                     "reset: %s", XEN_DEVICE(xb)->frontend_id, xb->kind,
+                     xb->devid, what);
     }
 }
 
@@ -612,6 +622,7 @@ void vxb_dev_bus_class_init(VirtioBusClass *k)
 {
     k->notify = vxb_bus_notify;
     k->queue_notify = vxb_bus_queue_notify;
+    k->device_error = vxb_bus_device_error;
     k->queue_set_aio_context = vxb_bus_queue_set_aio_context;
     k->ioeventfd_enabled = vxb_bus_ioeventfd_enabled;
     k->ioeventfd_assign = vxb_bus_ioeventfd_assign;

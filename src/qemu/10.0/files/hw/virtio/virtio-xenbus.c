@@ -148,6 +148,22 @@ static void vxb_write_state(VirtIOXenbus *xb, xs_transaction_t tid,
     vxb_write_u32(xb, tid, "state", *(const unsigned int *)what, errp);
 }
 
+/* Connected: why it was not, before, is no news any more. */
+static void vxb_write_connected(VirtIOXenbus *xb, xs_transaction_t tid,
+                                const void *what, Error **errp)
+{
+    ERRP_GUARD();
+    const char *dir = XEN_DEVICE(xb)->backend_path;
+    g_autofree char *node = g_strdup_printf("%s/%s", dir, VX_NODE_ERROR);
+    char *text = xs_node_read(vxb_xs(xb), tid, NULL, NULL, "%s", node);
+
+    if (text) {
+        xs_node_destroy(vxb_xs(xb), tid, node, errp);
+        free(text);
+    }
+    vxb_write_u32(xb, tid, "state", XenbusStateConnected, errp);
+}
+
 static void vxb_write_error(VirtIOXenbus *xb, xs_transaction_t tid,
                             const void *what, Error **errp)
 {
@@ -193,7 +209,10 @@ static void vxb_set_state(VirtIOXenbus *xb, unsigned int state, unsigned int f)
 {
     Error *err = NULL;
 
-    if (!xb->gone && !vxb_transaction(xb, vxb_write_state, &state, &err) &&
+    if (!xb->gone &&
+        !vxb_transaction(xb, state == XenbusStateConnected ?
+                             vxb_write_connected : vxb_write_state,
+                         &state, &err) &&
         err) {
         error_reportf_err(err, "virtio-xenbus: domain %u %s/%u: state %u: ",
                           XEN_DEVICE(xb)->frontend_id, xb->kind, xb->devid,
@@ -256,11 +275,27 @@ void vxb_fail(VirtIOXenbus *xb, const char *fmt, ...)
 
 /* ---- connect ---- */
 
-/* The driver's nodes, read in one transaction with F. */
+/* What it says there, for the log. */
+static char *vxb_wrong_node(VirtIOXenbus *xb, xs_transaction_t tid,
+                            const char *key)
+{
+    char *text = xs_node_read(vxb_xs(xb), tid, NULL, NULL, "%s/%s",
+                              XEN_DEVICE(xb)->frontend_path, key);
+    char *why = text ? g_strdup_printf("node %s is '%.40s'", key, text) :
+                       g_strdup_printf("node %s is missing", key);
+
+    free(text);
+    return why;
+}
+
+/*
+ * The driver's nodes, read in one transaction with F. @why: to be freed.
+ */
 static VXBFound vxb_read_driver(VirtIOXenbus *xb, xs_transaction_t tid,
-                                VXBNodes *n, const char **wrong)
+                                VXBNodes *n, char **why)
 {
     const char *dir = XEN_DEVICE(xb)->frontend_path;
+    const char *wrong;
     char *mode;
     bool pool;
 
@@ -278,15 +313,18 @@ static VXBFound vxb_read_driver(VirtIOXenbus *xb, xs_transaction_t tid,
     n->ctrl_ref = vxb_read_u32(xb, tid, dir, VX_NODE_CTRL_REF, UINT32_MAX);
     n->port = vxb_read_u32(xb, tid, dir, VX_NODE_EVENT_CHANNEL, UINT32_MAX);
 
-    *wrong = n->version != VX_VERSION ? VX_NODE_VERSION :
-             !pool ? VX_NODE_MEM_MODE :
-             !n->ctrl_ref ? VX_NODE_CTRL_REF :
-             !n->port ? VX_NODE_EVENT_CHANNEL : NULL;
-    return *wrong ? VXB_WRONG : VXB_READY;
+    wrong = n->version != VX_VERSION ? VX_NODE_VERSION :
+            !pool ? VX_NODE_MEM_MODE :
+            !n->ctrl_ref ? VX_NODE_CTRL_REF :
+            !n->port ? VX_NODE_EVENT_CHANNEL : NULL;
+    if (wrong) {
+        *why = vxb_wrong_node(xb, tid, wrong);
+        return VXB_WRONG;
+    }
+    return VXB_READY;
 }
 
-static VXBFound vxb_find_driver(VirtIOXenbus *xb, VXBNodes *n,
-                                const char **wrong)
+static VXBFound vxb_find_driver(VirtIOXenbus *xb, VXBNodes *n, char **why)
 {
     struct qemu_xs_handle *h = vxb_xs(xb);
 
@@ -297,7 +335,8 @@ static VXBFound vxb_find_driver(VirtIOXenbus *xb, VXBNodes *n,
         if (tid == XBT_NULL) {
             break;
         }
-        found = vxb_read_driver(xb, tid, n, wrong);
+        g_clear_pointer(why, g_free);
+        found = vxb_read_driver(xb, tid, n, why);
         if (qemu_xen_xs_transaction_end(h, tid, false)) {
             return found;
         }
@@ -305,7 +344,8 @@ static VXBFound vxb_find_driver(VirtIOXenbus *xb, VXBNodes *n,
             break;
         }
     }
-    *wrong = "transaction";
+    g_free(*why);
+    *why = g_strdup("its nodes cannot be read");
     return VXB_WRONG;
 }
 
@@ -340,11 +380,12 @@ static uint32_t *vxb_read_directory(VirtIOXenbus *xb, struct vx_ctrl *copy,
 static bool vxb_map_pool(VirtIOXenbus *xb, uint32_t version, Error **errp)
 {
     g_autofree struct vx_ctrl *copy = g_memdup2(xb->ctrl, sizeof(*copy));
-    const char *wrong = vx_ctrl_check_driver(copy, version, xb->pool_max_pages);
-    uint32_t *refs;
+    uint32_t value, *refs;
+    const char *wrong = vx_ctrl_check_driver(copy, version, xb->pool_max_pages,
+                                             &value);
 
     if (wrong) {
-        error_setg(errp, "control page: wrong %s", wrong);
+        error_setg(errp, "control page: %s is 0x%x", wrong, value);
         return false;
     }
     refs = vxb_read_directory(xb, copy, errp);
@@ -412,15 +453,15 @@ void vxb_disconnect(VirtIOXenbus *xb)
 /* F = 3 while B = 2. */
 static void vxb_try_connect(VirtIOXenbus *xb, unsigned int f)
 {
-    const char *wrong = NULL;
+    g_autofree char *why = NULL;
     Error *err = NULL;
     VXBNodes nodes;
 
-    switch (vxb_find_driver(xb, &nodes, &wrong)) {
+    switch (vxb_find_driver(xb, &nodes, &why)) {
     case VXB_WAIT:
         return;
     case VXB_WRONG:
-        vxb_fail(xb, "wrong node %s", wrong);
+        vxb_fail(xb, "%s", why);
         break;
     case VXB_READY:
         if (vxb_connect(xb, &nodes, &err)) {
