@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2154,SC2034
 # What the scenarios with root on a virtio disk share:   . $LAB/lib-virtio-root.sh
 # /dev/vdd (extra: root-...) is a whole Debian with our package; its root is the first
 # partition.
