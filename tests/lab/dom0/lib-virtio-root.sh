@@ -16,7 +16,9 @@ root_config() {
 }
 
 # in_root COMMAND...: with the guest's file system on /lab/root, while no guest has it.
+# The disk was put under a kernel that was already running: it has not seen the partition.
 in_root() {
+	[ -b ${ROOT_DISK}1 ] || blockdev --rereadpt $ROOT_DISK || return 1
 	mkdir -p $LAB/root && mount -o ro ${ROOT_DISK}1 $LAB/root || return 1
 	"$@"; _status=$?
 	umount $LAB/root
@@ -34,7 +36,8 @@ show_root() {
 
 # The root disk as the guest sees it, from its file system down to our driver.
 root_is_virtio() {
-	expect_text "root is on a disk that hangs on virtio over XenBus" '^/sys/devices/virtio_?[a-z]*-[0-9]+/virtio[0-9]+/block/vd[a-z]/vd[a-z]1$' \
+	expect_text "root is on a disk that hangs on virtio over XenBus" \
+		'^/sys/devices/virtio_?[a-z]*-[0-9]+/virtio[0-9]+/block/vd[a-z]/vd[a-z]1$' \
 		guest_cmd "$1" 'readlink -f /sys/class/block/$(basename $(findmnt -n -o SOURCE /))'
 	expect_text "it is virtio_blk's, on virtio_xenbus" '^virtio_blk virtio_xenbus$' guest_cmd "$1" \
 		'd=$(readlink -f /sys/class/block/$(basename $(findmnt -n -o SOURCE /))/../device) &&
@@ -45,22 +48,24 @@ root_is_virtio() {
 virtio_root() {
 	t=$1 lister=$2
 	GUEST_TIMEOUT=400
-	expect "kernel and initramfs are copied out of the guest's disk" in_root root_kernel || return
+	expect "kernel and initramfs are copied out of the guest's disk" in_root root_kernel || return 1
 	before=$(host_state)
 	root_config r "$t" "disk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=$ROOT_DISK' ]" \
 		"virtio = [ '$ROOT_NIC' ]" >/dev/null
 	expect "xen-virtio check finds nothing wrong" xen-virtio check $GUESTS/r.cfg
 	start=$(now)
-	expect "xl create starts a $t guest with root on a virtio disk" xl create $GUESTS/r.cfg || { show_root r; return; }
-	expect "it boots: its agent answers" root_up r || { show_root r; return; }
+	expect "xl create starts a $t guest with root on a virtio disk" xl create $GUESTS/r.cfg || { show_root r; return 1; }
+	expect "it boots: its agent answers" root_up r || { show_root r; return 1; }
 	note boot_seconds "$(since "$start")"
 	expect_text "it is Debian's own kernel" '-amd64$' guest_cmd r uname -r
 	expect_text "systemd has started everything" '^running$' guest_cmd r systemctl is-system-running --wait ||
 		run guest_cmd r 'systemctl --failed; systemctl list-jobs'
 	root_is_virtio r
 	expect_text "it has no PV disk" '^0$' guest_cmd r 'ls /sys/bus/xen/devices | grep -c ^vbd-; true'
-	expect_text "dkms says that the driver is installed" '^virtio-xenbus/.*, [^ ]*-amd64, x86_64: installed' guest_cmd r dkms status
-	expect_text "it is dkms's module that is loaded" '^(/usr)?/lib/modules/[^ ]*-amd64/updates/dkms/virtio_xenbus.ko.* [1-9]' guest_cmd r \
+	expect_text "dkms says that the driver is installed" \
+		'^virtio-xenbus/.*, [^ ]*-amd64, x86_64: installed' guest_cmd r dkms status
+	expect_text "it is dkms's module that is loaded" \
+		'^(/usr)?/lib/modules/[^ ]*-amd64/updates/dkms/virtio_xenbus.ko.* [1-9]' guest_cmd r \
 		'echo $(modinfo -n virtio_xenbus) $(grep -c ^virtio_xenbus /proc/modules)'
 	expect_text "the initramfs has it" 'lib/modules/[^ ]*/updates/dkms/virtio_xenbus.ko' guest_cmd r \
 		"$lister /boot/initrd.img-\$(uname -r) | grep xenbus"
@@ -76,12 +81,12 @@ virtio_root() {
 	expect "it reboots itself" guest_cmd r '(sleep 2; systemctl reboot) >/dev/null 2>&1 &'
 	expect "it is a new domain" wait_for 300 sh -c "n=\$(xl domid r) && [ \$n != $old ]" || show_root r
 	start=$(now)
-	expect "it is up again" root_up r || { show_root r; return; }
+	expect "it is up again" root_up r || { show_root r; return 1; }
 	note reboot_seconds "$(since "$start")"
 	root_is_virtio r
 	expect "the data is there" guest_cmd r 'cd /root && md5sum -c data.md5'
 	expect_fail "its file system had no error" guest_cmd r 'dmesg | grep -E "EXT4-fs.*(error|warning|recover|orphan)|I/O error"'
-	expect "xl shutdown stops it" guest_stop r 300 || { show_root r; return; }
+	expect "xl shutdown stops it" guest_stop r 300 || { show_root r; return 1; }
 	expect "nothing is left" nothing_left "$before"
 	expect "its file system is clean" e2fsck -fn ${ROOT_DISK}1
 	expect_text "dom0 reads the same data" "^$sum" in_root md5sum $LAB/root/root/data

@@ -4,7 +4,7 @@
 # suites: trixie
 # time-limit: 3600
 . $LAB/lib-virtio-root.sh
-virtio_root pv lsinitramfs
+virtio_root pv lsinitramfs || exit 1
 
 # pygrub: not with such a disk, but with a small PV disk for /boot beside it, which is
 # what lets the guest update its own kernel.
@@ -14,8 +14,8 @@ guest_config p pv 'bootloader = "pygrub"' \
 sed -i '/^kernel\|^ramdisk\|^cmdline/d' $GUESTS/p.cfg
 expect_text "xen-virtio check: pygrub cannot open a virtio disk" 'pygrub cannot open a virtio disk' \
 	sh -c "! xen-virtio check $GUESTS/p.cfg"
-expect_fail "xl create fails, indeed" xl create $GUESTS/p.cfg
-run cat $LAB/tmp/out
+expect_fail "xl create fails, indeed" sh -c "xl create $GUESTS/p.cfg >$LAB/tmp/pygrub 2>&1"
+run cat $LAB/tmp/pygrub
 expect "nothing is left" nothing_left "$before"
 
 rm -rf $LAB/tmp/boot && mkdir -p $LAB/tmp/boot/grub && cp $GUESTS/vmlinuz $GUESTS/initrd.img $LAB/tmp/boot
@@ -34,8 +34,8 @@ guest_config p pv 'memory = 768' 'vcpus = 2' 'on_reboot = "restart"' 'bootloader
 	"virtio = [ 'type=virtio,device2;path=$ROOT_DISK,transport=mmio', '$ROOT_NIC' ]" >/dev/null
 sed -i '/^kernel\|^ramdisk\|^cmdline/d' $GUESTS/p.cfg
 expect "xen-virtio check finds nothing wrong" xen-virtio check $GUESTS/p.cfg
-expect "pygrub boots from a PV disk a guest with root on a virtio disk" xl create $GUESTS/p.cfg || show_root p
-expect "it boots: its agent answers" root_up p || show_root p
+expect "pygrub boots from a PV disk a guest with root on a virtio disk" xl create $GUESTS/p.cfg || exit 1
+expect "it boots: its agent answers" root_up p || { show_root p; exit 1; }
 root_is_virtio p
 expect_text "it has the disk for /boot" '^/dev/xvda$' guest_cmd p 'ls /dev/xvda'
 expect "xl shutdown stops it" guest_stop p 300 || show_root p
