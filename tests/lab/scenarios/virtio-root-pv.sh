@@ -2,7 +2,7 @@
 # summary: a PV Debian with root on a virtio disk, its initramfs made by initramfs-tools
 # extra: root-initramfs-tools
 # suites: trixie
-# time-limit: 3600
+# time-limit: 2700
 . $LAB/lib-virtio-root.sh
 virtio_root pv lsinitramfs || exit 1
 

@@ -2,6 +2,6 @@
 # summary: a PVH Debian with root on a virtio disk, its initramfs made by dracut
 # extra: root-dracut
 # suites: trixie
-# time-limit: 2700
+# time-limit: 1800
 . $LAB/lib-virtio-root.sh
 virtio_root pvh lsinitrd
