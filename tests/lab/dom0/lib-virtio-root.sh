@@ -5,14 +5,16 @@
 # partition.
 
 ROOT_DISK=/dev/vdd
-ROOT_ARGS='root=PARTUUID=786c6162-01 ro console=hvc0'
 ROOT_NIC='type=virtio,device1;bridge=xenbr0;mac=00:16:3e:00:00:41,transport=mmio'
 
-# root_config NAME pv|pvh LINE...: with kernel and initramfs copied out of the disk.
+# root_config pv|pvh LINE...: guest r, with LINE for how it finds its kernel.
 root_config() {
-	_v=$1 _t=$2; shift 2
-	guest_config "$_v" "$_t" 'memory = 768' 'vcpus = 2' 'on_reboot = "restart"' \
-		"kernel = '$GUESTS/vmlinuz'" "ramdisk = '$GUESTS/initrd.img'" "cmdline = '$ROOT_ARGS'" "$@"
+	guest_config r "$1" 'memory = 768' 'vcpus = 2' 'on_reboot = "restart"' \
+		"disk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=$ROOT_DISK' ]" \
+		"virtio = [ '$ROOT_NIC' ]" >/dev/null
+	sed -i '/^kernel =\|^ramdisk =\|^cmdline =/d' $GUESTS/r.cfg
+	shift
+	for _line; do echo "$_line" >>$GUESTS/r.cfg; done
 }
 
 # in_root COMMAND...: with the guest's file system on /lab/root, while no guest has it.
@@ -48,13 +50,11 @@ root_is_virtio() {
 virtio_root() {
 	t=$1 lister=$2
 	GUEST_TIMEOUT=400
-	expect "kernel and initramfs are copied out of the guest's disk" in_root root_kernel || return 1
 	before=$(host_state)
-	root_config r "$t" "disk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=$ROOT_DISK' ]" \
-		"virtio = [ '$ROOT_NIC' ]" >/dev/null
+	root_config "$t" 'bootloader = "pygrub"'
 	expect "xen-virtio check finds nothing wrong" xen-virtio check $GUESTS/r.cfg
 	start=$(now)
-	expect "xl create starts a $t guest with root on a virtio disk" xl create $GUESTS/r.cfg || { show_root r; return 1; }
+	expect "xl create starts a $t guest with root on a virtio disk, by pygrub" xl create $GUESTS/r.cfg || { show_root r; return 1; }
 	expect "it boots: its agent answers" root_up r || { show_root r; return 1; }
 	note boot_seconds "$(since "$start")"
 	expect_text "it is Debian's own kernel" '-amd64$' guest_cmd r uname -r
@@ -90,4 +90,14 @@ virtio_root() {
 	expect "nothing is left" nothing_left "$before"
 	expect "its file system is clean" e2fsck -fn ${ROOT_DISK}1
 	expect_text "dom0 reads the same data" "^$sum" in_root md5sum $LAB/root/root/data
+
+	expect "kernel and initramfs are copied out of the guest's disk" in_root root_kernel || return 1
+	root_config "$t" "kernel = '$GUESTS/vmlinuz'" "ramdisk = '$GUESTS/initrd.img'" \
+		"cmdline = 'root=PARTUUID=786c6162-01 ro console=hvc0'"
+	expect "with kernel= and ramdisk= it starts, too" xl create $GUESTS/r.cfg || { show_root r; return 1; }
+	expect "and boots" root_up r || { show_root r; return 1; }
+	root_is_virtio r
+	expect "the data is there" guest_cmd r 'cd /root && md5sum -c data.md5'
+	expect "xl shutdown stops it" guest_stop r 300 || show_root r
+	expect "nothing is left" nothing_left "$before"
 }

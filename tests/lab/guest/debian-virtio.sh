@@ -12,3 +12,15 @@ echo 'deb [trusted=yes] file:/srv/repo ./' >"$list"
 chroot "$root" apt-get -q update
 DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get -q -y -o APT::Install-Recommends=true install virtio-xenbus-dkms
 rm -r "$root/srv/repo" "$list"
+
+# For pygrub: what update-grub writes where it finds the root disk, here it does not.
+version=$(basename "$root"/lib/modules/*)
+mkdir "$root/boot/grub"
+cat >"$root/boot/grub/grub.cfg" <<E
+set timeout=0
+set default=0
+menuentry 'Debian' {
+	linux /boot/vmlinuz-$version root=PARTUUID=786c6162-01 ro console=hvc0
+	initrd /boot/initrd.img-$version
+}
+E
