@@ -163,6 +163,7 @@ static void check_boot(struct findings *fs, XLU_Config *cfg)
 {
 	XLU_ConfigList *list;
 	const char *v, *first;
+	char *backend;
 	int n = 0;
 
 	if (xlu_cfg_get_list(cfg, "disk", &list, &n, 1) || !n)
@@ -170,9 +171,11 @@ static void check_boot(struct findings *fs, XLU_Config *cfg)
 	first = xlu_cfg_get_listitem(list, 0);
 	if (!first || !value_is(first, "specification", "virtio"))
 		return;
-	if (!xlu_cfg_get_string(cfg, "bootloader", &v, 1))
-		found(fs, BROKEN, "cfg-boot", "give kernel= and ramdisk=, or boot from a disk of another kind",
-		      "%s cannot open a virtio disk", v);
+	backend = value_of(first, "backend");
+	if (backend && !xlu_cfg_get_string(cfg, "bootloader", &v, 1))
+		found(fs, BROKEN, "cfg-boot", "give kernel= and ramdisk=",
+		      "%s cannot open a disk that is in %s", v, backend);
+	free(backend);
 	if (!xlu_cfg_get_string(cfg, "type", &v, 1) && !strcmp(v, "hvm") &&
 	    xlu_cfg_get_string(cfg, "kernel", &v, 1))
 		found(fs, ADVICE, "cfg-boot", "give kernel= and ramdisk=, or boot from a disk of another kind",

@@ -10,7 +10,7 @@ lab: deps	## prepare the lab: dom0 image, snapshots, guests (SUITE=)
 lab-base: deps	## the same without our packages: only what Debian ships
 	$(LAB) prepare --layer base
 
-lab-run:	## run scenarios: make lab-run SCENARIO=name|/path/file[,...]
+lab-run: deps	## run scenarios: make lab-run SCENARIO=name|/path/file[,...]
 	@[ -n "$(SCENARIO)" ] || { $(LAB) list; echo "which one? make lab-run SCENARIO=name" >&2; exit 2; }
 	@$(LAB) run $(SCENARIO)
 

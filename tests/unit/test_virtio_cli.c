@@ -213,8 +213,11 @@ static void configs(void **state)
 	assert_true(says(BROKEN, "no target"));
 	check("disk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=/dev/a,access=ro' ]\n", 20);
 	assert_true(says(ADVICE, "xl takes all behind target= for the name of the disk"));
-	check("bootloader = 'pygrub'\ndisk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=/dev/a' ]\n", 20);
-	assert_true(says(BROKEN, "pygrub cannot open a virtio disk"));
+	check("bootloader = 'pygrub'\ndisk = [ 'vdev=xvda,backendtype=standalone,backend=d,specification=virtio,target=/dev/a' ]\n", 20);
+	assert_true(says(BROKEN, "pygrub cannot open a disk that is in d"));
+	check("bootloader = 'pygrub'\ndisk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=/dev/null' ]\n", 20);
+	for (size_t i = 0; i < fs.n; i++)
+		assert_null(strstr(fs.f[i].text, "pygrub"));
 	check("type = 'hvm'\ndisk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=/dev/a' ]\n", 20);
 	assert_true(says(ADVICE, "firmware does not see virtio disks"));
 	check("disk = [ 'unfinished\n", 20);

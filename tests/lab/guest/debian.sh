@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# mmdebstrap's customize hook for the lab's Debian guest:  debian.sh ROOT
+# mmdebstrap's customize hook for the lab's Debian guests:  debian.sh ROOT
 # xsagent was copied to ROOT/usr/local/sbin before.
 set -eu
 root=$1
@@ -26,26 +26,4 @@ put /etc/systemd/system/xsagent.service <<-'E'
 	[Install]
 	WantedBy=multi-user.target
 E
-put /etc/systemd/system/serial-getty@ttyS0.service.d/lab.conf <<-'E'
-	[Service]
-	ExecStart=
-	ExecStart=-/sbin/agetty --autologin root --keep-baud 115200 - $TERM
-E
-chroot "$root" systemctl -q enable xsagent systemd-networkd serial-getty@ttyS0
-# GRUB's menu (guests.py) names no version; the initramfs has what finds the
-# root disk, emulated or not: loading "most" modules takes GRUB a minute here.
-put /etc/initramfs-tools/conf.d/lab <<-'E'
-	MODULES=list
-E
-cat >>"$root/etc/initramfs-tools/modules" <<-'E'
-	ahci
-	ata_piix
-	sd_mod
-	virtio_pci
-	virtio_blk
-	xen-blkfront
-	ext4
-E
-chroot "$root" update-initramfs -u
-ln -sf "$(basename "$(ls "$root"/boot/vmlinuz-*)")" "$root/boot/vmlinuz"
-ln -sf "$(basename "$(ls "$root"/boot/initrd.img-*)")" "$root/boot/initrd.img"
+chroot "$root" systemctl -q enable xsagent systemd-networkd

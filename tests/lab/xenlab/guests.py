@@ -8,7 +8,7 @@ import subprocess
 from .cache import LAB, TOP, artefact, chroot_argv, hash_files, progress, run_logged, toolchain
 from .emulator import DATA_DISKS
 from .image import install_debian, mke2fs
-from .repo import debs_of
+from . import repo
 
 GUEST = LAB / "guest"
 HOSTILE = TOP / "tests" / "hostile"
@@ -27,8 +27,8 @@ linux /boot/vmlinuz root=PARTUUID=786c6162-01 rootwait rw console=ttyS0,115200 q
 {initrd}
 }}
 """
-# The other guest: Debian as its installer leaves it, more or less.
-DEBIAN_PACKAGES = ("linux-image-amd64,initramfs-tools,systemd-sysv,udev,dbus,kmod,iproute2,iputils-ping,procps,"
+# The other guests: Debian as its installer leaves it, more or less.
+DEBIAN_PACKAGES = ("linux-image-amd64,systemd-sysv,udev,dbus,kmod,iproute2,iputils-ping,procps,"
                    "login,util-linux,e2fsprogs,ca-certificates,busybox-static")
 DEBIAN_FS = "3G"
 TOOLS_FS = "700M"
@@ -149,25 +149,56 @@ def media():
     return artefact("media", {"guest": made.name, "hostile": programs.name, "size": DATA_DISKS["media"]}, build) / "media.img"
 
 
-def debian():
-    """A disk with GRUB and a whole Debian, as long as the data disk it becomes."""
+def debian_disk(name, packages, script, inputs, arguments=lambda tmp: []):
+    """A disk with GRUB and a whole Debian, as long as the data disk it becomes.
+    `script`, with `arguments`, makes of guest/debian.sh's result what it is for."""
     made = tree()
 
     def build(tmp):
         root = tmp / "root"
-        install_debian(SUITE, root, DEBIAN_PACKAGES.split(","),
+        more = " ".join(map(str, arguments(tmp)))
+        install_debian(SUITE, root, packages.split(","),
                        [f"--customize-hook=install -D {made}/xsagent \"$1\"/usr/local/sbin/xsagent",
-                        f"--customize-hook={GUEST}/debian.sh \"$1\""], "the Debian guest")
+                        f"--customize-hook={GUEST}/debian.sh \"$1\"",
+                        f"--customize-hook={GUEST}/{script} \"$1\" {more}"], f"the Debian guest {name}")
         mke2fs(tmp / "fs.img", root, DEBIAN_FS, "debian")
         shutil.rmtree(root)
         bios_disk(tmp / "disk.img", made / "boot.img", made / "core.img", tmp / "fs.img",
                   menu(initrd="/boot/initrd.img"), DATA_DISKS["extra"])
         (tmp / "fs.img").unlink()
 
-    inputs = {"guest": made.name, "packages": DEBIAN_PACKAGES, "size": DEBIAN_FS, "disk": DATA_DISKS["extra"],
-              "files": hash_files(GUEST / "debian.sh")}
     os.utime(made)
-    return artefact("guest-debian", inputs, build) / "disk.img"
+    return artefact(f"guest-{name}", {
+        "guest": made.name, "packages": packages, "size": DEBIAN_FS, "disk": DATA_DISKS["extra"],
+        "files": hash_files(GUEST / "debian.sh", GUEST / script), **inputs}, build) / "disk.img"
+
+
+def debian():
+    """For an HVM guest with emulated disks."""
+    return debian_disk("debian", f"{DEBIAN_PACKAGES},initramfs-tools", "debian-bios.sh", {})
+
+
+def root_disk(maker):
+    """For a guest whose root is a virtio disk: our driver, installed by apt."""
+    [driver] = [deb for deb in repo.debs_of(SUITE) if deb.name.startswith("virtio-xenbus-dkms_")]
+
+    def repository(tmp):
+        flat = tmp / "repo"
+        flat.mkdir()
+        shutil.copy(driver, flat)
+        repo.index(flat)
+        return [flat]
+
+    return debian_disk(f"root-{maker}", f"{DEBIAN_PACKAGES},{maker},zstd", "debian-virtio.sh",
+                       {"driver": hash_files(driver)}, repository)
+
+
+def root_initramfs_tools():
+    return root_disk("initramfs-tools")
+
+
+def root_dracut():
+    return root_disk("dracut")
 
 
 def tools():
@@ -187,7 +218,7 @@ def driver():
     """A Debian with our backends on a bare file system: root of a driver domain,
     and the tools' disk of its guests.  Its kernel is in its /boot."""
     made = tree()
-    debs = [deb for deb in debs_of(SUITE) if deb.name.split("_")[0] in DRIVER_DEBS]
+    debs = [deb for deb in repo.debs_of(SUITE) if deb.name.split("_")[0] in DRIVER_DEBS]
 
     def build(tmp):
         root = tmp / "root"

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 
 from .cache import (LAB, TOP, LabError, artefact, chroot_argv, hash_files, progress, run_logged)
 from .emulator import DATA_DISKS, base, inside, qemu_img_overlay, restore, slot
@@ -30,9 +31,16 @@ NO_RECOMMENDS = "APT::Install-Recommends=false"
 
 
 def debs_of(suite):
-    found = [deb for deb in sorted(deb_dir(suite).glob("*.deb")) if "-dbgsym_" not in deb.name]
+    """The packages to install; built when there are none at all."""
+    def find():
+        return [deb for deb in sorted(deb_dir(suite).glob("*.deb")) if "-dbgsym_" not in deb.name]
+
+    if not find() and not os.environ.get("LAB_DEBS"):
+        progress(f"no packages of {suite}: building them with 'make deb'")
+        subprocess.run(["make", "-C", TOP, "deb", f"SUITE={suite}"], stdout=sys.stderr, check=False)
+    found = find()
     if not found:
-        raise LabError(f"no packages in {deb_dir(suite)}: build them first ('make deb SUITE={suite}'), "
+        raise LabError(f"no packages in {deb_dir(suite)}: build them ('make deb SUITE={suite}'), "
                        "or use scenarios of layer base")
     return found
 

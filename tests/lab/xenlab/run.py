@@ -35,7 +35,7 @@ def prepare(suite, machine, layer, extra=""):
     """(image, snapshot, data disks) for a scenario."""
     disks = {"media": guests.media()}
     if extra:
-        disks["extra"] = getattr(guests, extra)()
+        disks["extra"] = getattr(guests, extra.replace("-", "_"))()
     if layer == "base":
         image, snapshot = emulator.base(suite, machine)
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from .cache import LAB, LabError
 
 # What /dev/vdd of the host may hold: nothing, or a disk that guests.py makes.
-EXTRAS = ("", "debian", "tools", "driver")
+EXTRAS = ("", "debian", "tools", "driver", "root-initramfs-tools", "root-dracut")
 KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log"}
 
 
