@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 
-SCENARIOS = "host,stubdom-smoke,stubdom-defaults,stubdom-hvm,stubdom-save,stubdom-cd,stubdom-faults,virtio-pv,virtio-pvh,virtio-hvm,virtio-faults"
+SCENARIOS = ("host,stubdom-smoke,stubdom-defaults,stubdom-hvm,stubdom-save,stubdom-cd,stubdom-faults,"
+             "virtio-pv,virtio-pvh,virtio-hvm,virtio-faults")
 STEPS = [
     ("lint", ["check-lint"]),
     ("unit", ["check-unit"]),

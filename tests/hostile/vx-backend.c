@@ -233,7 +233,7 @@ static const struct fault faults[] = {
 	RING("idx-far", "the index jumps", RING_IDX_FAR, CLOSES, BROKEN),
 	RING("idx-back", "the index goes back", RING_IDX_BACK, CLOSES, BROKEN),
 	RING("idx-max", "the index is 0xffff", RING_IDX_MAX, CLOSES, BROKEN),
-	ACTION("scribble-desc", "a descriptor's flags, and other's addresses, are overwritten", "is not mapped", CLOSES, AT_IO, SCRIBBLE_DESC, 0),
+	ACTION("scribble-desc", "descriptors are overwritten", "is not mapped", CLOSES, AT_IO, SCRIBBLE_DESC, 0),
 	ACTION("scribble-pool", "all of the pool is overwritten", "*", ANY, AT_IO, SCRIBBLE, 0),
 
 	/* Events. */
