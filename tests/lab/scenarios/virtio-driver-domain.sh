@@ -31,8 +31,8 @@ id=$(xl domid v)
 expect_text "its backend is the driver domain" "^$drv\$" xenstore-read "/local/domain/$id/device/virtio_disk/51712/backend-id"
 expect_text "where a unit serves it" '^active$' guest_cmd drv systemctl is-active "xen-virtio-backend@$id"
 expect_text "in dom0 none does" '^0$' sh -c "systemctl list-units --all --plain --no-legend 'xen-virtio-backend@*' | wc -l"
-expect_text "xen-virtio list shows them there" 'disk +connected +connected' guest_cmd drv xen-virtio list
-expect_text "and in dom0" '^v .*disk +connected +connected' xen-virtio list --backend drv v
+expect_text "xen-virtio list shows them there" '/51712 +block +connected +connected' guest_cmd drv xen-virtio list
+expect_text "and in dom0" '^v .*/51712 +block +connected +connected' xen-virtio list --backend drv v
 expect "fio verifies the disk" fio_verify v "/dev/$(disk_of v)" 32M || show_virtio v
 expect "the driver domain answers over the NIC" guest_cmd v 'ping -c 3 -W 10 10.79.0.1'
 sum=$(guest_cmd drv 'head -c 8388608 /dev/urandom >/tmp/in; sha256sum </tmp/in' | cut -c1-64)
