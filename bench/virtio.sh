@@ -71,9 +71,9 @@ expect "the PV guest boots" guest_start b 300 || { show_virtio b; return; }
 expect "it has its virtio disk" wait_for 60 disk_of b virtio/0 || { show_virtio b; return; }
 vd=/dev/$(disk_of b virtio/0)
 disks b pv "$all" blkback=/dev/xvdb qdisk=/dev/xvdc virtio=$vd
-events b blkback /dev/xvdb 'blkif|vbd-51728' 'blkif-backend'
-events b qdisk /dev/xvdc 'blkif|vbd-51744' 'evtchn:qemu-system'
-events b virtio $vd 'virtio-0|virtio-xenbus' 'evtchn:qemu-virtio'
+events b blkback /dev/xvdb 'blkif' 'blkif-backend'
+events b qdisk /dev/xvdc 'blkif' 'evtchn:(xen-)?qemu-sys'
+events b virtio $vd ' req\\.[0-9]' 'evtchn:qemu-virtio'
 run guest_cmd b 'cat /proc/interrupts'
 run cat /proc/interrupts
 # What the backend asks its kernel for meanwhile: memory of the guest must not be in it.
