@@ -58,18 +58,14 @@ for p in $(of_series "$series" "$series/series"); do
 	run patch -p1 --fuzz=0 -i "$here/$series/$p"
 	count=$((count + 1))
 done
-# Files that are new live whole beside the patches; virtio over XenBus shares
-# the protocol and its checks with the driver.
-if [ -d "$here/$series/files" ]; then
-	cp -r "$here/$series/files/." .
-	mkdir -p hw/virtio/xenbus
-	cp "$here/../include/virtio_xenbus.h" hw/virtio/xenbus/
-	for f in msg.c msg.h pool.h shim.h; do
-		cp "$here/../../dkms/virtio_xenbus/$f" hw/virtio/xenbus/
-	done
-elif [ "$kind" = virtio ]; then
-	die "series $series has no virtio over XenBus"
-fi
+# Files that are new live whole beside the series, the same for all; virtio over
+# XenBus shares the protocol and its checks with the driver.
+cp -r "$here/files/." .
+mkdir -p hw/virtio/xenbus
+cp "$here/../include/virtio_xenbus.h" hw/virtio/xenbus/
+for f in msg.c msg.h pool.h shim.h; do
+	cp "$here/../../dkms/virtio_xenbus/$f" hw/virtio/xenbus/
+done
 of_series "$series" "$lists/devices.mak" >"configs/devices/i386-softmmu/xen-$kind.mak"
 step "QEMU $version with $count patches: configuring"
 

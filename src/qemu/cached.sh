@@ -61,7 +61,7 @@ fi
 lists=. name=$suite
 [ "$kind" = stubdom ] || lists=$kind name=$kind-$suite
 key=$( { echo "$version $tools"; cd "$here"; cat build.sh series.sh $lists/devices.mak $lists/configure.options
-	find . -path './[0-9]*' -type f | LC_ALL=C sort | xargs cat
+	find . \( -path './[0-9]*' -o -path './files/*' \) -type f | LC_ALL=C sort | xargs cat
 	cat ../include/virtio_xenbus.h ../../dkms/virtio_xenbus/msg.? ../../dkms/virtio_xenbus/pool.h \
 		../../dkms/virtio_xenbus/shim.h; } | sha256sum | cut -c1-16)
 hit=$cache/$name-$key

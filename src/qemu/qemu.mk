@@ -32,7 +32,7 @@ check-qemu-reproducible:	## build that QEMU again elsewhere: must be the same by
 	@$(QEMU_CACHED) --again
 
 # The backend of virtio over XenBus, from the same source and series.  Installed
-# as $(LIBEXECDIR)/qemu-virtio; only for suites whose series has it (10.0).
+# as $(LIBEXECDIR)/qemu-virtio.
 QEMU_VIRTIO_OUT = $(BUILD)/virtio/$(SUITE)
 QEMU_VIRTIO_FILES := qemu-virtio qemu-virtio.info qemu-source-version
 

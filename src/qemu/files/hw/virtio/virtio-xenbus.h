@@ -9,7 +9,7 @@
 
 #include "hw/virtio/virtio.h"
 #include "hw/virtio/virtio-bus.h"
-#include "hw/xen/xen-bus.h"
+#include "hw/xen/virtio-xenbus-compat.h"
 #include "qemu/host-utils.h"
 #include "qemu/timer.h"
 

@@ -18,8 +18,7 @@
 #include "qemu/error-report.h"
 #include "hw/boards.h"
 #include "hw/xen/xen.h"
-#include "hw/xen/xen-bus.h"
-#include "system/xen.h"
+#include "hw/xen/virtio-xenbus-compat.h"
 
 static void xen_virtio_init(MachineState *machine)
 {

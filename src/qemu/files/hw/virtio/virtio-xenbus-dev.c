@@ -14,9 +14,7 @@
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qapi/error.h"
-#include "qobject/qlist.h"
 #include "qom/qom-qobject.h"
-#include "block/aio-wait.h"
 #include "standard-headers/linux/virtio_config.h"
 #include "standard-headers/linux/virtio_ids.h"
 #include "standard-headers/linux/virtio_net.h"
@@ -172,7 +170,7 @@ static void vxb_queue_unbind(VXBQueue *q)
     }
     /* Notifications of requests that were drained may be under way there. */
     if (q->old_ctx) {
-        aio_wait_bh_oneshot(q->old_ctx, vxb_nothing, NULL);
+        vxb_aio_wait_bh_oneshot(q->old_ctx, vxb_nothing, NULL);
         q->old_ctx = NULL;
     }
     q->ctx = NULL;

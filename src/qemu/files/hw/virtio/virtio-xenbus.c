@@ -29,7 +29,6 @@
 #include "exec/memory.h"
 #include "hw/hotplug.h"
 #include "hw/qdev-properties.h"
-#include "hw/xen/xen-bus-helper.h"
 #include "migration/vmstate.h"
 #include "virtio-xenbus.h"
 #include "trace.h"
@@ -455,7 +454,7 @@ static void vxb_try_connect(VirtIOXenbus *xb, unsigned int f)
 {
     g_autofree char *why = NULL;
     Error *err = NULL;
-    VXBNodes nodes;
+    VXBNodes nodes = { 0 };
 
     switch (vxb_find_driver(xb, &nodes, &why)) {
     case VXB_WAIT:
@@ -769,6 +768,7 @@ static const Property vxb_properties[] = {
     DEFINE_PROP_UINT32("devid", VirtIOXenbus, devid, 0),
     DEFINE_PROP_UINT32("pool-max-pages", VirtIOXenbus, pool_max_pages, 4096),
     DEFINE_PROP_UINT32("pool-hint-pages", VirtIOXenbus, pool_hint_pages, 0),
+    VXB_PROPERTIES_END
 };
 
 static void vxb_class_init(ObjectClass *klass, void *data)
