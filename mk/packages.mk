@@ -67,16 +67,12 @@ DEB_SRC := $(BUILD)/deb-src/$(SUITE)/xen-extras-$(VERSION)
 # are built (or taken from the cache) first, where the network is; the package
 # build itself has none.  Debug symbols go to dbgsym/: *.deb is what to install.
 .PHONY: deb
-# Suites whose QEMU has our transport: others get stubdomains only.
-VIRTIO_SUITES := trixie
-HAS_VIRTIO = $(filter $(VIRTIO_SUITES),$(SUITE))
-deb: kernel qemu $(if $(HAS_VIRTIO),qemu-virtio)	## Debian packages of SUITE, into build/deb/SUITE/
+deb: kernel qemu qemu-virtio	## Debian packages of SUITE, into build/deb/SUITE/
 	@rm -rf $(BUILD)/deb-src/$(SUITE) $(DEB_OUT).new && mkdir -p $(DEB_SRC) $(DEB_OUT).new
 	@git -c safe.directory='*' ls-files -z | xargs -0 sh -c 'for f; do [ ! -e "$$f" ] || printf "%s\0" "$$f"; done' sh | \
 		tar -c --null -T - | tar -x -C $(DEB_SRC)
 	@mkdir -p $(DEB_SRC)/$(STUBDOM_OUT) && cp -p $(addprefix $(STUBDOM_OUT)/,vmlinuz config qemu-stubdom qemu-stubdom.info qemu-source-version) $(DEB_SRC)/$(STUBDOM_OUT)/
-	@[ -z "$(HAS_VIRTIO)" ] || { mkdir -p $(DEB_SRC)/$(QEMU_VIRTIO_OUT) && \
-		cp -p $(addprefix $(QEMU_VIRTIO_OUT)/,$(QEMU_VIRTIO_FILES)) $(DEB_SRC)/$(QEMU_VIRTIO_OUT)/; }
+	@mkdir -p $(DEB_SRC)/$(QEMU_VIRTIO_OUT) && cp -p $(addprefix $(QEMU_VIRTIO_OUT)/,$(QEMU_VIRTIO_FILES)) $(DEB_SRC)/$(QEMU_VIRTIO_OUT)/
 	@echo "deb $(SUITE): building packages (log: $(BUILD)/log/deb-$(SUITE).log)"
 	@mkdir -p $(BUILD)/log
 	@$(CHROOT) run $(SUITE) build --net-off --bind $(CURDIR)/$(BUILD)/deb-src/$(SUITE):/build/deb \
