@@ -2,6 +2,7 @@
 # summary: every kind of virtio device and what it can be told: qcow2, serial, discard, packed rings, console, 9p
 # time-limit: 1200
 # extra: tools
+# suites: trixie
 # shellcheck disable=SC2154,SC2016
 . $LAB/lib-virtio.sh
 

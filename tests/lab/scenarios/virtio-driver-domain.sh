@@ -2,6 +2,7 @@
 # summary: virtio devices whose backend is a PV driver domain
 # time-limit: 1800
 # extra: driver
+# suites: trixie
 # shellcheck disable=SC2154,SC2016
 . $LAB/lib-virtio.sh
 

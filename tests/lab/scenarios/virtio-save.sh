@@ -2,6 +2,7 @@
 # summary: save, restore, a cancelled save and a migration, with fio checking all the while
 # time-limit: 1800
 # extra: tools
+# suites: trixie
 # shellcheck disable=SC2154,SC2016
 . $LAB/lib-virtio.sh
 before=$(host_state)
