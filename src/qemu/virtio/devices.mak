@@ -15,6 +15,7 @@ CONFIG_VIRTIO_9P=y
 # What 7.2's target and its Xen files do not link without; later versions select
 # or stub it.  The machine has none of it, and no bus to plug it in.
 7.2: CONFIG_APIC=y
+7.2: CONFIG_IOAPIC=y
 7.2: CONFIG_PCI=y
 7.2: CONFIG_ISA_BUS=y
 7.2: CONFIG_MC146818RTC=y
