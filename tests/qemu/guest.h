@@ -21,7 +21,9 @@
 #define CTRL_PORT	1
 #define QUEUE_PORT	2
 
-#define QSIZE		64
+/* A queue's size: the rng of QEMU 7.2 has no more than 8, as QEMU itself gave it. */
+extern unsigned int qsize;
+#define QSIZE		qsize
 #define DESC_OFF	0
 #define AVAIL_OFF	4096
 #define USED_OFF	8192

@@ -147,6 +147,7 @@ bool connected(const char *what)
 
 static uint64_t offered;
 uint16_t avail_idx, used_idx;
+unsigned int qsize = 64;
 
 void negotiate(void)
 {
@@ -430,6 +431,7 @@ static void rng(void)
 
 	kind = "virtio";
 	devid = 1;
+	qsize = 8;
 	if (!CHECK("rng: state 2", wait_be(2)) || !connected("rng: state 4"))
 		return;
 	start();
