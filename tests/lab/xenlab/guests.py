@@ -32,6 +32,7 @@ DEBIAN_PACKAGES = ("linux-image-amd64,systemd-sysv,udev,dbus,kmod,iproute2,iputi
                    "login,util-linux,e2fsprogs,ca-certificates,busybox-static")
 DEBIAN_FS = "3G"
 TOOLS_FS = "700M"
+TOOLS_PACKAGES = ["fio", "iperf3", "qemu-utils"]
 # A driver domain: what it needs to run our backends, and the guests' tools.
 DRIVER_PACKAGES = ("linux-image-amd64,initramfs-tools,systemd-sysv,udev,dbus,kmod,iproute2,iputils-ping,procps,util-linux,"
                    "socat,fio,iperf3")
@@ -206,12 +207,12 @@ def tools():
     to be copied to its initramfs."""
     def build(tmp):
         root = tmp / "root"
-        install_debian(SUITE, root, ["fio", "iperf3", "qemu-utils"], [], "the guest's tools")
+        install_debian(SUITE, root, TOOLS_PACKAGES, [], "the guest's tools")
         mke2fs(tmp / "disk.img", root, TOOLS_FS, "tools")
         shutil.rmtree(root)
         os.truncate(tmp / "disk.img", DATA_DISKS["extra"])
 
-    return artefact("guest-tools", {"size": TOOLS_FS, "disk": DATA_DISKS["extra"]}, build) / "disk.img"
+    return artefact("guest-tools", {"size": TOOLS_FS, "packages": TOOLS_PACKAGES, "disk": DATA_DISKS["extra"]}, build) / "disk.img"
 
 
 def driver():
