@@ -13,6 +13,10 @@
 #include "plug.h"
 #include "probe.h"
 
+#ifndef VD_SYS_NET
+#define VD_SYS_NET "/sys/class/net"	/* a test has its own */
+#endif
+
 struct backend {
 	struct vd_store st;
 	uint32_t domid;
@@ -66,7 +70,29 @@ static void refuse(const struct backend *b, struct vd_id id, const char *why)
 	say(b, LOG_ERR, id, why);
 }
 
-/* False when the device cannot be served. */
+/*
+ * Has xen-virtiod made a card's tap?  It does so before it starts the unit, but a
+ * card that came since then has none yet: the daemon will add it to QEMU, which
+ * would not even start with it.
+ */
+static bool tap_made(uint32_t domid, uint32_t devid)
+{
+	char name[32], path[80], owner[16] = "-1";
+	FILE *f;
+
+	if (vd_tap_name(name, domid, devid))
+		return true;	/* is refused with a reason */
+	snprintf(path, sizeof(path), VD_SYS_NET "/%s/owner", name);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(owner, sizeof(owner), f))
+		owner[0] = '-';
+	fclose(f);
+	return owner[0] != '-';
+}
+
+/* False when the device cannot be served, or not yet. */
 static bool usable(const struct backend *b, const struct vd_node *n, bool *blockdev)
 {
 	char why[VD_ERROR_MAX];
@@ -84,6 +110,8 @@ static bool usable(const struct backend *b, const struct vd_node *n, bool *block
 		refuse(b, n->id, why);
 		return false;
 	}
+	if (n->spec.type == VD_NET && !tap_made(b->domid, n->id.devid))
+		return false;
 	/* -ENOENT: gone in this moment. */
 	return !vd_nodes_renew(&b->st, b->domid, n->id);
 }

@@ -16,6 +16,7 @@ static char dir[64];
 /* Files of the unit go below a directory of the test. */
 #undef VD_RUN_DIR
 #define VD_RUN_DIR "."
+#define VD_SYS_NET "."
 static int fake_execv(const char *program, char *const *argv);
 #define execv fake_execv
 #include "virtiod/backend.c"
@@ -96,6 +97,36 @@ static void starts(void **state)
 	assert_null(strstr(ran, "virtio-1"));
 	assert_null(strstr(ran, "virtio-2"));
 	assert_null(strstr(ran, "virtio-4"));
+}
+
+/* A card without a tap is the daemon's to add: QEMU would not start with it. */
+static void a_card_that_comes_late(void **state)
+{
+	FILE *f;
+
+	(void)state;
+	fix_disk(DISK(3, 51712), image());
+	fix_virtio(VIRTIO(3, 5), "virtio,device1;bridge=b;mac=00:16:3e:00:00:01");
+	backend_run(3, "/bin/true");
+	assert_non_null(strstr(ran, "virtio_disk"));
+	assert_null(strstr(ran, "virtio-5"));
+	assert_node(VIRTIO(3, 5), "state", "1");
+	/* It is being made: not ours to open yet. */
+	assert_int_equal(mkdir("vx3.5", 0700), 0);
+	f = fopen("vx3.5/owner", "w");
+	fputs("-1\n", f);
+	fclose(f);
+	unlink("virtio-3.start");
+	backend_run(3, "/bin/true");
+	assert_null(strstr(ran, "virtio-5"));
+	f = fopen("vx3.5/owner", "w");
+	fputs("0\n", f);
+	fclose(f);
+	unlink("virtio-3.start");
+	backend_run(3, "/bin/true");
+	assert_non_null(strstr(ran, "\"id\":\"virtio-5.dev\""));
+	unlink("vx3.5/owner");
+	rmdir("vx3.5");
 }
 
 static void starts_bare(void **state)
@@ -239,7 +270,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(starts), T(starts_bare), T(no_qemu), T(ended), T(never_revived),
+		T(starts), T(a_card_that_comes_late), T(starts_bare), T(no_qemu), T(ended), T(never_revived),
 		T(listing), T(own_domain), T(probing),
 	};
 
