@@ -99,11 +99,21 @@ static void starts(void **state)
 	assert_null(strstr(ran, "virtio-4"));
 }
 
+/* The tap as it is in sysfs, and a start of the backend. */
+static void starts_with_tap_of(const char *owner)
+{
+	FILE *f = fopen("vx3.5/owner", "w");
+
+	assert_non_null(f);
+	fprintf(f, "%s\n", owner);
+	fclose(f);
+	unlink("virtio-3.start");
+	backend_run(3, "/bin/true");
+}
+
 /* A card without a tap is the daemon's to add: QEMU would not start with it. */
 static void a_card_that_comes_late(void **state)
 {
-	FILE *f;
-
 	(void)state;
 	fix_disk(DISK(3, 51712), image());
 	fix_virtio(VIRTIO(3, 5), "virtio,device1;bridge=b;mac=00:16:3e:00:00:01");
@@ -113,17 +123,9 @@ static void a_card_that_comes_late(void **state)
 	assert_node(VIRTIO(3, 5), "state", "1");
 	/* It is being made: not ours to open yet. */
 	assert_int_equal(mkdir("vx3.5", 0700), 0);
-	f = fopen("vx3.5/owner", "w");
-	fputs("-1\n", f);
-	fclose(f);
-	unlink("virtio-3.start");
-	backend_run(3, "/bin/true");
+	starts_with_tap_of("-1");
 	assert_null(strstr(ran, "virtio-5"));
-	f = fopen("vx3.5/owner", "w");
-	fputs("0\n", f);
-	fclose(f);
-	unlink("virtio-3.start");
-	backend_run(3, "/bin/true");
+	starts_with_tap_of("0");
 	assert_non_null(strstr(ran, "\"id\":\"virtio-5.dev\""));
 	unlink("vx3.5/owner");
 	rmdir("vx3.5");
