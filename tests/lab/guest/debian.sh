@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mmdebstrap's customize hook for the lab's Debian guests:  debian.sh ROOT
-# xsagent was copied to ROOT/usr/local/sbin before.
+# After agent.sh.
 set -eu
 root=$1
 put() { mkdir -p "$(dirname "$root$1")" && cat >"$root$1"; }
@@ -16,14 +16,3 @@ put /etc/systemd/network/lab.network <<-'E'
 	[Network]
 	Address=10.77.0.41/24
 E
-# How dom0 talks to it: guest_cmd of dom0/lib.sh.
-put /etc/systemd/system/xsagent.service <<-'E'
-	[Unit]
-	Description=The lab's agent
-	[Service]
-	ExecStart=/usr/local/sbin/xsagent
-	Restart=always
-	[Install]
-	WantedBy=multi-user.target
-E
-chroot "$root" systemctl -q enable xsagent systemd-networkd

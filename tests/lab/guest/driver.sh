@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mmdebstrap's customize hook for the lab's driver domain:  driver.sh ROOT DEB...
 # Its root is mounted read-only, so that a guest can have the same disk as its
-# tools' disk (lib-virtio.sh).  xsagent was copied to ROOT/usr/local/sbin before.
+# tools' disk (lib-virtio.sh).  After agent.sh.
 set -eu
 root=$1; shift
 put() { mkdir -p "$(dirname "$root$1")" && cat >"$root$1"; }
@@ -36,16 +36,6 @@ RequiredForOnline=no
 Address=10.79.0.1/24
 ConfigureWithoutCarrier=yes
 END
-put /etc/systemd/system/xsagent.service <<END
-[Unit]
-Description=The lab's agent
-[Service]
-ExecStart=/usr/local/sbin/xsagent
-Restart=always
-[Install]
-WantedBy=multi-user.target
-END
-chroot "$root" systemctl -q enable xsagent systemd-networkd
 # Nothing waits for them, and the emulated processor has enough to do.
 chroot "$root" systemctl -q mask systemd-networkd-wait-online xendomains systemd-rfkill.socket
 ln -sf "$(basename "$(ls "$root"/boot/vmlinuz-*)")" "$root/boot/vmlinuz"

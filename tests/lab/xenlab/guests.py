@@ -11,6 +11,7 @@ from .image import install_debian, mke2fs
 from . import repo
 
 GUEST = LAB / "guest"
+AGENT = GUEST / "agent.sh"
 HOSTILE = TOP / "tests" / "hostile"
 SUITE, KIND = "trixie", "build"
 SECTOR = 512
@@ -159,7 +160,7 @@ def debian_disk(name, packages, script, inputs, arguments=lambda tmp: []):
         root = tmp / "root"
         more = " ".join(map(str, arguments(tmp)))
         install_debian(SUITE, root, packages.split(","),
-                       [f"--customize-hook=install -D {made}/xsagent \"$1\"/usr/local/sbin/xsagent",
+                       [f"--customize-hook={AGENT} \"$1\" {made}/xsagent",
                         f"--customize-hook={GUEST}/debian.sh \"$1\"",
                         f"--customize-hook={GUEST}/{script} \"$1\" {more}"], f"the Debian guest {name}")
         mke2fs(tmp / "fs.img", root, DEBIAN_FS, "debian")
@@ -171,7 +172,7 @@ def debian_disk(name, packages, script, inputs, arguments=lambda tmp: []):
     os.utime(made)
     return artefact(f"guest-{name}", {
         "guest": made.name, "packages": packages, "size": DEBIAN_FS, "disk": DATA_DISKS["extra"],
-        "files": hash_files(GUEST / "debian.sh", GUEST / script), **inputs}, build) / "disk.img"
+        "files": hash_files(AGENT, GUEST / "debian.sh", GUEST / script), **inputs}, build) / "disk.img"
 
 
 def debian():
@@ -224,7 +225,7 @@ def driver():
     def build(tmp):
         root = tmp / "root"
         install_debian(SUITE, root, DRIVER_PACKAGES.split(","),
-                       [f"--customize-hook=install -D {made}/xsagent \"$1\"/usr/local/sbin/xsagent",
+                       [f"--customize-hook={AGENT} \"$1\" {made}/xsagent",
                         f"--customize-hook={GUEST}/driver.sh \"$1\" " + " ".join(str(d.resolve()) for d in debs)],
                        "the driver domain")
         mke2fs(tmp / "disk.img", root, DRIVER_FS, "tools")
@@ -232,6 +233,6 @@ def driver():
         os.truncate(tmp / "disk.img", DATA_DISKS["extra"])
 
     inputs = {"guest": made.name, "packages": DRIVER_PACKAGES, "size": DRIVER_FS, "disk": DATA_DISKS["extra"],
-              "debs": hash_files(*debs), "files": hash_files(GUEST / "driver.sh")}
+              "debs": hash_files(*debs), "files": hash_files(AGENT, GUEST / "driver.sh")}
     os.utime(made)
     return artefact("guest-driver", inputs, build) / "disk.img"
