@@ -44,6 +44,7 @@ include mk/packages.mk
 include mk/deps.mk
 include dkms/dkms.mk
 include tests/lab/lab.mk
+include tests/packages/packages.mk
 include tests/tests.mk
 
 .PHONY: clean
