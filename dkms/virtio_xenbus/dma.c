@@ -96,9 +96,12 @@ static dma_addr_t vx_map(struct vx_device *vd, phys_addr_t phys, size_t size,
 		return DMA_MAPPING_ERROR;
 	/*
 	 * All of it is written, whatever the attributes say: no byte of an earlier
-	 * mapping may be read in this one, nor be copied back from it.  A buffer
-	 * that only the device writes is not shown to it.
+	 * mapping may be copied back from this one.  A buffer that only the device
+	 * writes is not shown to it; and it may have promised to leave no byte of
+	 * it as it was.  One that lies knows all that is in the pool anyway.
 	 */
+	if (dir == DMA_FROM_DEVICE && vd->writes_all)
+		return addr;
 	if (dir == DMA_FROM_DEVICE || (attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		memset(vx_pool_at(vd, addr), 0, size);
 	else

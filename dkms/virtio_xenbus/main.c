@@ -193,9 +193,15 @@ static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 {
 	if (vd->child && info->config_size != vd->config_size)
 		return -ENODEV;
-	if (vd->stalled && !vd->frozen)
-		return info->flags & VX_INFO_RESUME ? vx_virtio_resume(vd) : -EOPNOTSUPP;
+	if (vd->stalled && !vd->frozen) {
+		/* What is mapped was not cleared if the dead backend was to write all of it. */
+		if (!(info->flags & VX_INFO_RESUME) ||
+		    (vd->writes_all && !(info->flags & VX_INFO_WRITES_ALL)))
+			return -EOPNOTSUPP;
+		return vx_virtio_resume(vd);
+	}
 	vd->resumable = info->flags & VX_INFO_RESUME;
+	vd->writes_all = info->flags & VX_INFO_WRITES_ALL;
 	if (vd->child)
 		return vx_virtio_restore(vd);
 	vd->config_size = info->config_size;

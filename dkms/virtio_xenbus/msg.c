@@ -379,7 +379,7 @@ static bool response_ok(const struct vx_parsed *r, const struct vx_msg *sent,
 	case VX_MSG_GET_DEVICE_INFO:
 		return r->device_id == l->device_id && r->vendor_id == l->vendor_id &&
 		       r->num_queues && r->num_queues <= l->max_queues &&
-		       r->config_size <= l->max_config && !(r->flags & ~VX_INFO_RESUME);
+		       r->config_size <= l->max_config && !(r->flags & ~VX_INFO_ALL);
 	case VX_MSG_GET_FEATURES:
 		return has_feature(r->features, VIRTIO_F_VERSION_1) &&
 		       has_feature(r->features, VIRTIO_F_ACCESS_PLATFORM);

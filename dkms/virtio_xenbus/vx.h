@@ -90,6 +90,7 @@ struct vx_device {
 	u8 status;			/* as the backend answered */
 	u32 config_size;
 	bool resumable;			/* the next backend can adopt the queues */
+	bool writes_all;		/* what is mapped for it to write need not be cleared */
 	bool stalled;			/* waiting for that one */
 	u32 in_flight;			/* what the last one left behind, for the log */
 	bool again;			/* it did not come in time: begin anew when it does */

@@ -91,6 +91,8 @@ enum vx_error {
 };
 
 #define VX_INFO_RESUME		1u	/* can adopt the queues of a dead backend */
+#define VX_INFO_WRITES_ALL	2u	/* leaves no byte of a request's answer as it was */
+#define VX_INFO_ALL		(VX_INFO_RESUME | VX_INFO_WRITES_ALL)
 #define VX_QUEUE_ENABLED	1u
 #define VX_INFLIGHT_RESUME	1u	/* adopt what the area records */
 #define VX_INFLIGHT_MAGIC	0x46495856u	/* "VXIF" */

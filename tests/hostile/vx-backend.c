@@ -187,7 +187,7 @@ static const struct fault faults[] = {
 	ANSWER("info-queues-0", "no queues", GET_DEVICE_INFO, 8 + 8, 4, 0),
 	ANSWER("info-queues-many", "more queues than in xenstore", GET_DEVICE_INFO, 8 + 8, 4, 0x7fffffff),
 	ANSWER("info-config", "more configuration than in xenstore", GET_DEVICE_INFO, 8 + 12, 4, CONFIG_SIZE + 1),
-	ANSWER("info-flags", "an unknown flag", GET_DEVICE_INFO, 8 + 16, 4, 2),
+	ANSWER("info-flags", "an unknown flag", GET_DEVICE_INFO, 8 + 16, 4, 4),
 	ANSWER("features-old", "no VERSION_1", GET_FEATURES, 8, 8, OFFERED & ~(1ull << 32)),
 	ANSWER("features-platform", "no ACCESS_PLATFORM", GET_FEATURES, 8, 8, OFFERED & ~(1ull << 33)),
 	ANSWER("status-more", "a status that was not asked for", SET_DEVICE_STATUS, 8, 4, 0x84),

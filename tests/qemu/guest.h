@@ -6,6 +6,7 @@
 #include "fakexen.h"
 #include "msg.h"
 
+#include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 

@@ -219,7 +219,7 @@ void put(unsigned int i, uint32_t type, uint64_t sector, uint32_t bytes)
 	slot_mem(i)[16] = 0xff;
 	d[at] = (struct vring_desc) { slot_addr(i), 16, VRING_DESC_F_NEXT, (uint16_t)(at + 1) };
 	d[at + 1] = (struct vring_desc) { slot_addr(i) + 4096 - 512, bytes,
-		(uint16_t)(VRING_DESC_F_NEXT | (type ? 0 : VRING_DESC_F_WRITE)), (uint16_t)(at + 2) };
+		(uint16_t)(VRING_DESC_F_NEXT | (type & 1 ? 0 : VRING_DESC_F_WRITE)), (uint16_t)(at + 2) };
 	d[at + 2] = (struct vring_desc) { slot_addr(i) + 16, 1, VRING_DESC_F_WRITE, 0 };
 	a->ring[avail_idx % QSIZE] = (uint16_t)at;
 	__atomic_store_n(&a->idx, ++avail_idx, __ATOMIC_SEQ_CST);
@@ -287,6 +287,28 @@ static void io(void)
 	CHECK("the same bytes", same);
 }
 
+/* What the driver gave to be written has none of its old bytes when it comes back. */
+static void left(const char *what, uint32_t type, uint64_t sector, uint8_t result, unsigned int from)
+{
+	uint16_t old = avail_idx;
+	unsigned int dirty = 0;
+
+	memset(slot_data(0), 0xa5, 32768);
+	put(0, type, sector, 32768);
+	kick(old);
+	CHECK(what, complete(1) && slot_mem(0)[16] == result);
+	for (unsigned int k = from; k < 32768; k++)
+		dirty += slot_data(0)[k] != 0;
+	CHECK("nothing is left as it was", !dirty && !memchr(slot_data(0), 0xa5, from));
+}
+
+static void writes_all(void)
+{
+	left("serial", VIRTIO_BLK_T_GET_ID, 0, VIRTIO_BLK_S_OK, VIRTIO_BLK_ID_BYTES);
+	left("a read past the end", VIRTIO_BLK_T_IN, 64 * 2048 - 1, VIRTIO_BLK_S_IOERR, 0);
+	left("no such request", 0x76, 0, VIRTIO_BLK_S_UNSUPP, 0);
+}
+
 static void speed(unsigned int depth)
 {
 	double t = now();
@@ -336,7 +358,7 @@ static void requests(void)
 
 	CHECK("info", !ask(VX_MSG_GET_DEVICE_INFO, &m) && m.u.info.device_id == 2 &&
 	      m.u.info.num_queues == 2 && m.u.info.config_size == ctrl->config_size &&
-	      m.u.info.flags == VX_INFO_RESUME);
+	      m.u.info.flags == (VX_INFO_RESUME | VX_INFO_WRITES_ALL));
 	m = (struct vx_msg) { .u.queue.index = 1 };
 	CHECK("queue 1", !ask(VX_MSG_GET_VQUEUE, &m) && m.u.queue.max_size >= QSIZE && !m.u.queue.size);
 	m = (struct vx_msg) { .u.queue.index = 2 };
@@ -488,6 +510,7 @@ static void disk(void)
 	requests();
 	start();
 	io();
+	writes_all();
 	speed(1);
 	speed(16);
 	hostile_ring(VX_POOL_BASE - 4096);

@@ -342,7 +342,7 @@ static bool resume(void)
 	publish(fx_ref(CTRL_PAGE));
 	if (!CHECK("another backend", wait_be(4)))
 		return false;
-	CHECK("it can resume", !ask(VX_MSG_GET_DEVICE_INFO, &m) && m.u.info.flags == VX_INFO_RESUME);
+	CHECK("it can resume", !ask(VX_MSG_GET_DEVICE_INFO, &m) && m.u.info.flags & VX_INFO_RESUME);
 	negotiate();
 	state->again += in_flight();
 	if (!CHECK("it adopts the queue", !adopt()))

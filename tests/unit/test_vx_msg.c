@@ -554,11 +554,11 @@ static void response_info(void **state)
 	(void)state;
 	good.u.info = (struct vx_msg_info){ .device_id = 2, .vendor_id = 0x554d4551,
 					    .num_queues = 4, .config_size = 60,
-					    .flags = VX_INFO_RESUME };
+					    .flags = VX_INFO_RESUME | VX_INFO_WRITES_ALL };
 	assert_int_equal(take(&good, &sent), 0);
 	assert_int_equal(got.num_queues, 4);
 	assert_int_equal(got.config_size, 60);
-	assert_int_equal(got.flags, VX_INFO_RESUME);
+	assert_int_equal(got.flags, VX_INFO_RESUME | VX_INFO_WRITES_ALL);
 #define WRONG(field, value) \
 	m = good; m.u.info.field = (value); assert_int_equal(take(&m, &sent), -EPROTO)
 	WRONG(device_id, 1);
@@ -566,7 +566,7 @@ static void response_info(void **state)
 	WRONG(num_queues, 0);
 	WRONG(num_queues, 5);
 	WRONG(config_size, 61);
-	WRONG(flags, 3);
+	WRONG(flags, 7);
 	WRONG(reserved[11], 1);
 	/* An error does not pass the payload on. */
 	m = answer(&sent);
