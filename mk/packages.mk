@@ -67,7 +67,7 @@ DEB_SRC := $(BUILD)/deb-src/$(SUITE)/xen-extras-$(VERSION)
 # are built (or taken from the cache) first, where the network is; the package
 # build itself has none.  Debug symbols go to dbgsym/: *.deb is what to install.
 .PHONY: deb
-deb: kernel qemu qemu-virtio	## Debian packages of SUITE, into build/deb/SUITE/
+deb: deps kernel qemu qemu-virtio	## Debian packages of SUITE, into build/deb/SUITE/
 	@rm -rf $(BUILD)/deb-src/$(SUITE) $(DEB_OUT).new && mkdir -p $(DEB_SRC) $(DEB_OUT).new
 	@git -c safe.directory='*' ls-files -z | xargs -0 sh -c 'for f; do [ ! -e "$$f" ] || printf "%s\0" "$$f"; done' sh | \
 		tar -c --null -T - | tar -x -C $(DEB_SRC)

@@ -11,13 +11,18 @@ cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
 logs=build/packages
 mkdir -p $logs
 pass=0 fail=0
-[ $# -gt 0 ] || set -- $(cd tests/packages && ls ./*.sh | sed 's,^\./,,; s/\.sh$//' | grep -vx -e run -e lib)
+if [ $# = 0 ]; then
+	for f in tests/packages/*.sh; do
+		f=${f##*/}
+		case $f in run.sh | lib.sh) ;; *) set -- "$@" "${f%.sh}" ;; esac
+	done
+fi
 for t; do
 	f=tests/packages/$t.sh
 	[ -f "$f" ] || { echo "not ok - there is no test $f"; fail=$((fail + 1)); continue; }
 	limit=$(sed -n 's/^# time-limit: *//p' "$f" | head -n 1)
 	echo "== $t: $(sed -n 's/^# summary: *//p' "$f" | head -n 1)"
-	{ timeout --kill-after=30 "${limit:-600}" sh -u -c '. tests/packages/lib.sh; . "$0"; exit 0' "./$f"; echo "exit status $?"; } 2>&1 |
+	{ timeout --kill-after=30 "${limit:-600}" unshare -m --propagation private sh -u -c '. tests/packages/lib.sh; . "$0"; exit 0' "./$f"; echo "exit status $?"; } 2>&1 |
 		tee "$logs/$t.log" | grep --line-buffered -e '^ok - ' -e '^not ok - ' -e '^note ' -e '^    '
 	rc=$(sed -n 's/^exit status //p' "$logs/$t.log" | tail -n 1)
 	n=$(grep -c '^ok - ' "$logs/$t.log")
