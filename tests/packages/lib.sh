@@ -5,7 +5,6 @@
 
 export SUITE="${SUITE:-trixie}"
 TOP=$PWD
-CACHE=${XEN_EXTRAS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/xen-extras}
 # Scratch space of this test, gone when it ends.
 WORK=$(mktemp -d "${TMPDIR:-/var/tmp}/xen-extras-packages.XXXXXX") || exit 1
 chmod 755 "$WORK"
