@@ -9,6 +9,13 @@
 set -eu
 export GNUPGHOME=/mnt/gnupg
 umask 022
+# One sum is enough; apt asks for by-hash/ of the strongest that there is.
+cat >/tmp/apt.conf <<'END'
+APT::FTPArchive::MD5 "false";
+APT::FTPArchive::SHA1 "false";
+APT::FTPArchive::SHA512 "false";
+END
+export APT_CONFIG=/tmp/apt.conf
 
 apt_suite() {	# SUITE: the index of deb/pool/SUITE/COMPONENT/
 	dist=dists/$1 components=$(ls "pool/$1" | sort -r | xargs)
@@ -33,10 +40,10 @@ apt_suite() {	# SUITE: the index of deb/pool/SUITE/COMPONENT/
 	set -- Origin=xen-extras Label=xen-extras "Suite=$1" "Codename=$1" "Components=$components" \
 		'Architectures=all amd64' 'No-Support-for-Architecture-all=Packages' Acquire-By-Hash=yes \
 		'Description=Linux stubdomains and virtio for Xen hosts' "Date=$(date -d "@$SOURCE_DATE_EPOCH")" \
-		${REPO_VALID_DAYS:+"Valid-Until=$(date -d "+$REPO_VALID_DAYS days")"}
+		${REPO_VALID_DAYS:+"Valid-Until=$(date -d "$REPO_VALID_DAYS days")"}
 	for f; do echo "${f%%=*}: ${f#*=}"; done >Release.new
 	# Its own fields are the date of today and nothing else.
-	apt-ftparchive release "$dist" | sed -n '/^[A-Z0-9]*Sum:\|^SHA[0-9]*:/,$p' >>Release.new
+	apt-ftparchive release "$dist" | sed -n '/^SHA256:/,$p' >>Release.new
 	mv Release.new "$dist/Release"
 	$gpg --clearsign -o "$dist/InRelease" "$dist/Release"
 	$gpg --armor --detach-sign -o "$dist/Release.gpg" "$dist/Release"
@@ -57,7 +64,8 @@ apt_file() {	# SUITE DIST: for /etc/apt/sources.list.d/, with the key in it
 }
 
 dnf_repo() {	# NAME: rpm/NAME/*.rpm
-	rpmsign --define "_gpg_name $key" --define "_gpg_path $GNUPGHOME" --addsign "$1"/*.rpm >/dev/null
+	rpmsign --define "_gpg_name $key" --define "_gpg_path $GNUPGHOME" --addsign "$1"/*.rpm >/tmp/rpmsign.log 2>&1 ||
+		{ cat /tmp/rpmsign.log >&2; exit 1; }
 	# gz: read by every dnf there is.
 	createrepo_c --quiet --no-database --general-compress-type=gz \
 		--revision="$SOURCE_DATE_EPOCH" --set-timestamp-to-revision "$1"

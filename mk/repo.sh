@@ -47,6 +47,8 @@ for source; do
 	esac
 done
 
+# As make says it, for whoever calls this without make.
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(date -d "$(sed -n '/^ -- /{s/.*>  //p;q}' "$top/debian/changelog")" +%s)}"
 set --
 home=${REPO_KEY_HOME:-$top/build/repo-key}
 if [ -n "${REPO_KEY:-}" ]; then
@@ -62,7 +64,7 @@ chmod 700 "$home"
 # The environment of the chroot is a clean one.
 key=$("$top/mk/chroot.sh" run trixie repo --net-off --bind "$(readlink -f "$new"):/mnt/repo" --bind "$(readlink -f "$home"):/mnt/gnupg" "$@" \
 	--bind "$top/mk/repo-index.sh:/mnt/repo-index.sh" --dir /mnt/repo -- \
-	env "REPO_URL=${REPO_URL:-file:/srv/xen-extras}" "REPO_VALID_DAYS=${REPO_VALID_DAYS:-}" sh /mnt/repo-index.sh)
+	env "REPO_URL=${REPO_URL:-file:///srv/xen-extras}" "REPO_VALID_DAYS=${REPO_VALID_DAYS:-}" sh /mnt/repo-index.sh)
 rm -rf "$out"
 mv "$new" "$out"
 echo "repo: $out, signed by $key${REPO_KEY:+ ($REPO_KEY)}"
