@@ -11,5 +11,12 @@ repo: deps	## signed apt and dnf repositories in build/repo/: REPO_KEY= REPO_URL
 	@for s in $(REPO_SUITES); do \
 		ls $(BUILD)/deb/$$s/*.deb >/dev/null 2>&1 || $(MAKE) deb SUITE=$$s || exit; \
 	done
-	@mk/repo.sh $(REPO_OUT) $(foreach s,$(REPO_SUITES),$(s)=$(BUILD)/deb/$(s)) \
-		$(foreach d,$(wildcard $(BUILD)/rpm/*/),$(if $(wildcard $(d)*.rpm),rpm:$(notdir $(d:/=))=$(d:/=)))
+	@set -- $(REPO_OUT); \
+	for s in $(REPO_SUITES); do \
+		set -- "$$@" "$$s=$(BUILD)/deb/$$s"; \
+		! ls $(BUILD)/deb-src/$$s/*.dsc >/dev/null 2>&1 || set -- "$$@" "src:$$s=$(BUILD)/deb-src/$$s"; \
+	done; \
+	for d in $(BUILD)/rpm/*; do \
+		! ls $$d/*.rpm >/dev/null 2>&1 || set -- "$$@" "rpm:$${d##*/}=$$d"; \
+	done; \
+	mk/repo.sh "$$@"

@@ -3,7 +3,7 @@
 #
 # A signed apt repository and a signed dnf repository of packages that are built.
 #
-#   mk/repo.sh OUT [SUITE=DIRECTORY of *.deb]... [rpm:NAME=DIRECTORY of *.rpm]...
+#   mk/repo.sh OUT [SUITE=DIRECTORY of *.deb]... [src:SUITE=DIRECTORY of *.dsc]... [rpm:NAME=DIRECTORY of *.rpm]...
 #
 # From the environment:
 #   REPO_KEY         the key to sign with, as its owner's gpg knows it.  Without it a key
@@ -19,7 +19,7 @@ set -eu
 die() { echo "repo.sh: $*" >&2; exit 1; }
 
 top=$(dirname "$(dirname "$(readlink -f "$0")")")
-[ $# -ge 2 ] || die "usage: repo.sh OUT SUITE=DIRECTORY|rpm:NAME=DIRECTORY..."
+[ $# -ge 2 ] || die "usage: repo.sh OUT SUITE=DIRECTORY|src:SUITE=DIRECTORY|rpm:NAME=DIRECTORY..."
 out=$1; shift
 new=$out.new
 rm -rf "$new"
@@ -31,17 +31,20 @@ for source; do
 		mkdir -p "$new/rpm/${name#rpm:}"
 		cp "$dir"/*.rpm "$new/rpm/${name#rpm:}/" || die "no packages in $dir"
 		;;
+	src:*)
+		pool=$new/deb/pool/${name#src:}/main
+		mkdir -p "$pool"
+		for dsc in "$dir"/*.dsc; do
+			cp "$dsc" "$pool/" || die "no source package in $dir"
+			sed -n '/^Files:/,/^[^ ]/s/^ [0-9a-f]* [0-9]* //p' "$dsc" | while read -r f; do cp "$dir/$f" "$pool/"; done
+		done
+		;;
 	*)
 		# A pool for each suite: a package of the same name and version is another
 		# file there, built with that suite's compiler and libraries.
 		pool=$new/deb/pool/$name
 		mkdir -p "$pool/main"
 		cp "$dir"/*.deb "$pool/main/" || die "no packages in $dir"
-		for dsc in "$dir"/*.dsc; do
-			[ -f "$dsc" ] || continue
-			cp "$dsc" "$pool/main/"
-			sed -n '/^Files:/,/^[^ ]/s/^ [0-9a-f]* [0-9]* //p' "$dsc" | while read -r f; do cp "$dir/$f" "$pool/main/"; done
-		done
 		! ls "$dir"/dbgsym/*.deb >/dev/null 2>&1 || { mkdir "$pool/debug" && cp "$dir"/dbgsym/*.deb "$pool/debug/"; }
 		;;
 	esac

@@ -3,7 +3,7 @@
 # summary: make repo: apt and dnf install what is right, and nothing else
 # time-limit: 2400
 
-suites=${REPO_SUITES:-trixie bookworm}
+suites=${DEB_SUITES:-trixie bookworm}
 export REPO_KEY_HOME="$WORK/key" REPO_KEY='' REPO_URL='' REPO_VALID_DAYS=''
 out=$WORK/out.repo
 key=$out/xen-extras-archive-keyring
@@ -146,7 +146,14 @@ mkdir -p "$WORK/small/x/DEBIAN" "$WORK/small/deb"
 printf '%s\n' 'Package: xen-virtio-utils' 'Version: 9' 'Architecture: all' 'Maintainer: test <test@localhost>' 'Description: test' \
 	>"$WORK/small/x/DEBIAN/control"
 dpkg-deb -b "$WORK/small/x" "$WORK/small/deb/xen-virtio-utils_9_all.deb" >/dev/null
-small() { "$TOP/mk/repo.sh" "$WORK/small/repo" "$s=$WORK/small/deb" "rpm:fedora-43=$WORK/rpm/fedora-43"; }
+# And a source package.
+mkdir -p "$WORK/small/src"
+tar -C "$WORK/small" -cJf "$WORK/small/src/xen-extras_9.tar.xz" x
+(cd "$WORK/small/src" && {
+	printf '%s\n' 'Format: 3.0 (native)' 'Source: xen-extras' 'Binary: xen-virtio-utils' 'Architecture: all' 'Version: 9' 'Maintainer: test <test@localhost>'
+	echo 'Checksums-Sha256:'; echo " $(sha256sum <xen-extras_9.tar.xz | cut -c1-64) $(stat -c %s xen-extras_9.tar.xz) xen-extras_9.tar.xz"
+	echo 'Files:'; echo " $(md5sum <xen-extras_9.tar.xz | cut -c1-32) $(stat -c %s xen-extras_9.tar.xz) xen-extras_9.tar.xz"
+} >xen-extras_9.dsc)
 root dates "$s" plain
 bind dates "$WORK/small" /srv/small
 from_small() { cp "$WORK/small/repo/xen-extras-$s.sources" "$WORK/dates/root/etc/apt/sources.list.d/xen-extras.sources"; }
@@ -155,8 +162,16 @@ export REPO_URL=file:///srv/small/repo
 expect "an index that ended yesterday" env REPO_VALID_DAYS=-1 "$TOP/mk/repo.sh" "$WORK/small/repo" "$s=$WORK/small/deb"
 from_small
 refused dates "is refused" 'expired'
-expect "one that is good for a month" env REPO_VALID_DAYS=30 "$TOP/mk/repo.sh" "$WORK/small/repo" "$s=$WORK/small/deb"
+expect "one that is good for a month, with a source package" env REPO_VALID_DAYS=30 "$TOP/mk/repo.sh" "$WORK/small/repo" \
+	"$s=$WORK/small/deb" "src:$s=$WORK/small/src"
+from_small
 expect_text "is accepted" 'Candidate: 9' only dates /etc/apt/sources.list.d/xen-extras.sources
+
+sources() {
+	in_root dates sh -euc 'cd /tmp; o="-o Dir::State::lists=/tmp/lists -o Dir::Etc::sourcelist=/etc/apt/sources.list.d/xen-extras.sources -o Dir::Etc::sourceparts=/dev/null"
+		rm -f xen-extras_*; apt-get -q $o --download-only source xen-extras; sha256sum xen-extras_9.tar.xz'
+}
+expect_text "apt fetches the source" "^$(sha256sum <"$WORK/small/src/xen-extras_9.tar.xz" | cut -c1-64)" sources
 
 # The key of a user, with a passphrase that his agent has been told.
 mine() { env GNUPGHOME="$WORK/mine" gpg --batch --quiet --pinentry-mode loopback --passphrase secret "$@"; }

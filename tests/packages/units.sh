@@ -3,7 +3,7 @@
 # summary: units: valid, confined, in order, turned on offline; an upgrade touches no guest and no backend
 # time-limit: 1800
 
-suites=${UNITS_SUITES:-trixie bookworm}
+suites=${DEB_SUITES:-trixie bookworm}
 enabled="xen-stubdom-register.service xen-stubdomd.service xen-virtiod.service"
 units="$enabled xen-virtio-backend@3.service"
 # What systemd-analyze may say of each of them, times ten.
