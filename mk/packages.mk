@@ -9,6 +9,9 @@ STUBDOM_OUT := $(BUILD)/stubdom/$(SUITE)
 DRACUT_MODULES ?= $(PREFIX)/lib/dracut/modules.d
 COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 
+PRESETDIR ?= $(PREFIX)/lib/systemd/system-preset
+SYSCONFDIR ?= /etc
+
 # What xen-virtiod and xen-virtio bring; everything else is the stubdomains'.
 VIRTIO_UNITS := systemd/xen-virtiod.service systemd/xen-virtio-backend@.service
 VIRTIO_MAN := docs/man/xen-virtiod.8 docs/man/xen-virtio.8 docs/man/xen-virtio-config.5
@@ -18,6 +21,7 @@ install: install-utils install-virtio install-kernel install-qemu install-links 
 
 install-utils: install-user
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(filter-out $(VIRTIO_UNITS),$(wildcard systemd/*.service))
+	install -D -m 644 -t $(DESTDIR)$(PRESETDIR) systemd/90-xen-stubdom.preset
 	install -D -m 755 -t $(DESTDIR)$(DRACUT_MODULES)/50xen-stubdom stubdom/dracut/50xen-stubdom/module-setup.sh
 	for m in $(filter-out $(VIRTIO_MAN) docs/man/virtio_xenbus.4,$(wildcard docs/man/*.[0-9])); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
 	ln -sf xen-stubdomd.8 $(DESTDIR)$(MANDIR)/man8/xen-stubdomd.service.8
@@ -26,6 +30,8 @@ install-utils: install-user
 
 install-virtio: install-user-virtio
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(VIRTIO_UNITS)
+	install -D -m 644 -t $(DESTDIR)$(PRESETDIR) systemd/90-xen-virtio.preset
+	install -D -m 644 systemd/needrestart-xen-virtio.conf $(DESTDIR)$(SYSCONFDIR)/needrestart/conf.d/xen-virtio.conf
 	for m in $(VIRTIO_MAN); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
 	ln -sf xen-virtiod.8 $(DESTDIR)$(MANDIR)/man8/xen-virtiod.service.8
 	ln -sf xen-virtiod.8 $(DESTDIR)$(MANDIR)/man8/xen-virtio-backend@.service.8

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The repositories that hosts install from (docs/repository.md).
+
+REPO_SUITES ?= trixie bookworm
+REPO_OUT ?= $(BUILD)/repo
+export REPO_KEY REPO_KEY_HOME REPO_URL REPO_VALID_DAYS
+
+# Packages that are there are taken as they are: `make deb`, `make rpm` bring them up to date.
+.PHONY: repo
+repo: deps	## signed apt and dnf repositories in build/repo/: REPO_KEY= REPO_URL= REPO_SUITES=
+	@for s in $(REPO_SUITES); do \
+		ls $(BUILD)/deb/$$s/*.deb >/dev/null 2>&1 || $(MAKE) deb SUITE=$$s || exit; \
+	done
+	@mk/repo.sh $(REPO_OUT) $(foreach s,$(REPO_SUITES),$(s)=$(BUILD)/deb/$(s)) \
+		$(foreach d,$(wildcard $(BUILD)/rpm/*/),$(if $(wildcard $(d)*.rpm),rpm:$(notdir $(d:/=))=$(d:/=)))
