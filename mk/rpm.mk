@@ -24,8 +24,9 @@ RPM_STUBDOM = $(BUILD)/stubdom/$(RPM_SUITE)
 RPM_VIRTIO = $(BUILD)/virtio/$(RPM_SUITE)
 RPM_LOG = $(BUILD)/log/$(notdir $(RPM_OUT)).log
 # x86_64: rpm would take the level of this machine's processor for the architecture.
+# With --target, --load is forgotten: the macros are the user's own.
 RPM_BUILD = $(CHROOT) run $(RPM_SUITE) rpm --net-off --bind $(abspath $(RPM_WORK)):$(RPM_TOPDIR) --dir $(RPM_TOPDIR) -- \
-	env LC_ALL=C.UTF-8 SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) rpmbuild --load rpm/macros.debian --target x86_64-linux --nodeps --define '_topdir $(RPM_TOPDIR)'
+	env LC_ALL=C.UTF-8 SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) HOME=$(RPM_TOPDIR) rpmbuild --target x86_64-linux --nodeps --define '_topdir $(RPM_TOPDIR)'
 RPM_FEDORA = --define 'fedora 43' --define 'dist .fc43'
 RPM_EL = --define 'rhel 10' --define 'dist .el10'
 RPM_RUN = >>$(RPM_LOG) 2>&1 || { tail -n 40 $(RPM_LOG); exit 1; }
@@ -35,8 +36,8 @@ RPM_STATED = $(shell sed -n 's/.*%global $(1) \([0-9.]*\)}*$$/\1/p' rpm/xen-extr
 
 .PHONY: rpm rpm-source rpm-parts
 rpm-source: deps	## rpm sources: spec and tarball, for a Fedora machine: build/rpm.work/
-	@rm -rf $(RPM_WORK) && mkdir -p $(RPM_WORK)/SPECS $(RPM_WORK)/SOURCES $(RPM_WORK)/rpm $(BUILD)/log
-	@cp rpm/macros.debian $(RPM_WORK)/rpm/
+	@rm -rf $(RPM_WORK) && mkdir -p $(RPM_WORK)/SPECS $(RPM_WORK)/SOURCES $(BUILD)/log
+	@cp rpm/macros.debian $(RPM_WORK)/.rpmmacros
 	@awk -v newest=$(RPM_VERSION)-$(RPM_RELEASE) -f rpm/changelog.awk debian/changelog >$(RPM_WORK)/changelog
 	@sed -e 's/@VERSION@/$(RPM_VERSION)/; s/@RELEASE@/$(RPM_RELEASE)/' \
 		-e '/^@CHANGELOG@$$/{r $(RPM_WORK)/changelog' -e 'd}' rpm/xen-extras.spec >$(RPM_WORK)/SPECS/xen-extras.spec
