@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+# summary: the same under dnf5, which Debian has in its next release only
+# time-limit: 5400
+HOST_SUITE=forky
+DNF='dnf5 --no-gpgchecks'
+"$TOP/mk/chroot-expired.sh" path forky rpm-host >/dev/null || exit 1
+. "$TOP/tests/packages/rpm/dnf.sh"
