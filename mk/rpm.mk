@@ -34,8 +34,12 @@ RPM_RUN = >>$(RPM_LOG) 2>&1 || { tail -n 40 $(RPM_LOG); exit 1; }
 # A version as the spec states it.
 RPM_STATED = $(shell sed -n 's/.*%global $(1) \([0-9.]*\)}*$$/\1/p' rpm/xen-extras.spec)
 
-.PHONY: rpm rpm-source rpm-parts
-rpm-source: deps	## rpm sources: spec and tarball, for a Fedora machine: build/rpm.work/
+.PHONY: rpm rpm-source rpm-srpm rpm-parts rpm-version
+rpm-version:
+	@echo $(RPM_VERSION)
+
+# Not `deps`: this runs on a Fedora machine too.
+rpm-source:	## rpm sources: spec and tarball, for a Fedora machine: build/rpm.work/
 	@rm -rf $(RPM_WORK) && mkdir -p $(RPM_WORK)/SPECS $(RPM_WORK)/SOURCES $(BUILD)/log
 	@cp rpm/macros.debian $(RPM_WORK)/.rpmmacros
 	@awk -v newest=$(RPM_VERSION)-$(RPM_RELEASE) -f rpm/changelog.awk debian/changelog >$(RPM_WORK)/changelog
@@ -46,7 +50,7 @@ rpm-source: deps	## rpm sources: spec and tarball, for a Fedora machine: build/r
 		--transform='s,^,xen-extras-$(RPM_VERSION)/,' | gzip -n >$(RPM_WORK)/SOURCES/xen-extras-$(RPM_VERSION).tar.gz
 
 # What the bcond prebuilt_parts takes instead of compiling.
-rpm-parts: rpm-source
+rpm-parts: deps rpm-source
 	@$(MAKE) SUITE=$(RPM_SUITE) kernel qemu qemu-virtio
 	@mkdir -p $(RPM_WORK)/parts/build/stubdom/rpm $(RPM_WORK)/parts/build/virtio/rpm
 	@cp $(addprefix $(RPM_STUBDOM)/,vmlinuz config qemu-stubdom qemu-stubdom.info) $(RPM_WORK)/parts/build/stubdom/rpm/
@@ -55,20 +59,22 @@ rpm-parts: rpm-source
 		gzip -1 -n >../SOURCES/xen-extras-parts-$(RPM_VERSION).tar.gz
 
 # (rpm looks for sources even when the spec says that they are not to be in.)
-rpm: rpm-parts	## rpms for Fedora 43 and EL 10 (the driver) and their source: build/rpm/
-	@echo "rpm: building packages (log: $(RPM_LOG))"
-	@: >$(RPM_LOG)
+rpm-srpm: rpm-source
 	@sed -n 's,^Source[12]:.*/,,p' $(RPM_WORK)/SPECS/xen-extras.spec | \
 		sed 's/%{kernel_version}/$(call RPM_STATED,kernel_version)/; s/%{qemu_version}/$(call RPM_STATED,qemu_version)/' | while read -r f; do \
 		$(if $(RPM_TARBALLS),cp $(RPM_TARBALLS)/$$f,: >)$(if $(RPM_TARBALLS), )$(RPM_WORK)/SOURCES/$$f || exit; done
-	@$(RPM_BUILD) $(RPM_FEDORA) $(if $(RPM_TARBALLS),,--define 'without_tarballs 1') -bs SPECS/xen-extras.spec $(RPM_RUN)
+	@: >$(RPM_LOG)
+	@$(RPM_BUILD) $(RPM_FEDORA) $(if $(RPM_TARBALLS),,--without tarballs) -bs SPECS/xen-extras.spec $(RPM_RUN)
+	@rm -rf $(RPM_OUT) && mkdir -p $(RPM_OUT)/source && cp $(RPM_WORK)/SRPMS/*.rpm $(RPM_OUT)/source/
+
+rpm: rpm-srpm rpm-parts	## rpms for Fedora 43 and EL 10 (the driver) and their source: build/rpm/
+	@echo "rpm: building packages (log: $(RPM_LOG))"
 	@$(RPM_BUILD) $(RPM_EL) -bb SPECS/xen-extras.spec $(RPM_RUN)
 	@$(RPM_BUILD) $(RPM_FEDORA) --with prebuilt_parts $(RPM_FLAGS) \
 		--define "kernel_version $$(cut -d- -f1 $(RPM_STUBDOM)/version)" \
 		--define "qemu_version $$(sed -n 's/^qemu //p' $(RPM_STUBDOM)/qemu-stubdom.info)" \
 		-bb SPECS/xen-extras.spec $(RPM_RUN)
-	@rm -rf $(RPM_OUT) && mkdir -p $(RPM_OUT)/source $(RPM_OUT)/fedora-43/debug $(RPM_OUT)/el10
-	@cp $(RPM_WORK)/SRPMS/*.rpm $(RPM_OUT)/source/
+	@mkdir -p $(RPM_OUT)/fedora-43/debug $(RPM_OUT)/el10
 	@cp $(RPM_WORK)/RPMS/noarch/*.el10.noarch.rpm $(RPM_OUT)/el10/
 	@cp $(RPM_WORK)/RPMS/*/*.fc43.*.rpm $(RPM_OUT)/fedora-43/
 	@mv $(RPM_OUT)/fedora-43/*-debuginfo-*.rpm $(RPM_OUT)/fedora-43/debug/

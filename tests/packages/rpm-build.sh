@@ -36,6 +36,25 @@ expect 'the SBOM is JSON and has the bytes that are in the package' in_rpm sh -e
 	END
 	rm -r /tmp/q'
 
+# The way it is built on Fedora, as far as the sources at hand go: QEMU's release as
+# Debian has it (without some firmware), and Debian's kernel in the place of Linux's own.
+mkdir -p "$WORK/tarballs"
+stated() { sed -n "s/.*%global $1 \([0-9.]*\)}*\$/\1/p" "$TOP/rpm/xen-extras.spec"; }
+cache=${XEN_EXTRAS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/xen-extras}
+cp "$(find "$cache/kernel/src" -name 'linux-source-6.12-*.tar.xz' | sort | tail -n 1)" "$WORK/tarballs/linux-$(stated kernel_version).tar.xz"
+cp "$(find "$cache/qemu/src" -name 'qemu_10.0.*.orig.tar.xz' | sort | tail -n 1)" "$WORK/tarballs/qemu-$(stated qemu_version).tar.xz"
+expect 'a source package that has both tarballs' make -C "$TOP" rpm-srpm RPM_OUT=build/rpm-full RPM_TARBALLS="$WORK/tarballs"
+full=$TOP/build/rpm-full
+expect_text 'its name is that of one' '^linux-[0-9.]*\.tar\.xz$' in_rpm rpm -qpl "/mnt/top/build/rpm-full/source/xen-extras-$version-1.fc43.src.rpm"
+expect '%prep of the way that compiles' in_rpm sh -euc "cp /mnt/top/rpm/macros.debian /mnt/work/.rpmmacros
+	HOME=/mnt/work rpmbuild -rp --target x86_64-linux --nodeps --define 'fedora 43' --define 'dist .fc43' --define '_topdir /mnt/work/prep' \
+		/mnt/top/build/rpm-full/source/*.src.rpm"
+tree=$WORK/prep/BUILD/xen-extras-$version-build/xen-extras-$version
+same 'QEMU has the version that build.sh asks for' "1:$(stated qemu_version)" "$(cd "$tree/qemu" && dpkg-parsechangelog -S Version)"
+expect "the series applies to QEMU's release, without fuzz" sh -euc "cd $tree/qemu; . ../src/qemu/series.sh
+	for p in \$(of_series 10.0 ../src/qemu/10.0/series); do patch -p1 --fuzz=0 -i ../src/qemu/10.0/\$p; done"
+rm -rf "$WORK/prep" "$WORK/tarballs" "$full"
+
 # The same parts as in the debs, file by file; names that differ are named.
 payload() {	# the rpms' files
 	in_rpm sh -c 'for f in /mnt/top/build/rpm/fedora-43/*.rpm; do n=$(rpm -qp --qf "%{NAME}" $f); rpm -qpl $f | sed "s,^,$n ,"; done' |
