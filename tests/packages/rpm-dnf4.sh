@@ -2,6 +2,6 @@
 # shellcheck shell=sh
 # summary: rpms under dnf4: install, updates of all kinds, remove; each scriptlet by its effect
 # time-limit: 5400
-HOST_SUITE=trixie
-DNF='dnf --nogpgcheck'
+export HOST_SUITE=trixie
+export DNF='dnf --nogpgcheck'
 . "$TOP/tests/packages/rpm/dnf.sh"

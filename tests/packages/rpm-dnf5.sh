@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # summary: the same under dnf5, which Debian has in its next release only
 # time-limit: 5400
-HOST_SUITE=forky
-DNF='dnf5 --no-gpgchecks'
+export HOST_SUITE=forky
+export DNF='dnf5 --no-gpgchecks'
 "$TOP/mk/chroot-expired.sh" path forky rpm-host >/dev/null || exit 1
 . "$TOP/tests/packages/rpm/dnf.sh"

@@ -23,6 +23,7 @@ lib=$r/usr/lib/x86_64-linux-gnu
 kernel=$(cd "$r/lib/modules" && echo *)
 module=$r/lib/modules/$kernel/updates/dkms/virtio_xenbus.ko
 state=/var/lib/xen-stubdom/4.20
+mkdir -p "$WORK/repo"
 bind host "$WORK/repo" /repo
 
 # Fedora's libraries
@@ -93,7 +94,9 @@ cp "$first"/fedora-43/*.rpm "$WORK/repo/"
 
 # Installation
 
-refuse 'no Xen of this version: dnf does not install the stubdomains' dnf install xen-extras
+refuse 'no Xen: dnf does not install the stubdomains' dnf install xen-extras
+cp "$OUT" "$OUT.missing"
+expect 'it says what is missing' grep -q 'nothing provides.* xen-hypervisor-abi = 4.20' "$OUT.missing"
 tiny xen 4.20.1 xen || exit 1
 expect 'the machine: its packages' dnf install xen pixman host-provides || exit 1
 files >"$WORK/before"
