@@ -96,7 +96,7 @@ cp "$first"/fedora-43/*.rpm "$WORK/repo/"
 
 refuse 'no Xen: dnf does not install the stubdomains' dnf install xen-extras
 cp "$OUT" "$OUT.missing"
-expect 'it says what is missing' grep -Eq '(xen-hypervisor-abi|libxen[a-z]*\.so)' "$OUT.missing" || cat "$OUT.missing"
+expect 'it says what is missing' grep -Eq '(xen-hypervisor-abi|libxen[a-z]*\.so)' "$OUT.missing"
 tiny xen 4.20.1 xen || exit 1
 # Directories that Fedora's filesystem package has.
 mkdir -p "$r/usr/share/licenses" "$r/usr/share/man/man4"
@@ -157,7 +157,7 @@ sum=$(sha256sum <"$WORK/pixman/usr/lib64/$pixman" | cut -c1-64)
 expect 'library: it is the new one that is in the image' in_manifest "$sum"
 
 mkdir -p "$WORK/other/usr/lib64" "$WORK/other/usr/share/qemu"
-cp "$WORK/pixman.so" "$WORK/other/usr/lib64/libother.so.1"; echo text >"$WORK/other/usr/share/qemu/other"
+cp "$lib/libattr.so.1" "$WORK/other/usr/lib64/"; echo text >"$WORK/other/usr/share/qemu/other"
 tiny other 1 other
 image=$(image)
 expect 'dnf install: a library that no image has' dnf install other
@@ -167,7 +167,6 @@ same 'other library: the image is the same' "$image" "$(image)"
 head -c 3000 "$WORK/pixman.so" >"$WORK/pixman/usr/lib64/$pixman"
 tiny pixman 3 pixman
 expect 'a library that cannot be used does not fail the transaction' dnf upgrade
-grep -n pixman $r$state/current/manifest; ls -l $r/usr/lib64/libpixman*; sha256sum $r/usr/lib64/libpix*; cat $OUT
 same 'broken library: it is installed' 3 "$(in_root host rpm -q --qf '%{VERSION}' pixman)"
 same 'broken library: the old image stays' "$image" "$(image)"
 expect 'broken library: it is whole' in_root host sh -c "cd $state/current && sed -n 's/^output \(kernel\|rootfs\) \([0-9a-f]*\) .*/\2  \1/p' manifest >/tmp/sums && test -s /tmp/sums && sha256sum -c /tmp/sums"
@@ -190,14 +189,14 @@ same 'new version: nothing of the old driver' '/usr/src/virtio-xenbus-99.1 /var/
 
 # Another Xen, in a directory of its own
 
-mkdir -p "$WORK/xen-other/usr/lib/xen-4.20/boot"
-cp "$WORK/xen/usr/libexec/xen/boot/hvmloader" "$WORK/xen-other/usr/lib/xen-4.20/boot/"
+mkdir -p "$WORK/xen-other/usr/lib/xen/boot"
+cp "$WORK/xen/usr/libexec/xen/boot/hvmloader" "$WORK/xen-other/usr/lib/xen/boot/"
 tiny xen-other 1 xen-other
 expect 'dnf install: another Xen' dnf install xen-other
-expect 'another Xen: it has the names too' test -L "$r/usr/lib/xen-4.20/boot/qemu-stubdom-linux-rootfs"
+expect 'another Xen: it has the names too' test -L "$r/usr/lib/xen/boot/qemu-stubdom-linux-rootfs"
 same 'another Xen: no build for the same image' 0 "$(builds)"
 expect 'dnf remove: that Xen' dnf remove xen-other
-expect 'another Xen: nothing is left of it' test ! -e "$r/usr/lib/xen-4.20" || find $r/usr/lib/xen-4.20
+expect 'another Xen: nothing is left of it' test ! -e "$r/usr/lib/xen"
 
 # Removal
 
