@@ -8,6 +8,6 @@ here=$(dirname "$(readlink -f "$0")")
 real=$(command -v mmdebstrap)
 bin=$(mktemp -d)
 trap 'rm -rf "$bin"' EXIT
-printf '#!/bin/sh\nexec %s --aptopt="Acquire::Check-Valid-Until \\"false\\"" "$@"\n' "$real" >"$bin/mmdebstrap"
+printf '#!/bin/sh\nexec %s --aptopt="Acquire::Check-Valid-Until \\"false\\"" --dpkgopt=force-unsafe-io "$@"\n' "$real" >"$bin/mmdebstrap"
 chmod 755 "$bin/mmdebstrap"
 PATH=$bin:$PATH "$here/chroot.sh" "$@"
