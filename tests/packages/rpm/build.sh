@@ -2,9 +2,12 @@
 # shellcheck shell=sh
 # What the tests of the rpms have in common; read by them after lib.sh.
 
-# rpms: the directory with our rpms; built when there are none.
+# rpms: the directory with our rpms; built when there are none or the tree is newer.
 rpms() {
-	ls "$TOP"/build/rpm/fedora-43/xen-extras-[0-9]*.rpm >/dev/null 2>&1 || make -C "$TOP" rpm >&2 || return 1
+	if [ ! -e "$TOP/build/rpm/el10" ] || [ -n "$(cd "$TOP" && git -c safe.directory='*' ls-files -z |
+		xargs -0 sh -c 'find "$@" -newer build/rpm/el10' sh 2>/dev/null)" ]; then
+		make -C "$TOP" rpm >&2 || return 1
+	fi
 	echo "$TOP/build/rpm"
 }
 
