@@ -41,6 +41,7 @@ include stubdom/kernel/kernel.mk
 include src/qemu/qemu.mk
 include stubdom/image.mk
 include mk/packages.mk
+include mk/rpm.mk
 include mk/repo.mk
 include mk/deps.mk
 include dkms/dkms.mk
