@@ -8,7 +8,8 @@ TOP=$PWD
 # Scratch space of this test, gone when it ends.
 WORK=$(mktemp -d "${TMPDIR:-/var/tmp}/xen-extras-packages.XXXXXX") || exit 1
 chmod 755 "$WORK"
-trap 'umount -R -l "$WORK" 2>/dev/null; rm -rf "$WORK"' EXIT
+# Never into what is mounted there: /dev is this machine's own.
+trap 'for m in "$WORK"/*/root; do umount -R -l "$m" 2>/dev/null; done; rm -rf --one-file-system "$WORK"' EXIT
 OUT=$WORK/out
 
 ok() { echo "ok - $*"; }
