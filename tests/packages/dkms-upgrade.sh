@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+# summary: dkms: the package installed again, upgraded, purged, and Debian's test of dkms packages
+# time-limit: 3600
+
+for s in ${DKMS_SUITES:-trixie bookworm}; do
+	case $s in trixie) series=6.12. ;; *) series=6.1.0- ;; esac
+	dkms_machine u-$s $s
+	root=$WORK/u-$s/root
+	v=$(in_root u-$s dpkg-deb -f /driver.deb Version)
+	expect "$s: the next version of the package" in_root u-$s sh -euc '
+		dpkg-deb -R /driver.deb /next; mv /next/usr/src/virtio-xenbus-* "/next/usr/src/virtio-xenbus-$1.1"
+		sed -i "s/^Version: .*/&.1/" /next/DEBIAN/control
+		sed -i "s/^DKMS_VERSION=.*/&.1/" /next/DEBIAN/prerm
+		sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1.1\"/" /next/usr/src/*/dkms.conf
+		sed -i "s,src/virtio-xenbus-$1/,src/virtio-xenbus-$1.1/,; \\,src/.*/dkms.conf,d" /next/DEBIAN/md5sums
+		dpkg-deb -b /next /next.deb; rm -rf /next' sh "$v"
+	# Two kernels: with bookworm's dkms alone an upgrade would leave one without.
+	# shellcheck disable=SC2046
+	set -- $(kernels u-$s cloud-amd64 $series 2)
+	expect "$s: headers of two kernels" add u-$s "linux-headers-$1" "linux-headers-$2"
+	expect "$s: the package" add u-$s /driver.deb
+	builds "is built for each" 2
+
+	expect "$s: it is installed again, the same version" add u-$s --reinstall /driver.deb
+	builds "is built again for each" 2
+	for k; do driver_is "and is there" u-$s "$k" "$v"; done
+
+	expect "$s: it is upgraded" add u-$s /next.deb
+	builds "is built for each" 2
+	for k; do driver_is "the new driver is there" u-$s "$k" "$v.1"; done
+	same "and dkms has no other" "virtio-xenbus/$v.1, $1, x86_64: installed virtio-xenbus/$v.1, $2, x86_64: installed" \
+		"$(in_root u-$s dkms status | sort | xargs)"
+	same "nor is there one" "/lib/modules/$1/updates/dkms /lib/modules/$2/updates/dkms /usr/src/virtio-xenbus-$v.1" \
+		"$(in_root u-$s sh -c 'find /lib/modules -name "virtio_xenbus.ko*" -printf "%h\n" | sort; echo /usr/src/virtio-xenbus-*' | xargs)"
+
+	expect "$s: it is purged" in_root u-$s apt-get -q -y purge virtio-xenbus-dkms
+	no_driver_left "which leaves nothing" u-$s
+
+	# It removes dkms and builds for each kernel: the last one.
+	# Without a package of the kernel's documentation it takes the headers that are there.
+	in_root u-$s sh -c 'cd /tmp && apt-get -q -y purge "linux-headers-$1" >/dev/null && /usr/lib/dkms/dkms-autopkgtest "$2"' sh "$1" \
+		"$([ $s = trixie ] && echo /driver.deb || echo virtio-xenbus-dkms)" >"$OUT" 2>&1
+	same "$s: dkms-autopkgtest" 0 $? || show_out 40
+	expect_text "which has built it" "^I: PASS virtio-xenbus/$v $2" cat "$OUT.last"
+done
