@@ -6,7 +6,6 @@
 for s in ${DKMS_SUITES:-trixie bookworm}; do
 	case $s in trixie) series=6.12. ;; *) series=6.1.0- ;; esac
 	dkms_machine u-$s $s
-	root=$WORK/u-$s/root
 	v=$(in_root u-$s dpkg-deb -f /driver.deb Version)
 	expect "$s: the next version of the package" in_root u-$s sh -euc '
 		dpkg-deb -R /driver.deb /next; mv /next/usr/src/virtio-xenbus-* "/next/usr/src/virtio-xenbus-$1.1"
@@ -37,10 +36,8 @@ for s in ${DKMS_SUITES:-trixie bookworm}; do
 	expect "$s: it is purged" in_root u-$s apt-get -q -y purge virtio-xenbus-dkms
 	no_driver_left "which leaves nothing" u-$s
 
-	# It removes dkms and builds for each kernel: the last one.
-	# Without a package of the kernel's documentation it takes the headers that are there.
-	in_root u-$s sh -c 'cd /tmp && apt-get -q -y purge "linux-headers-$1" >/dev/null && /usr/lib/dkms/dkms-autopkgtest "$2"' sh "$1" \
-		"$([ $s = trixie ] && echo /driver.deb || echo virtio-xenbus-dkms)" >"$OUT" 2>&1
-	same "$s: dkms-autopkgtest" 0 $? || show_out 40
-	expect_text "which has built it" "^I: PASS virtio-xenbus/$v $2" cat "$OUT.last"
+	# Debian's test of dkms packages builds for each kernel that has headers.  It tries
+	# to remove dkms on the way: the last check.
+	expect_text "$s: dkms-autopkgtest builds it" "^I: PASS virtio-xenbus/$v $2" \
+		in_root u-$s sh -euc 'cd /tmp; apt-get -q -y purge "linux-headers-$1"; exec /usr/lib/dkms/dkms-autopkgtest /driver.deb' sh "$1"
 done

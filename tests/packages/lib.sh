@@ -9,7 +9,11 @@ TOP=$PWD
 WORK=$(mktemp -d "${TMPDIR:-/var/tmp}/xen-extras-packages.XXXXXX") || exit 1
 chmod 755 "$WORK"
 # Never into what is mounted there: /dev is this machine's own.
-trap 'for m in "$WORK"/*/root; do umount -R -l "$m" 2>/dev/null; done; rm -rf --one-file-system "$WORK"' EXIT
+clean_up() {
+	for _m in "$WORK"/*/root; do umount -R -l "$_m" 2>/dev/null; done
+	rm -rf --one-file-system "$WORK"
+}
+trap clean_up EXIT
 OUT=$WORK/out
 
 ok() { echo "ok - $*"; }
@@ -145,5 +149,5 @@ initramfs_has() {
 
 # no_driver_left TEXT NAME: nothing of the package nor of what it has built.
 no_driver_left() {
-	same "$1" "" "$(cd "$WORK/$2/root" && find lib/modules var/lib/dkms usr/src etc/kernel usr/libexec -name '*virtio[-_]xenbus*' | xargs)"
+	same "$1" "" "$(cd "$WORK/$2/root" && find lib/modules var/lib/dkms usr/src etc/kernel usr/libexec -name '*virtio[-_]xenbus*')"
 }
