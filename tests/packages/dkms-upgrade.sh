@@ -14,23 +14,24 @@ for s in ${DKMS_SUITES:-trixie bookworm}; do
 		sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1.1\"/" /next/usr/src/*/dkms.conf
 		sed -i "s,src/virtio-xenbus-$1/,src/virtio-xenbus-$1.1/,; \\,src/.*/dkms.conf,d" /next/DEBIAN/md5sums
 		dpkg-deb -b /next /next.deb; rm -rf /next' sh "$v"
-	# Two kernels: with bookworm's dkms alone an upgrade would leave one without.
+	# Bookworm's dkms alone would leave the older of two kernels without.
 	# shellcheck disable=SC2046
-	set -- $(kernels u-$s cloud-amd64 $series 2)
-	expect "$s: headers of two kernels" add u-$s "linux-headers-$1" "linux-headers-$2"
+	set -- $(kernels u-$s cloud-amd64 $series "$([ $s = trixie ] && echo 1 || echo 2)")
+	expect "$s: headers" add u-$s "linux-headers-$1"
 	expect "$s: the package" add u-$s /driver.deb
-	builds "is built for each" 2
+	builds "is built" 1
 
 	expect "$s: it is installed again, the same version" add u-$s --reinstall /driver.deb
-	builds "is built again for each" 2
-	for k; do driver_is "and is there" u-$s "$k" "$v"; done
+	builds "is built again" 1
+	driver_is "and is there" u-$s "$1" "$v"
 
+	[ $# = 1 ] || expect "$s: headers of another kernel" add u-$s "linux-headers-$2"
 	expect "$s: it is upgraded" add u-$s /next.deb
-	builds "is built for each" 2
+	builds "is built for each kernel" $#
 	for k; do driver_is "the new driver is there" u-$s "$k" "$v.1"; done
-	same "and dkms has no other" "virtio-xenbus/$v.1, $1, x86_64: installed virtio-xenbus/$v.1, $2, x86_64: installed" \
+	same "and dkms has no other" "$(for k; do echo "virtio-xenbus/$v.1, $k, x86_64: installed"; done | xargs)" \
 		"$(in_root u-$s dkms status | sort | xargs)"
-	same "nor is there one" "/lib/modules/$1/updates/dkms /lib/modules/$2/updates/dkms /usr/src/virtio-xenbus-$v.1" \
+	same "nor is there one" "$(for k; do echo "/lib/modules/$k/updates/dkms"; done | xargs) /usr/src/virtio-xenbus-$v.1" \
 		"$(in_root u-$s sh -c 'find /lib/modules -name "virtio_xenbus.ko*" -printf "%h\n" | sort; echo /usr/src/virtio-xenbus-*' | xargs)"
 
 	expect "$s: it is purged" in_root u-$s apt-get -q -y purge virtio-xenbus-dkms
@@ -38,10 +39,10 @@ for s in ${DKMS_SUITES:-trixie bookworm}; do
 
 	# Debian's test of dkms packages builds for each kernel that has headers.  It tries
 	# to remove dkms on the way: the last check.
-	expect_text "$s: dkms-autopkgtest builds it" "^I: PASS virtio-xenbus/$v $2" \
+	expect_text "$s: dkms-autopkgtest builds it" "^I: PASS virtio-xenbus/$v $1" \
 		in_root u-$s sh -euc '
 			mkdir /repo; cp /driver.deb /repo; cd /repo; dpkg-scanpackages -m . >Packages
 			echo "deb [trusted=yes] file:/repo ./" >/etc/apt/sources.list.d/repo.list; apt-get -q update
-			apt-get -q -y purge "linux-headers-$1"
-			cd /tmp; exec /usr/lib/dkms/dkms-autopkgtest virtio-xenbus-dkms' sh "$1"
+			[ -z "$1" ] || apt-get -q -y purge "linux-headers-$1"
+			cd /tmp; exec /usr/lib/dkms/dkms-autopkgtest virtio-xenbus-dkms' sh "${2-}"
 done
