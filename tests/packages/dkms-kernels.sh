@@ -26,8 +26,8 @@ for s in ${DKMS_SUITES:-trixie bookworm}; do
 		try $s amd64 6.12.
 		sed 's/ trixie / trixie-backports /;t;d' "$WORK/$s/root/etc/apt/sources.list" >"$WORK/$s/root/etc/apt/sources.list.d/backports.list"
 		expect "$s: with its backports" in_root $s apt-get -q update
-		try $s amd64 '[7-9]\.'
-		try $s cloud-amd64 '[7-9]\.'
+		try $s amd64 '[7-9]\.[0-9]*\.'
+		try $s cloud-amd64 '[7-9]\.[0-9]*\.'
 	else
 		try $s amd64 6.1.0-
 		try $s amd64 6.12.
