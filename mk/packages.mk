@@ -62,6 +62,7 @@ install-links:
 # the spec.  Root on a virtio disk: both makers of an initramfs are told.
 install-dkms:
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/src/virtio-xenbus-$(VERSION) $(MODULE_FILES)
+	install -m 755 -t $(DESTDIR)$(PREFIX)/src/virtio-xenbus-$(VERSION) dkms/virtio_xenbus/build-or-skip
 	install -D -m 644 docs/man/virtio_xenbus.4 $(DESTDIR)$(MANDIR)/man4/virtio_xenbus.4
 	install -D -m 644 dkms/initramfs-tools $(DESTDIR)$(PREFIX)/share/initramfs-tools/modules.d/virtio-xenbus
 	install -D -m 644 dkms/dracut.conf $(DESTDIR)$(PREFIX)/lib/dracut/dracut.conf.d/50-virtio-xenbus.conf

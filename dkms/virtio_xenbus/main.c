@@ -585,3 +585,6 @@ module_exit(vx_exit);
 
 MODULE_DESCRIPTION("virtio devices over XenBus");
 MODULE_LICENSE("GPL");
+#ifdef VX_MODULE_VERSION
+MODULE_VERSION(VX_MODULE_VERSION);
+#endif

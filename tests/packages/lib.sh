@@ -8,7 +8,7 @@ TOP=$PWD
 # Scratch space of this test, gone when it ends.
 WORK=$(mktemp -d "${TMPDIR:-/var/tmp}/xen-extras-packages.XXXXXX") || exit 1
 chmod 755 "$WORK"
-trap 'below_work; rm -rf "$WORK"' EXIT
+trap 'below_work && rm -rf --one-file-system "$WORK"' EXIT
 # What is mounted below it goes first, the newest first: rm -rf would empty /dev and the
 # directories that bind() shows there.  (umount -R wants a mount point, which $WORK is none.)
 below_work() {
@@ -91,4 +91,65 @@ flat_repo() {
 	mountpoint -q "$WORK/$1/root/repo" || bind "$1" "$WORK/$1/repo" /repo
 	echo 'deb [trusted=yes] file:/repo ./' >"$WORK/$1/root/etc/apt/sources.list.d/xen-extras.list"
 	in_root "$1" apt-get -q update
+}
+
+# --- The driver, built by dkms ---
+
+# dkms_machine NAME SUITE: a guest with dkms and initramfs-tools, no kernel, and our
+# package as /driver.deb.
+dkms_machine() {
+	root "$1" "$2" dkms || return 1
+	cp "$(debs "$2")"/virtio-xenbus-dkms_*_all.deb "$WORK/$1/root/driver.deb"
+	# An initramfs has what packages ask for, and is made in seconds.
+	echo MODULES=list >"$WORK/$1/root/etc/initramfs-tools/conf.d/xen-extras-test"
+	# Kernels are fetched once for all of these tests, the lists once for each.
+	mkdir -p "$TOP/build/packages/apt-$2/partial"
+	bind "$1" "$TOP/build/packages/apt-$2" /var/cache/apt/archives
+	if [ -d "$WORK/lists-$2" ]; then
+		bind "$1" "$WORK/lists-$2" /var/lib/apt/lists
+	else
+		cp -a "$WORK/$1/root/var/lib/apt/lists" "$WORK/lists-$2"
+		bind "$1" "$WORK/lists-$2" /var/lib/apt/lists
+		in_root "$1" apt-get -q update >"$OUT" 2>&1 || { fail "$1: apt-get update"; show_out; }
+	fi
+}
+
+# add NAME PACKAGE...: install just these.
+add() {
+	_n=$1; shift
+	in_root "$_n" apt-get -q -y --no-install-recommends install "$@"
+}
+
+# kernels NAME FLAVOUR SERIES COUNT: the newest that have image and headers, oldest first.
+kernels() {
+	in_root "$1" apt-cache pkgnames linux-headers- | sed -n "s/^linux-headers-\($3[^ ]*[0-9]-$2\)\$/\1/p" |
+		while read -r _k; do
+			case $2,$_k in amd64,*-cloud-* | amd64,*-rt-*) continue ;; esac
+			[ -z "$(in_root "$1" apt-cache madison "linux-image-$_k")" ] || echo "$_k"
+		done | sort -V | tail -n "$4" | xargs
+}
+
+# builds TEXT COUNT: how often what ran last has compiled the driver.
+builds() { same "$1" "$2" "$(grep -c '^Building module' "$OUT")" || show_out 60; }
+
+# driver_is TEXT NAME KERNEL VERSION: it is installed there, signed, and would be loaded
+# for a device.
+driver_is() {
+	_ko=$(cd "$WORK/$2/root" && echo lib/modules/"$3"/updates/dkms/virtio_xenbus.ko*)
+	same "$1" "$3: $4 installed, DKMS module signing key, $3, xen:virtio xen:virtio_disk" \
+		"$3: $(in_root "$2" modinfo -F version "/$_ko") $(
+			in_root "$2" dkms status virtio-xenbus -k "$3" | sed -n 's/.*: //p'), $(
+			in_root "$2" modinfo -F signer "/$_ko"), $(
+			in_root "$2" modinfo -F vermagic "/$_ko" | cut -d' ' -f1), $(
+			sed -n 's/^alias \(.*\) virtio_xenbus$/\1/p' "$WORK/$2/root/lib/modules/$3/modules.alias" | sort | xargs)"
+}
+
+# initramfs_has TEXT NAME KERNEL COUNT: how many drivers of ours (0 or 1).
+initramfs_has() {
+	same "$1" "$4" "$(in_root "$2" lsinitramfs "/boot/initrd.img-$3" | grep -c '/updates/dkms/virtio_xenbus\.ko')"
+}
+
+# no_driver_left TEXT NAME: nothing of the package nor of what it has built.
+no_driver_left() {
+	same "$1" "" "$(cd "$WORK/$2/root" && find lib/modules var/lib/dkms usr/src etc/kernel usr/libexec -name '*virtio[-_]xenbus*')"
 }
