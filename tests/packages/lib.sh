@@ -8,7 +8,7 @@ TOP=$PWD
 # Scratch space of this test, gone when it ends.
 WORK=$(mktemp -d "${TMPDIR:-/var/tmp}/xen-extras-packages.XXXXXX") || exit 1
 chmod 755 "$WORK"
-trap 'umount -R -l "$WORK" 2>/dev/null; rm -rf "$WORK"' EXIT
+trap 'for m in "$WORK"/*/root; do umount -R -l "$m" 2>/dev/null; done; rm -rf --one-file-system "$WORK"' EXIT
 OUT=$WORK/out
 
 ok() { echo "ok - $*"; }
@@ -84,4 +84,15 @@ flat_repo() {
 	mountpoint -q "$WORK/$1/root/repo" || bind "$1" "$WORK/$1/repo" /repo
 	echo 'deb [trusted=yes] file:/repo ./' >"$WORK/$1/root/etc/apt/sources.list.d/xen-extras.list"
 	in_root "$1" apt-get -q update
+}
+
+# repack DEB VERSION DIRECTORY [SCRIPT]: the package again as VERSION, into DIRECTORY; the
+# script (of sh) runs in its unpacked tree before.
+repack() {
+	_t=$WORK/repack
+	rm -rf "$_t"
+	dpkg-deb -R "$1" "$_t" &&
+		(cd "$_t" && sh -euc "${4-}") &&
+		sed -i "s/^Version: .*/Version: $2/" "$_t/DEBIAN/control" &&
+		dpkg-deb -b --root-owner-group -Znone "$_t" "$3" >/dev/null
 }
