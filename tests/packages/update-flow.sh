@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # summary: each update that concerns the image makes a new one in the same run of apt, once; others none; a failure breaks nothing
 # time-limit: 3600
-set -e
 
 XENV=$([ "$SUITE" = bookworm ] && echo 4.17 || echo 4.20)
 OURS=$(debs "$SUITE")
@@ -164,7 +163,7 @@ expect "and so does its image" test ! -e "$R$STATE/4.18"
 image_is_good "the other one's stays"
 
 # Failures: apt's own status is 0, the old image stays, check says what to do.
-check() { in_root h xen-stubdom check >"$OUT" 2>&1 || true; }
+check() { in_root h xen-stubdom check >"$WORK/check" 2>&1 || true; }
 stays() {	# TEXT
 	same "$1: the image stays" "$before" "$(sums)"
 	image_is_good "$1"
@@ -178,7 +177,7 @@ offer
 expect "a broken library: apt's status is 0" upgrade
 stays "a broken library"
 check
-expect "check names it" grep "^FAIL.*cannot be built: library libpixman-1.so.0" "$OUT"
+expect "check names it" grep "^FAIL.*cannot be built: library libpixman-1.so.0" "$WORK/check"
 new 6 "$pixman" 'for f in $(find . -name "libpixman-1.so.0.*"); do echo six >>$f; done'
 step "its repair" 1
 
@@ -193,15 +192,71 @@ expect "a full disk: apt's status is 0" upgrade
 same "a full disk: attempts" 1 "$(builds)"
 stays "a full disk"
 check
-expect "check says what to do" grep "FAIL.*older than what is installed.*make room in $STATE.*xen-stubdom register" "$OUT"
+expect "check says what to do" grep "FAIL.*older than what is installed.*make room in $STATE.*xen-stubdom register" "$WORK/check"
 mount -o remount,size=400m "$R$STATE"
 expect "with room there, that does it" in_root h xen-stubdom register
 image_has "it has the new library" "$LIB/libpixman-1.so.0"
 check
-expect "check finds the image current" grep "^ok.*made of what is installed now" "$OUT"
+expect "check finds the image current" grep "^ok.*made of what is installed now" "$WORK/check"
 umount "$R$STATE"
 rm -rf "$R$STATE" && mkdir "$R$STATE"
 cp -a "$WORK/saved/." "$R$STATE/"
+
+# With systemd as its first process the machine builds by the unit, which says how it went.
+apt install systemd
+umount -l "$R/sys"
+cat >"$WORK/init" <<'EOT'
+mount -t proc proc "$1/proc"
+mount -t sysfs sysfs "$1/sys"
+mount -t cgroup2 cgroup2 "$1/sys/fs/cgroup"
+mount -t tmpfs tmpfs "$1/run"
+exec chroot "$1" env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+	/lib/systemd/systemd --system --unit=basic.target --log-target=console --show-status=no
+EOT
+unshare -m -p -C -u -f --kill-child sh "$WORK/init" "$R" >"$WORK/boot.log" 2>&1 </dev/null &
+unshare=$!
+in_booted() {
+	_pid=$(cat "/proc/$unshare/task/$unshare/children")
+	nsenter -t "${_pid%% *}" -m -p -C -u chroot "$R" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+		DEBIAN_FRONTEND=noninteractive TERM=dumb "$@"
+}
+up() {
+	for _ in $(seq 60); do
+		in_booted systemctl is-system-running 2>&1 | grep -Eq '^(running|degraded)$' && return
+		sleep 1
+	done
+	cat "$WORK/boot.log"
+	return 1
+}
+upgrade_booted() { in_booted apt-get -q -y -o Dpkg::Use-Pty=0 upgrade >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }; }
+unit() { in_booted systemctl is-active xen-stubdom-register || true; }
+
+if expect "it runs with systemd" up; then
+	new 8 "$pixman" 'for f in $(find . -name "libpixman-1.so.0.*"); do echo eight >>$f; done'
+	offer
+	was=$(current)
+	expect "an upgrade there" upgrade_booted
+	same "builds one image" 1 "$(in_booted journalctl -q -u xen-stubdom-register | grep -c 'assembling the ramdisk')"
+	[ "$was" != "$(current)" ] && ok "which is another" || fail "the image is the old one"
+	same "the unit is" active "$(unit)"
+	expect_text "its words are in the journal" "image for Xen $XENV is ready" in_booted journalctl -q -u xen-stubdom-register
+	before=$(sums)
+	new 9 "$pixman" 'for f in $(find . -name "libpixman-1.so.0.*"); do echo no library >$f; done'
+	offer
+	expect "a broken library there: apt's status is 0" upgrade_booted
+	stays "a broken library there"
+	same "the unit is" failed "$(unit)"
+	expect_text "the journal says why" "library libpixman-1.so.0.* is missing" in_booted journalctl -q -u xen-stubdom-register
+	in_booted xen-stubdom check >"$WORK/check" 2>&1 || true
+	expect "check says where to look" grep "^note.*last attempt.*journalctl -u xen-stubdom-register" "$WORK/check"
+	new 10 "$pixman" 'for f in $(find . -name "libpixman-1.so.0.*"); do echo ten >>$f; done'
+	offer
+	expect "its repair" upgrade_booted
+	same "the unit is" active "$(unit)"
+	image_has "it has the new library" "$LIB/libpixman-1.so.0"
+fi
+kill -9 "$(cat "/proc/$unshare/task/$unshare/children" | tr -d ' ')"
+wait
 
 same "no service but our own daemons was touched in all that" "" \
 	"$(grep -v -e '^xen-stubdomd' -e '^xen-stubdom-register' "$R/var/log/services" || true)"
