@@ -133,8 +133,11 @@ static void add_debs(const struct manifest *m, const char *distro, json_object *
 		json_object *o = new_package(packages, id, p->name, p->version, "LIBRARY");
 
 		put(o, "licenseDeclared", lic ? lic : NONE);
-		if (lic)
+		if (lic) {
 			note_own_names(own, lic);
+			put(o, "licenseComments", "of \"Files: *\" in the package's "
+			    "copyright file, which may name more for some files");
+		}
 		info = xasprintf("built from source package %s %s", p->source,
 				 p->source_version);
 		put(o, "sourceInfo", info);
