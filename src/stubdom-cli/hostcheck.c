@@ -302,6 +302,21 @@ static void check_image(struct findings *fs, const struct xen_dir *d,
 	manifest_free(&m);
 }
 
+static void check_kept(struct findings *fs, const char *xen, struct xlcfg_host *host)
+{
+	struct manifest m;
+	int ret;
+
+	capture_begin();
+	ret = store_manifest(xen, &m);
+	capture_end();
+	if (!ret) {
+		host->memory_min = m.memory_min;
+		check_content(fs, &m);
+	}
+	manifest_free(&m);
+}
+
 /* Without an image it is what one could be made of. */
 static void check_qemu(struct findings *fs, const char *xen)
 {
@@ -354,10 +369,13 @@ static void check_images(struct findings *fs, const char *running,
 		}
 		any = true;
 	}
-	if (!any && running)
+	if (!any && running) {
 		found(fs, BROKEN, "xen-dir", "install the xen-utils of that version, "
 		      "or boot a Xen that is installed",
 		      "no tools of the running Xen %s are installed", running);
+		/* So it is between an upgrade of the release and the reboot. */
+		check_kept(fs, running, host);
+	}
 	else if (!any)
 		lacks(fs, "xen-dir", "xen-system-amd64", "no Xen is installed");
 	xendirs_free(d, n);

@@ -114,6 +114,19 @@ step "all of ours and a library in one run" 1
 image_has "it has the new init" /init /usr/libexec/xen-extras/stubdom-init
 image_is_good "after it"
 
+# A newer QEMU of the release, which ours is not made of yet.
+in_root h xen-stubdom check >"$WORK/check" 2>&1
+expect "check: QEMU is of the release's newest source" grep "^ok.*QEMU in the image is of this release's newest source" "$WORK/check"
+distqemu=$(fetch qemu-system-xen)
+new 1 "$distqemu"
+offer
+in_root h xen-stubdom check >"$WORK/check" 2>&1
+expect "apt has a newer QEMU: check says so" grep -F "this release has $(dpkg-deb -f "$distqemu" Version)+1 by now" "$WORK/check"
+apt install qemu-system-xen
+same "it is none of ours: builds" 0 "$(builds)"
+in_root h xen-stubdom check >"$WORK/check" 2>&1
+expect "it is installed: check still says so" grep "^note.*QEMU in the image is of source qemu .*, and this release has" "$WORK/check"
+
 # What does not concern it.  A package of which no byte changed is in the manifest all the same.
 apt install hello
 same "a program that is not in it: builds" 0 "$(builds)"
