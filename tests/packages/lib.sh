@@ -8,7 +8,11 @@ TOP=$PWD
 # Scratch space of this test, gone when it ends.
 WORK=$(mktemp -d "${TMPDIR:-/var/tmp}/xen-extras-packages.XXXXXX") || exit 1
 chmod 755 "$WORK"
-trap 'for m in "$WORK"/*/root; do umount -R -l "$m" 2>/dev/null; done; rm -rf --one-file-system "$WORK"' EXIT
+clean_up() {
+	for _r in "$WORK"/*/root; do umount -R -l "$_r" 2>/dev/null; done
+	rm -rf --one-file-system "$WORK"
+}
+trap clean_up EXIT
 OUT=$WORK/out
 
 ok() { echo "ok - $*"; }

@@ -81,4 +81,4 @@ expect "the new one stays" is_whole 4.20
 check
 expect "check: it is made of what is installed" grep "^ok.*made of what is installed now" "$WORK/check"
 expect "purge" apt purge "xen-stubdom-*" qemu-xen-extras xen-extras xen-virtio-utils
-same "leaves nothing" "" "$(cd "$R" && find usr/lib/xen-extras usr/libexec/xen-extras var/lib/xen-stubdom usr/lib/xen-4*/boot/qemu-stubdom* 2>/dev/null | xargs)"
+same "leaves nothing" "" "$(cd "$R" && find usr/lib/xen-extras usr/libexec/xen-extras var/lib/xen-stubdom usr/lib/xen-4*/boot/qemu-stubdom* 2>/dev/null)"
