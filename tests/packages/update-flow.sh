@@ -133,7 +133,8 @@ same "a program that is not in it: builds" 0 "$(builds)"
 before=$(sums)
 apt install --reinstall zlib1g
 same "a library again: builds" 0 "$(builds)"
-apt install libsqlite3-0
+apt install libjansson4
+same "another library is new" 1 "$(grep -c '^Setting up libjansson4' "$WORK/said")"
 same "another library: builds" 0 "$(builds)"
 same "the image is the same" "$before" "$(sums)"
 new 4 "$pixman" 'for f in $(find . -name "libpixman-1.so.0.*"); do echo three >>$f; done'
