@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "args.h"
 #include "capture.h"
@@ -141,9 +142,19 @@ static bool has_names(const char *xen)
 	return has;
 }
 
+static bool built_here(const char *xen)
+{
+	char *path = host_path(STUBDOM_STATE_DIR "/%s", xen);
+	bool is = !access(path, F_OK);
+
+	free(path);
+	return is;
+}
+
 /*
  * An upgrade of the release leaves the image of the Xen that still runs.  It
- * goes when that Xen is neither installed nor running any more.
+ * goes when that Xen is neither installed nor running any more; so does one in
+ * whose place a package has brought another.
  */
 static int drop_old_images(const struct xen_dir *d, size_t n)
 {
@@ -161,11 +172,13 @@ static int drop_old_images(const struct xen_dir *d, size_t n)
 	capture_end();
 	ret = store_versions(&v, &n_v);
 	for (size_t i = 0; i < n_v; i++) {
-		bool keep = store_is_prebuilt(v[i]) || has_names(v[i]) ||
-			    (running && !strcmp(v[i], running)) ||
-			    (qemu_xen && !strcmp(v[i], qemu_xen));
+		bool prebuilt = store_is_prebuilt(v[i]);
+		bool keep = !built_here(v[i]) || (!prebuilt &&
+			    (has_names(v[i]) ||
+			     (running && !strcmp(v[i], running)) ||
+			     (qemu_xen && !strcmp(v[i], qemu_xen))));
 
-		for (size_t k = 0; !keep && k < n; k++)
+		for (size_t k = 0; !keep && !prebuilt && k < n; k++)
 			keep = !strcmp(v[i], d[k].version);
 		err = keep ? 0 : store_remove(&s, v[i]);
 		ret = ret ? ret : err;
@@ -173,8 +186,9 @@ static int drop_old_images(const struct xen_dir *d, size_t n)
 			log_err(NULL, "%s/%s: cannot be removed: %s", s.state, v[i],
 				strerror(-err));
 		else if (!keep)
-			log_notice(NULL, "image for Xen %s removed: that Xen neither "
-				   "runs nor is installed any more", v[i]);
+			log_notice(NULL, "image for Xen %s removed: %s", v[i], prebuilt
+				   ? "a package has brought one"
+				   : "that Xen neither runs nor is installed any more");
 		free(v[i]);
 	}
 	free(v);

@@ -28,8 +28,11 @@ chmod 755 "$work"
 mkdir -p "$work/upper/src" "$work/upper/repo" "$work/work" "$work/root" "$work/out"
 cp "$debs"/*.deb "$work/upper/repo/"
 cp -r "$here/debian" "$work/upper/src/debian"
-sed "s/@XENV@/$xenv/g; s/@VERSION@/$version/g; s/@MAINTAINER@/$maintainer/" "$here/debian/control.in" >"$work/upper/src/debian/control"
-rm "$work/upper/src/debian/control.in"
+for f in control xen-stubdom-linux-prebuilt.postinst xen-stubdom-linux-prebuilt.prerm; do
+	sed "s/@XENV@/$xenv/g; s/@VERSION@/$version/g; s/@MAINTAINER@/$maintainer/" "$here/debian/$f.in" \
+		>"$work/upper/src/debian/$(echo "$f" | sed "s/prebuilt/prebuilt-$xenv/")"
+	rm "$work/upper/src/debian/$f.in"
+done
 printf 'xen-extras-prebuilt (%s) %s; urgency=medium\n\n  * Image of xen-extras %s.\n\n -- %s  %s\n' \
 	"$version+$revision" "$suite" "$version" "$maintainer" "$(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")" >"$work/upper/src/debian/changelog"
 "$top/mk/chroot.sh" run "$suite" build --bind "$work/upper/repo:/mnt/repo" --dir /mnt/repo -- \

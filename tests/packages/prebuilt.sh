@@ -84,5 +84,5 @@ same "builds one image" 1 "$(builds)"
 same "the other package is gone" "" "$(status "$PACKAGE" | grep -x installed)"
 expect "with its files" test ! -e "$R$PRE"
 same "the names lead to the new image" "$(in_root h readlink -f $STATE/kernel) $(in_root h readlink -f $STATE/rootfs)" "$(names)"
-expect "purge" apt purge "$LOCAL" xen-stubdom-utils qemu-xen-extras
+expect "purge" apt purge "xen-stubdom-*" qemu-xen-extras
 same "leaves nothing" "" "$(cd "$R" && find usr/lib/xen-extras usr/libexec/xen-extras var/lib/xen-stubdom usr/lib/xen-$XENV/boot/qemu-stubdom* 2>/dev/null)"
