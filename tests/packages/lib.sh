@@ -152,4 +152,13 @@ initramfs_has() {
 # no_driver_left TEXT NAME: nothing of the package nor of what it has built.
 no_driver_left() {
 	same "$1" "" "$(cd "$WORK/$2/root" && find lib/modules var/lib/dkms usr/src etc/kernel usr/libexec -name '*virtio[-_]xenbus*')"
+# repack DEB VERSION DIRECTORY [SCRIPT]: the package again as VERSION, into DIRECTORY; the
+# script (of sh) runs in its unpacked tree before.
+repack() {
+	_t=$WORK/repack
+	rm -rf "$_t"
+	dpkg-deb -R "$1" "$_t" &&
+		(cd "$_t" && sh -euc "${4-}") &&
+		sed -i "s/^Version: .*/Version: $2/" "$_t/DEBIAN/control" &&
+		dpkg-deb -b --root-owner-group -Znone "$_t" "$3" >/dev/null
 }
