@@ -41,7 +41,7 @@ cppcheck_all() {
 shell_all() {
 	# Files without a shebang are read by sh: scenarios, the lab's library.
 	bad=0
-	for f in $(tracked '*.sh' .ci/run 'debian/*.postinst.in' 'debian/*.prerm.in' 'debian/*.postrm.in' 'debian/*-hook'); do
+	for f in $(tracked '*.sh' .ci/run 'debian/*.postinst.in' 'debian/*.prerm.in' 'debian/*.postrm.in' 'debian/*-hook' debian/tests/image debian/tests/units debian/tests/commands debian/tests/virtio); do
 		[ -f "$f" ] || continue
 		case $(head -n 1 "$f") in "#!"*) s='' ;; *) s='-s sh' ;; esac
 		shellcheck -S warning $s "$f" || bad=1
