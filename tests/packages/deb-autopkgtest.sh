@@ -15,6 +15,6 @@ for s in $(deb_suites); do
 	for t in $(sed -n 's/^Tests: *//p' "$TOP/debian/tests/control"); do
 		expect_text "$s: $t" "^$t +PASS" cat "$WORK/$s/root/var/tmp/results/summary"
 	done
-	umount -R -l "$WORK/$s/root"
-	rm -rf "$WORK/${s:?}" "$WORK/$s-debs"
+	gone "$s"
+	rm -rf "$WORK/$s-debs"
 done

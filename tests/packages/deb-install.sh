@@ -40,7 +40,8 @@ for SUITE in $(deb_suites); do
 	expect "$SUITE: its predecessor" previous "$d" "$WORK/old" || continue
 	root m "$SUITE" plain && flat_repo m "$WORK/old" >/dev/null && flat_repo m "$d" >/dev/null || { fail "a machine of $SUITE"; continue; }
 
-	# What ours need of Debian comes first, and stays: the rest is ours.
+	# What ours need of Debian comes first, as it is today, and stays: the rest is ours.
+	expect "$SUITE: Debian is up to date" apt_m dist-upgrade || continue
 	deps=$(in_root m apt-get -s --no-install-recommends install xen-extras | awk '/^Inst/ { print $2 }' | grep -Evx "$ours")
 	expect "$SUITE: what they depend on, and systemd" apt_m install $deps systemd || continue
 	files_of m >"$WORK/before"
@@ -84,6 +85,6 @@ for SUITE in $(deb_suites); do
 	expect "$SUITE: apt purge of what was removed" apt_m purge $(in_root m dpkg-query -W -f '${Package}\n' | grep -Ex "$ours")
 	files_of m >"$WORK/after"
 	expect "$SUITE, removed and purged: every file as before" diff "$WORK/before" "$WORK/after"
-	umount -R -l "$WORK/m/root"
-	rm -rf "$WORK/m" "$WORK/old"
+	gone m
+	rm -rf "$WORK/old"
 done

@@ -15,8 +15,10 @@ for s in $(deb_suites); do
 		expect "$s: no error or warning in $c" lint "$s" "$c"
 		# For the log: what it would have us know, and what is overridden.
 		cat "$OUT"
-		# One that overrides nothing is not justified by anything.
-		same "$s: every override in $c is for something" "" "$(grep -E 'unused-override|mismatched-override' "$OUT")"
+		# One that overrides nothing is not justified by anything. (Only an upload's first
+		# revision is asked for a bug, and 0.1.0-1~deb12u1 does not look like one.)
+		same "$s: every override in $c is for something" "" \
+			"$(grep -E 'unused-override|mismatched-override' "$OUT" | { [ "$s" = trixie ] && cat || grep -v initial-upload-closes-no-bugs; })"
 	done
 	# It would have failed: a package without the overrides has warnings.
 	rm -rf "$WORK/bare" && dpkg-deb -R "$WORK/$s"/xen-extras_*.deb "$WORK/bare" && rm -r "$WORK/bare/usr/share/lintian" &&

@@ -8,7 +8,8 @@ TOP=$PWD
 # Scratch space of this test, gone when it ends.
 WORK=$(mktemp -d "${TMPDIR:-/var/tmp}/xen-extras-packages.XXXXXX") || exit 1
 chmod 755 "$WORK"
-trap 'umount -R -l "$WORK" 2>/dev/null; rm -rf "$WORK"' EXIT
+# Never into what is mounted there: /dev is this machine's own.
+trap 'for m in "$WORK"/*/root; do umount -R -l "$m" 2>/dev/null; done; rm -rf --one-file-system "$WORK"' EXIT
 OUT=$WORK/out
 
 ok() { echo "ok - $*"; }
@@ -68,6 +69,9 @@ in_root() {
 # bind NAME SOURCE PLACE: a directory of this machine, seen in the other one at PLACE.
 bind() { mkdir -p "$WORK/$1/root$3" && mount --bind "$2" "$WORK/$1/root$3"; }
 
+# gone NAME: that machine is needed no more.
+gone() { umount -R -l "$WORK/$1/root" && rm -rf --one-file-system "${WORK:?}/$1"; }
+
 # debs SUITE: the directory with our packages of that suite; built when there are none.
 debs() {
 	ls "$TOP/build/deb/$1"/xen-extras_*.deb >/dev/null 2>&1 || make -C "$TOP" deb SUITE="$1" >&2 || return 1
@@ -108,7 +112,7 @@ previous() {
 		rm -rf "$_t"
 		dpkg-deb -R "$_d" "$_t" || return 1
 		_old=$(dpkg-deb -f "$_d" Version)
-		sed -i "s/^Version: .*/Version: $_new/; s/(= $_old)/(= $_new)/g" "$_t/DEBIAN/control"
+		sed -i "s/^Version: .*/Version: $_new/; s/= $_old)/= $_new)/g" "$_t/DEBIAN/control"
 		# One byte behind an ELF file does no harm.
 		_f=usr/libexec/xen-extras/stubdom-init
 		[ ! -f "$_t/$_f" ] || printf 'x' >>"$_t/$_f"

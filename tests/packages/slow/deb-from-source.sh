@@ -17,5 +17,5 @@ for s in $(deb_suites); do
 	for f in "$d"/*.deb "$d"/dbgsym/*.deb; do
 		expect "$s: ${f##*/} is the same" cmp "$f" "$WORK/$s-tree/${f##*/}"
 	done
-	umount -R -l "$WORK/$s/root"
+	gone "$s"
 done
