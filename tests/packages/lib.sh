@@ -8,7 +8,14 @@ TOP=$PWD
 # Scratch space of this test, gone when it ends.
 WORK=$(mktemp -d "${TMPDIR:-/var/tmp}/xen-extras-packages.XXXXXX") || exit 1
 chmod 755 "$WORK"
-trap 'umount -R -l "$WORK" 2>/dev/null; rm -rf "$WORK"' EXIT
+trap 'below_work; rm -rf "$WORK"' EXIT
+# What is mounted below it goes first, the newest first: rm -rf would empty /dev and the
+# directories that bind() shows there.  (umount -R wants a mount point, which $WORK is none.)
+below_work() {
+	cd /
+	awk -v p="$WORK/" 'index($5, p) == 1 { print $5 }' /proc/self/mountinfo | tac | while read -r _m; do umount -l "$_m"; done
+	! grep -qF " $WORK/" /proc/self/mountinfo || { echo "not ok - mounts are left below $WORK"; exit 1; }
+}
 OUT=$WORK/out
 
 ok() { echo "ok - $*"; }
