@@ -10,8 +10,8 @@ MAKEFLAGS += --no-print-directory
 
 # Debian suite the packages, the stubdomain's QEMU and the lab's dom0 are of.
 SUITE ?= trixie
-# Version: stated once, in debian/changelog.
-VERSION := $(shell awk -F'[()]' '{ print $$2; exit }' debian/changelog 2>/dev/null)
+# Version: stated once, in debian/changelog, with the revision of the packaging (-1).
+VERSION := $(shell sed -n "1s/.*(\\(.*\\)).*/\\1/; 1s/-[^-]*$$//; 1p" debian/changelog 2>/dev/null)
 # Heavy results are kept here, keyed on their inputs; deleting it is safe.
 export XEN_EXTRAS_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/xen-extras
 # Made for reproducible output: the date of the newest changelog entry.
@@ -41,6 +41,8 @@ include stubdom/kernel/kernel.mk
 include src/qemu/qemu.mk
 include stubdom/image.mk
 include mk/packages.mk
+include mk/rpm.mk
+include mk/repo.mk
 include mk/deps.mk
 include dkms/dkms.mk
 include tests/lab/lab.mk

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the machine that builds and tests needs; all else lives in chroots.
 
-DEPS := mmdebstrap debian-archive-keyring e2fsprogs util-linux python3 make git ca-certificates cpio zstd
+DEPS := mmdebstrap debian-archive-keyring e2fsprogs util-linux python3 make git ca-certificates cpio zstd gnupg
 
 .PHONY: deps
 deps:		## install what this machine lacks (root; Debian packages only)

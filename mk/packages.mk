@@ -9,6 +9,9 @@ STUBDOM_OUT := $(BUILD)/stubdom/$(SUITE)
 DRACUT_MODULES ?= $(PREFIX)/lib/dracut/modules.d
 COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 
+PRESETDIR ?= $(PREFIX)/lib/systemd/system-preset
+SYSCONFDIR ?= /etc
+
 # What xen-virtiod and xen-virtio bring; everything else is the stubdomains'.
 VIRTIO_UNITS := systemd/xen-virtiod.service systemd/xen-virtio-backend@.service
 VIRTIO_MAN := docs/man/xen-virtiod.8 docs/man/xen-virtio.8 docs/man/xen-virtio-config.5
@@ -18,6 +21,7 @@ install: install-utils install-virtio install-kernel install-qemu install-links 
 
 install-utils: install-user
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(filter-out $(VIRTIO_UNITS),$(wildcard systemd/*.service))
+	install -D -m 644 -t $(DESTDIR)$(PRESETDIR) systemd/90-xen-stubdom.preset
 	install -D -m 755 -t $(DESTDIR)$(DRACUT_MODULES)/50xen-stubdom stubdom/dracut/50xen-stubdom/module-setup.sh
 	for m in $(filter-out $(VIRTIO_MAN) docs/man/virtio_xenbus.4,$(wildcard docs/man/*.[0-9])); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
 	ln -sf xen-stubdomd.8 $(DESTDIR)$(MANDIR)/man8/xen-stubdomd.service.8
@@ -26,6 +30,8 @@ install-utils: install-user
 
 install-virtio: install-user-virtio
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(VIRTIO_UNITS)
+	install -D -m 644 -t $(DESTDIR)$(PRESETDIR) systemd/90-xen-virtio.preset
+	install -D -m 644 systemd/needrestart-xen-virtio.conf $(DESTDIR)$(SYSCONFDIR)/needrestart/conf.d/xen-virtio.conf
 	for m in $(VIRTIO_MAN); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
 	ln -sf xen-virtiod.8 $(DESTDIR)$(MANDIR)/man8/xen-virtiod.service.8
 	ln -sf xen-virtiod.8 $(DESTDIR)$(MANDIR)/man8/xen-virtio-backend@.service.8
@@ -62,26 +68,42 @@ install-dkms:
 	install -D -m 755 dkms/dracut-module.sh $(DESTDIR)$(DRACUT_MODULES)/50virtio-xenbus/module-setup.sh
 
 DEB_OUT := $(BUILD)/deb/$(SUITE)
-DEB_SRC := $(BUILD)/deb-src/$(SUITE)/xen-extras-$(VERSION)
+DEB_SRC := $(BUILD)/deb-src/$(SUITE)
+DEB_TREE ?= $(BUILD)/deb-tree/$(SUITE)
+DEB_LOG = $(BUILD)/log/deb-$(SUITE).log
 
-# Built in the suite's chroot from a copy of the tracked files. Kernel and QEMU
-# are built (or taken from the cache) first, where the network is; the package
-# build itself has none.  Debug symbols go to dbgsym/: *.deb is what to install.
-.PHONY: deb
-deb: deps kernel qemu qemu-virtio	## Debian packages of SUITE, into build/deb/SUITE/
-	@rm -rf $(BUILD)/deb-src/$(SUITE) $(DEB_OUT).new && mkdir -p $(DEB_SRC) $(DEB_OUT).new
-	@git -c safe.directory='*' ls-files -z | xargs -0 sh -c 'for f; do [ ! -e "$$f" ] || printf "%s\0" "$$f"; done' sh | \
-		tar -c --null -T - | tar -x -C $(DEB_SRC)
-	@mkdir -p $(DEB_SRC)/$(STUBDOM_OUT) && cp -p $(addprefix $(STUBDOM_OUT)/,vmlinuz config qemu-stubdom qemu-stubdom.info qemu-source-version) $(DEB_SRC)/$(STUBDOM_OUT)/
-	@mkdir -p $(DEB_SRC)/$(QEMU_VIRTIO_OUT) && cp -p $(addprefix $(QEMU_VIRTIO_OUT)/,$(QEMU_VIRTIO_FILES)) $(DEB_SRC)/$(QEMU_VIRTIO_OUT)/
-	@echo "deb $(SUITE): building packages (log: $(BUILD)/log/deb-$(SUITE).log)"
+.PHONY: deb deb-src deb-tree check-deb-from-source
+deb-src: deps	## Debian source package of SUITE, into build/deb-src/SUITE/
+	@q=$$($(QEMU_CACHED) --source) && mk/deb-source.sh $(SUITE) $(DEB_SRC) "$$q"
+	@cd $(DEB_SRC) && ls -l *.dsc *.tar.* | awk '{ printf "deb-src: %s (%d KB)\n", $$NF, $$5 / 1024 }'
+
+# All that deb-build.sh needs in a chroot.  Kernel and QEMU are built (or taken from
+# the cache) first, where the network is.  Which source package the kernel is of:
+# the same question as stubdom/kernel/cached.sh asks.
+deb-tree: deb-src kernel qemu qemu-virtio
+	@rm -rf $(DEB_TREE) && mkdir -p $(addprefix $(DEB_TREE)/prebuilt/,stubdom/$(SUITE) virtio/$(SUITE))
+	@cp -r $(DEB_SRC) $(DEB_TREE)/src && cp mk/deb-build.sh $(DEB_TREE)/
+	@cp -p $(addprefix $(STUBDOM_OUT)/,vmlinuz config $(QEMU_FILES)) $(DEB_TREE)/prebuilt/stubdom/$(SUITE)/
+	@cp -p $(addprefix $(QEMU_VIRTIO_OUT)/,$(QEMU_VIRTIO_FILES)) $(DEB_TREE)/prebuilt/virtio/$(SUITE)/
+	@$(CHROOT) run $(SUITE) build --net-off -- apt-cache show --no-all-versions linux-source-6.12 | \
+		awk '/^Version:/ { v = $$2 } /^Source:/ { s = $$2; if ($$3) v = $$3 } \
+			END { gsub(/[()]/, "", v); if (!s || !v) exit 1; print s " (= " v ")" }' \
+		>$(DEB_TREE)/prebuilt/stubdom/$(SUITE)/kernel-source
+
+# From that source package, in the suite's chroot and without network.  Debug symbols
+# go to dbgsym/: *.deb is what to install.
+deb: deb-tree	## Debian packages of SUITE, into build/deb/SUITE/
+	@echo "deb $(SUITE): building packages (log: $(DEB_LOG))"
 	@mkdir -p $(BUILD)/log
-	@$(CHROOT) run $(SUITE) build --net-off --bind $(CURDIR)/$(BUILD)/deb-src/$(SUITE):/build/deb \
-		--dir /build/deb/xen-extras-$(VERSION) -- \
-		env XEN_EXTRAS_CACHE=/nonexistent \
-		sh -euc 'make -f debian/rules debian/control && dpkg-buildpackage -us -uc -b -d' \
-		>$(BUILD)/log/deb-$(SUITE).log 2>&1 || { tail -n 40 $(BUILD)/log/deb-$(SUITE).log; exit 1; }
-	@mkdir $(DEB_OUT).new/dbgsym && mv $(BUILD)/deb-src/$(SUITE)/*-dbgsym_*.deb $(DEB_OUT).new/dbgsym/
-	@mv $(BUILD)/deb-src/$(SUITE)/*.deb $(BUILD)/deb-src/$(SUITE)/*.changes $(BUILD)/deb-src/$(SUITE)/*.buildinfo $(DEB_OUT).new/
-	@rm -rf $(DEB_OUT) && mv $(DEB_OUT).new $(DEB_OUT)
+	@$(CHROOT) run $(SUITE) build --net-off --bind $(abspath $(DEB_TREE)):/build/deb -- /build/deb/deb-build.sh \
+		>$(DEB_LOG) 2>&1 || { tail -n 40 $(DEB_LOG); exit 1; }
+	@rm -rf $(DEB_OUT).new && mkdir -p $(DEB_OUT).new/dbgsym
+	@mv $(DEB_TREE)/*-dbgsym_*.deb $(DEB_OUT).new/dbgsym/
+	@mv $(DEB_TREE)/*.deb $(DEB_TREE)/*.changes $(DEB_TREE)/*.buildinfo $(DEB_OUT).new/
+	@rm -rf $(DEB_TREE) $(DEB_OUT) && mv $(DEB_OUT).new $(DEB_OUT)
 	@cd $(DEB_OUT) && ls -l *.deb | awk '{ printf "deb: %s (%d KB)\n", $$NF, $$5 / 1024 }'
+
+# Nothing from the cache: kernel and both QEMUs are compiled within the package build.
+check-deb-from-source:	## build the packages from the .dsc alone: must be the same bytes (an hour)
+	@mkdir -p $(BUILD)/packages/slow
+	@DEB_SUITES=$(SUITE) tests/packages/run.sh slow/deb-from-source

@@ -25,6 +25,19 @@ image-only:
 		--qemu $(IMAGE_PARTS)/qemu-stubdom --init $(USER_SUITE)/stubdom-init \
 		--module stubdom/dracut/50xen-stubdom --output $(IMAGE_OUT) $(IMAGE_ARGS)
 
+# For hosts that build nothing themselves: the image in a package of its own, of
+# another source package (stubdom/prebuilt), built on a clean machine of SUITE
+# with our packages installed.  REVISION: another image of the same xen-extras.
+PREBUILT_OUT = $(BUILD)/prebuilt/$(SUITE)
+REVISION ?= 1
+
+.PHONY: prebuilt
+prebuilt:	## package with a ready-made image of SUITE: build/prebuilt/SUITE/
+	@ls $(BUILD)/deb/$(SUITE)/xen-stubdom-utils_*.deb >/dev/null 2>&1 || $(MAKE) deb SUITE=$(SUITE)
+	@echo "prebuilt $(SUITE): building the package of the image"
+	@stubdom/prebuilt/build.sh $(SUITE) $(BUILD)/deb/$(SUITE) $(PREBUILT_OUT) $(REVISION)
+	@cd $(PREBUILT_OUT) && ls -l *.deb kernel rootfs | awk '{ printf "prebuilt: %s (%d KB)\n", $$NF, $$5 / 1024 }'
+
 # Needs root (mounts). The suite's real kernel and QEMU: `make image` made them.
 check-image: kernel qemu user-suite	## the image: same bytes again; broken, interrupted, full disk: the old one stays
 	@tests/image/test_image.py $(SUITE) $(IMAGE_PARTS) $(USER_SUITE) $(TESTS)

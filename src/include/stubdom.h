@@ -43,6 +43,9 @@
 #define STUBDOM_LINK_KERNEL	"qemu-stubdom-linux-kernel"
 #define STUBDOM_LINK_ROOTFS	"qemu-stubdom-linux-rootfs"
 
+/* An image that a package brings: <that>/<xen version>/{kernel,rootfs,manifest}. */
+#define STUBDOM_PREBUILT_DIR	"/usr/lib/xen-extras/prebuilt"
+
 /* The program that is the device model, in dom0's packages and in the ramdisk. */
 #define STUBDOM_QEMU		"/usr/libexec/xen-extras/qemu-stubdom"
 /* Lines "KEY VALUE" beside it: xen (ABI it links), qemu (version). */

@@ -17,10 +17,21 @@ void capture_begin(void);
 /* Log as before; the first error or warning since, or "". */
 const char *capture_end(void);
 
+enum image_fit {
+	FIT_UNKNOWN,		/* it cannot be told */
+	FIT_CURRENT,		/* made of what is installed now */
+	FIT_OUTDATED,		/* not so */
+	FIT_KEPT,		/* of a Xen for which no device model is installed */
+	FIT_PREBUILT,		/* a package's, and no file in it is here in another version */
+	FIT_PREBUILT_OLD,	/* a package's; some are */
+};
+
 /*
- * Is the current image of @m->xen made of what is installed now?  1 yes, 0 no,
- * negative: it cannot be told; @why then says it (CAPTURE_MAX bytes).
+ * How the image of @m->xen stands to what is installed now.
+ *
+ * @why: UNKNOWN: what is wrong; KEPT: the Xen version of the device model;
+ *	PREBUILT_OLD: the packages that differ; else "" (CAPTURE_MAX bytes)
  */
-int image_is_current(const struct manifest *m, char *why);
+enum image_fit image_fits(const struct manifest *m, char *why);
 
 #endif

@@ -31,6 +31,7 @@ int cmd_register(int argc, char **argv);
 int cmd_unregister(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_sbom(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 
 #endif

@@ -3,15 +3,16 @@
 #include "hostcheck.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "capture.h"
 #include "cli.h"
+#include "command.h"
+#include "fresh.h"
 #include "image.h"
 #include "packages.h"
 #include "store.h"
@@ -119,35 +120,18 @@ static void check_modules(struct findings *fs)
 		      "the kernel's grant and event channel devices are there");
 }
 
-static int unit_active(const char *unit)
+/* @how: "is-active" or "is-failed"; 1 yes, 0 no, negative: nobody to ask */
+static int unit_state(const char *how, const char *unit)
 {
-	pid_t pid;
-	int status;
+	const char *argv[] = { "systemctl", "--quiet", how, unit, NULL };
+	int ret = command_run(argv, 0, NULL);
 
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		int nil = open("/dev/null", O_WRONLY);
-
-		if (nil >= 0)
-			dup2(nil, STDERR_FILENO);
-		execlp("systemctl", "systemctl", "--quiet", "is-active", unit,
-		       (char *)NULL);
-		_exit(127);
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) == 127)
-		return -ENOENT;
-	return !WEXITSTATUS(status);
+	return ret < 0 ? ret : !ret;
 }
 
 static void check_daemon(struct findings *fs)
 {
-	int active = unit_active("xen-stubdomd.service");
+	int active = unit_state("is-active", "xen-stubdomd.service");
 
 	if (active > 0)
 		found(fs, FINE, "daemon", NULL, "xen-stubdomd runs");
@@ -160,25 +144,36 @@ static void check_daemon(struct findings *fs)
 		      "systemctl cannot be asked whether xen-stubdomd runs");
 }
 
+/* What is wrong with the image is said by itself; this is where to read why. */
+static void check_register(struct findings *fs)
+{
+	if (unit_state("is-failed", "xen-stubdom-register.service") > 0)
+		found(fs, ADVICE, "register-unit", "see 'journalctl -u "
+		      "xen-stubdom-register'; then run 'systemctl restart "
+		      "xen-stubdom-register'", "the last attempt to build or "
+		      "register an image failed");
+}
+
 /* Image */
 
 static void check_names(struct findings *fs, const struct xen_dir *d)
 {
 	static const char *const names[] = { STUBDOM_LINK_KERNEL, STUBDOM_LINK_ROOTFS };
 	static const char *const files[] = { "kernel", "rootfs" };
+	char *place = store_place(d->version);
 	bool all = true;
 
 	for (int i = 0; i < 2; i++) {
 		char *path = xasprintf("%s/%s", d->path, names[i]);
-		char *want = xasprintf(STUBDOM_STATE_DIR "/%s/current/%s",
-				       d->version, files[i]);
+		char *want = xasprintf("%s/%s", place, files[i]);
 		char *host = host_path("%s", path), *file = host_path("%s", want);
 		char to[4096];
 		ssize_t n = readlink(host, to, sizeof(to) - 1);
-		struct stat st;
+		struct stat st, st_file;
 
 		to[n > 0 ? n : 0] = '\0';
-		if (n > 0 && !strcmp(to, want) && !access(file, R_OK)) {
+		if (n > 0 && !stat(host, &st) && !stat(file, &st_file) &&
+		    st.st_dev == st_file.st_dev && st.st_ino == st_file.st_ino) {
 			/* as it should be */
 		} else if (lstat(host, &st)) {
 			all = false;
@@ -200,18 +195,76 @@ static void check_names(struct findings *fs, const struct xen_dir *d)
 		free(host);
 		free(file);
 	}
+	free(place);
 	if (all)
 		found(fs, FINE, "registered", NULL, "an image is registered in %s",
 		      d->path);
 }
 
+/* A build needs room for the files themselves, twice, and for the result. */
+static bool no_room(const struct manifest *m)
+{
+	char *dir = host_path(STUBDOM_STATE_DIR);
+	uint64_t need = m->kernel.size + m->rootfs.size * 12;
+	struct statvfs st;
+	bool no = !statvfs(dir, &st) &&
+		  (uint64_t)st.f_bavail * st.f_frsize < need;
+
+	free(dir);
+	return no;
+}
+
+static void check_fit(struct findings *fs, const struct manifest *m)
+{
+	char why[CAPTURE_MAX], cure[128];
+
+	switch (image_fits(m, why)) {
+	case FIT_CURRENT:
+		found(fs, FINE, "current", NULL, "it is made of what is installed now");
+		break;
+	case FIT_OUTDATED:
+		found(fs, BROKEN, "current", no_room(m)
+		      ? "make room in " STUBDOM_STATE_DIR ", which is almost full, "
+			"and run 'xen-stubdom register'"
+		      : "run 'xen-stubdom register'",
+		      "the image for Xen %s is older than what is installed",
+		      m->xen);
+		break;
+	case FIT_KEPT:
+		snprintf(cure, sizeof(cure), "boot Xen %.16s", why);
+		found(fs, ADVICE, "kept", cure, "the image for Xen %s was left by an "
+		      "upgrade: guests start with it, and it gets no updates any "
+		      "more", m->xen);
+		break;
+	case FIT_PREBUILT:
+		found(fs, FINE, "current", NULL, "it is prebuilt, by the package "
+		      "xen-stubdom-linux-prebuilt-%s", m->xen);
+		break;
+	case FIT_PREBUILT_OLD:
+		snprintf(cure, sizeof(cure), "install a newer "
+			 "xen-stubdom-linux-prebuilt-%s", m->xen);
+		found(fs, ADVICE, "current", cure, "the prebuilt image for Xen %s has "
+		      "these packages in other versions than this host: %s", m->xen,
+		      why);
+		break;
+	case FIT_UNKNOWN:
+		found(fs, BROKEN, "inputs", "mend that, then run 'xen-stubdom register'",
+		      "a new image for Xen %s cannot be built: %s", m->xen, why);
+		break;
+	}
+}
+
 static void check_content(struct findings *fs, const struct manifest *m)
 {
-	char why[CAPTURE_MAX];
 	int ret = store_verify(m->xen, m);
+	char *cure = NULL, *package = NULL;
 
+	if (ret && store_is_prebuilt(m->xen)) {
+		package = xasprintf("xen-stubdom-linux-prebuilt-%s", m->xen);
+		cure = package_reinstall(package);
+	}
 	if (ret)
-		found(fs, BROKEN, "intact", "run 'xen-stubdom build'",
+		found(fs, BROKEN, "intact", cure ? cure : "run 'xen-stubdom build'",
 		      "the image for Xen %s is damaged: %s", m->xen,
 		      ret == -EBADMSG ? "its content is not what was built"
 				      : strerror(-ret));
@@ -221,16 +274,10 @@ static void check_content(struct findings *fs, const struct manifest *m)
 	if (m->debug)
 		found(fs, ADVICE, "debug", "run 'xen-stubdom build'",
 		      "the image for Xen %s is a debug build with a shell", m->xen);
-	ret = image_is_current(m, why);
-	if (ret > 0)
-		found(fs, FINE, "current", NULL, "it is made of what is installed now");
-	else if (!ret)
-		found(fs, BROKEN, "current", "run 'xen-stubdom register'",
-		      "the image for Xen %s is older than what is installed",
-		      m->xen);
-	else
-		found(fs, BROKEN, "inputs", NULL, "a new image for Xen %s cannot be "
-		      "built: %s", m->xen, why);
+	check_fit(fs, m);
+	fresh_check(fs, m);
+	free(cure);
+	free(package);
 }
 
 static void check_image(struct findings *fs, const struct xen_dir *d,
@@ -255,10 +302,34 @@ static void check_image(struct findings *fs, const struct xen_dir *d,
 	manifest_free(&m);
 }
 
+static void check_kept(struct findings *fs, const char *xen, struct xlcfg_host *host)
+{
+	struct manifest m;
+	int ret;
+
+	capture_begin();
+	ret = store_manifest(xen, &m);
+	capture_end();
+	if (!ret) {
+		host->memory_min = m.memory_min;
+		check_content(fs, &m);
+	}
+	manifest_free(&m);
+}
+
+/* Without an image it is what one could be made of. */
 static void check_qemu(struct findings *fs, const char *xen)
 {
 	char *qemu_xen, *version, cure[128];
+	struct manifest m;
+	bool have;
 
+	if (store_is_prebuilt(xen))
+		return;
+	capture_begin();
+	have = !store_manifest(xen, &m);
+	manifest_free(&m);
+	capture_end();
 	capture_begin();
 	if (image_qemu_info(NULL, &qemu_xen, &version)) {
 		found(fs, BROKEN, "qemu", NULL, "%s", capture_end());
@@ -266,7 +337,9 @@ static void check_qemu(struct findings *fs, const char *xen)
 		capture_end();
 		snprintf(cure, sizeof(cure), "install the qemu-xen-extras of that "
 			 "Xen, or boot Xen %s", qemu_xen);
-		if (strcmp(qemu_xen, xen))
+		if (strcmp(qemu_xen, xen) && have)
+			;	/* kept by an upgrade: check_fit() says so */
+		else if (strcmp(qemu_xen, xen))
 			found(fs, BROKEN, "qemu", cure, "the device model (QEMU %s) is "
 			      "for Xen %s, not %s", version, qemu_xen, xen);
 		else
@@ -296,10 +369,13 @@ static void check_images(struct findings *fs, const char *running,
 		}
 		any = true;
 	}
-	if (!any && running)
+	if (!any && running) {
 		found(fs, BROKEN, "xen-dir", "install the xen-utils of that version, "
 		      "or boot a Xen that is installed",
 		      "no tools of the running Xen %s are installed", running);
+		/* So it is between an upgrade of the release and the reboot. */
+		check_kept(fs, running, host);
+	}
 	else if (!any)
 		lacks(fs, "xen-dir", "xen-system-amd64", "no Xen is installed");
 	xendirs_free(d, n);
@@ -317,5 +393,6 @@ void hostcheck(struct findings *fs, struct xlcfg_host *host)
 	check_tools(fs);
 	check_modules(fs);
 	check_daemon(fs);
+	check_register(fs);
 	free(running);
 }

@@ -16,6 +16,7 @@
 #include "cli.h"
 #include "dracut.h"
 #include "interrupt.h"
+#include "origin.h"
 #include "packages.h"
 #include "repack.h"
 #include "sha256file.h"
@@ -167,6 +168,7 @@ static void add_input(struct manifest *m, const char *sha, const char *path)
 
 	m->input = xgrow(m->input, m->n_input, sizeof(*in));
 	in = &m->input[m->n_input++];
+	memset(in, 0, sizeof(*in));
 	memcpy(in->sha, sha, sizeof(in->sha));
 	in->path = xstrdup(path);
 }
@@ -419,6 +421,8 @@ static int fill(struct image *img, const struct image_opts *o, const char *dir,
 		ret = hash_output(dir, "kernel", &img->m.kernel);
 	if (!ret)
 		ret = hash_output(dir, "rootfs", &img->m.rootfs);
+	if (!ret && !img->m.n_package)
+		origin_find(&img->m);
 	if (!ret)
 		ret = store_write_manifest(dir, &img->m);
 	host_rmtree(work);
@@ -476,13 +480,26 @@ static int build_to(struct image *img, const struct image_opts *o)
 	return ret;
 }
 
-static bool up_to_date(const struct image *img)
+/*
+ * The image is as it would be built now.  A package may have got another
+ * version with the same bytes, though: then only the manifest is new.
+ */
+static bool up_to_date(struct store *s, struct image *img)
 {
 	struct manifest old;
 	bool same = !store_manifest(img->m.xen, &old) &&
 		    !strcmp(old.key, img->m.key) &&
 		    !store_verify(img->m.xen, &old);
 
+	if (same) {
+		origin_find(&img->m);
+		img->m.kernel = old.kernel;
+		img->m.rootfs = old.rootfs;
+		if (!origin_same(&img->m, &old) &&
+		    !store_replace_manifest(s, &img->m))
+			log_info(NULL, "image for Xen %s: packages changed, the "
+				 "bytes in it did not", img->m.xen);
+	}
 	manifest_free(&old);
 	return same;
 }
@@ -496,7 +513,7 @@ static int build_generation(struct image *img, const struct image_opts *o)
 	if (ret)
 		return ret;
 	/* Under the lock: another build may just have done it. */
-	if (o->if_needed && !o->force && up_to_date(img)) {
+	if (o->if_needed && !o->force && up_to_date(&s, img)) {
 		log_notice(NULL, "image for Xen %s is up to date", img->m.xen);
 		store_close(&s);
 		return 0;

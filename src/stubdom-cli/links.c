@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "store.h"
 
 #define RECORD STUBDOM_STATE_DIR "/links"
 #define RECORD_MAX (256u << 10)
@@ -142,6 +143,18 @@ static int place(const char *host, const char *target)
 	return ret;
 }
 
+/* Do both lead to the same file?  A package's link within /usr is relative. */
+static bool leads_to(const char *host, const char *target)
+{
+	char *want = host_path("%s", target);
+	struct stat a, b;
+	bool same = !stat(host, &a) && !stat(want, &b) && a.st_dev == b.st_dev &&
+		    a.st_ino == b.st_ino;
+
+	free(want);
+	return same;
+}
+
 static int make_one(struct links *l, const char *path, const char *target)
 {
 	char *host = host_path("%s", path), old[4096] = "";
@@ -155,7 +168,7 @@ static int make_one(struct links *l, const char *path, const char *target)
 		ssize_t n = readlink(host, old, sizeof(old) - 1);
 
 		old[n > 0 ? n : 0] = '\0';
-		if (!strcmp(old, target)) {
+		if (!strcmp(old, target) || leads_to(host, target)) {
 			free(host);
 			return 0;
 		}
@@ -185,19 +198,27 @@ static int make_one(struct links *l, const char *path, const char *target)
 
 int links_make(struct links *l, const char *dir, const char *xen)
 {
+	char *place = store_place(xen);
 	int ret = 0;
 
 	for (int i = 0; i < 2; i++) {
 		char *path = xasprintf("%s/%s", dir, names[i].name);
-		char *target = xasprintf(STUBDOM_STATE_DIR "/%s/current/%s", xen,
-					 names[i].file);
+		char *target = xasprintf("%s/%s", place, names[i].file);
 		int err = make_one(l, path, target);
 
 		ret = ret ? ret : err;
 		free(path);
 		free(target);
 	}
+	free(place);
 	return ret;
+}
+
+static bool below(const char *target, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return !strncmp(target, dir, len) && target[len] == '/';
 }
 
 /* A link of ours that somebody has replaced since is no longer ours. */
@@ -208,7 +229,7 @@ static int remove_one(struct links *l, size_t i)
 	int ret = 0;
 
 	target[n > 0 ? n : 0] = '\0';
-	if (!strncmp(target, STUBDOM_STATE_DIR "/", strlen(STUBDOM_STATE_DIR) + 1) &&
+	if ((below(target, STUBDOM_STATE_DIR) || below(target, STUBDOM_PREBUILT_DIR)) &&
 	    unlink(host)) {
 		ret = -errno;
 		log_err(NULL, "%s: cannot be removed: %s", l->path[i],
@@ -242,14 +263,16 @@ static bool in_dir(const char *path, const char *dir)
 static bool points_to(const char *path, const char *xen)
 {
 	char *host = host_path("%s", path), target[4096];
-	char *mark = xasprintf(STUBDOM_STATE_DIR "/%s/", xen);
+	char *built = xasprintf(STUBDOM_STATE_DIR "/%s", xen);
+	char *prebuilt = xasprintf(STUBDOM_PREBUILT_DIR "/%s", xen);
 	ssize_t n = readlink(host, target, sizeof(target) - 1);
 	bool is;
 
 	target[n > 0 ? n : 0] = '\0';
-	is = !strncmp(target, mark, strlen(mark));
+	is = below(target, built) || below(target, prebuilt);
 	free(host);
-	free(mark);
+	free(built);
+	free(prebuilt);
 	return is;
 }
 

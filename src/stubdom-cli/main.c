@@ -14,6 +14,7 @@ static const struct command commands[] = {
 	{ "unregister", cmd_unregister, "undo that" },
 	{ "status", cmd_status, "guests with a stubdomain, and the images" },
 	{ "check", cmd_check, "what is missing, and the command that mends it" },
+	{ "sbom", cmd_sbom, "what an image is made of, as SPDX" },
 	{ "logs", cmd_logs, "what a guest's stubdomain said" },
 };
 

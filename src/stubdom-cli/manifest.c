@@ -111,6 +111,70 @@ static int parse_output(struct manifest *m, const char *v)
 	return set_number(&out->size, v + HEX_LEN + 1, FILE_MAX_BYTES);
 }
 
+/* Exactly @n words; each to free(). */
+static int split(const char *v, char **word, size_t n)
+{
+	size_t got = 0;
+
+	while (*v) {
+		size_t len = strcspn(v, " ");
+
+		if (got == n || !len || len > 256)
+			break;
+		word[got++] = strndup(v, len);
+		v += len + (v[len] == ' ');
+	}
+	if (got == n && !*v)
+		return 0;
+	while (got)
+		free(word[--got]);
+	return -EINVAL;
+}
+
+static int parse_package(struct manifest *m, const char *v)
+{
+	struct manifest_package *p;
+	char *w[5];
+
+	if (m->n_package == MANIFEST_INPUTS_MAX || !printable(v) || split(v, w, 5))
+		return -EINVAL;
+	m->package = xgrow(m->package, m->n_package, sizeof(*p));
+	p = &m->package[m->n_package++];
+	*p = (struct manifest_package){ w[0], w[1], w[2], w[3], w[4] };
+	return 0;
+}
+
+static int parse_use(struct manifest *m, const char *v)
+{
+	struct manifest_use *u;
+	char *w[3];
+
+	if (m->n_use == MANIFEST_INPUTS_MAX || !printable(v) || split(v, w, 3))
+		return -EINVAL;
+	m->use = xgrow(m->use, m->n_use, sizeof(*u));
+	u = &m->use[m->n_use++];
+	*u = (struct manifest_use){ w[0], w[1], w[2] };
+	return 0;
+}
+
+/* The input stands above it. */
+static int parse_owner(struct manifest *m, const char *v)
+{
+	const char *path = strchr(v, ' ');
+
+	if (!path || path == v || !printable(v))
+		return -EINVAL;
+	for (size_t i = 0; i < m->n_input; i++) {
+		if (strcmp(m->input[i].path, path + 1))
+			continue;
+		if (m->input[i].owner)
+			return -EINVAL;
+		m->input[i].owner = strndup(v, (size_t)(path - v));
+		return 0;
+	}
+	return -EINVAL;
+}
+
 static int parse_line(struct manifest *m, const char *key, const char *v)
 {
 	uint64_t n;
@@ -130,6 +194,12 @@ static int parse_line(struct manifest *m, const char *key, const char *v)
 		return parse_input(m, v);
 	if (!strcmp(key, "output"))
 		return parse_output(m, v);
+	if (!strcmp(key, "package"))
+		return parse_package(m, v);
+	if (!strcmp(key, "owner"))
+		return parse_owner(m, v);
+	if (!strcmp(key, "built-using"))
+		return parse_use(m, v);
 	if (!strcmp(key, "memory-min")) {
 		ret = set_number(&n, v, 1u << 20);
 		m->memory_min = ret ? 0 : (unsigned int)n;
@@ -202,6 +272,17 @@ char *manifest_format(const struct manifest *m)
 	fprintf(f, "output kernel %s %llu\noutput rootfs %s %llu\n",
 		m->kernel.sha, (unsigned long long)m->kernel.size,
 		m->rootfs.sha, (unsigned long long)m->rootfs.size);
+	for (size_t i = 0; i < m->n_package; i++)
+		fprintf(f, "package %s %s %s %s %s\n", m->package[i].name,
+			m->package[i].version, m->package[i].arch,
+			m->package[i].source, m->package[i].source_version);
+	for (size_t i = 0; i < m->n_input; i++)
+		if (m->input[i].owner)
+			fprintf(f, "owner %s %s\n", m->input[i].owner,
+				m->input[i].path);
+	for (size_t i = 0; i < m->n_use; i++)
+		fprintf(f, "built-using %s %s %s\n", m->use[i].package,
+			m->use[i].source, m->use[i].version);
 	if (fclose(f)) {
 		free(text);
 		return NULL;
@@ -215,8 +296,24 @@ void manifest_free(struct manifest *m)
 	free(m->qemu);
 	free(m->kernel_version);
 	free(m->generator);
-	for (size_t i = 0; i < m->n_input; i++)
+	for (size_t i = 0; i < m->n_input; i++) {
 		free(m->input[i].path);
+		free(m->input[i].owner);
+	}
 	free(m->input);
+	for (size_t i = 0; i < m->n_package; i++) {
+		free(m->package[i].name);
+		free(m->package[i].version);
+		free(m->package[i].arch);
+		free(m->package[i].source);
+		free(m->package[i].source_version);
+	}
+	free(m->package);
+	for (size_t i = 0; i < m->n_use; i++) {
+		free(m->use[i].package);
+		free(m->use[i].source);
+		free(m->use[i].version);
+	}
+	free(m->use);
 	memset(m, 0, sizeof(*m));
 }

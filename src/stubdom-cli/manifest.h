@@ -13,6 +13,12 @@
  *   input <sha256> <path>		sorted by path
  *   output kernel <sha256> <bytes>
  *   output rootfs <sha256> <bytes>
+ *   package <name> <version> <architecture> <source> <source version>
+ *   owner <name> <path>		the package an input is from
+ *   built-using <name> <source> <version>
+ *
+ * The last three say where the inputs are from (sorted; only where dpkg knows):
+ * no byte of the image depends on them, so the key does not either.
  *
  * A reader skips words it does not know, so that a later version may add some.
  */
@@ -30,6 +36,16 @@
 struct manifest_input {
 	char sha[HEX_LEN + 1];
 	char *path;
+	char *owner;		/* the name of its package, or NULL */
+};
+
+struct manifest_package {
+	char *name, *version, *arch, *source, *source_version;
+};
+
+/* A package contains what was made of the source of another. */
+struct manifest_use {
+	char *package, *source, *version;
 };
 
 struct manifest_output {
@@ -44,6 +60,10 @@ struct manifest {
 	bool debug;
 	struct manifest_input *input;
 	size_t n_input;
+	struct manifest_package *package;
+	size_t n_package;
+	struct manifest_use *use;
+	size_t n_use;
 	struct manifest_output kernel, rootfs;
 };
 

@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "args.h"
+#include "capture.h"
 #include "cli.h"
 #include "image.h"
 #include "interrupt.h"
@@ -43,6 +46,12 @@ static int provide(const char *xen, const char *qemu_xen, const struct args_xen 
 {
 	struct image_opts o = { .xen = xen, .if_needed = true, .force = a->flag };
 
+	if (store_is_prebuilt(xen)) {
+		log_notice(NULL, "image for Xen %s is that of the package "
+			   "xen-stubdom-linux-prebuilt-%s: nothing is built here",
+			   xen, xen);
+		return 0;
+	}
 	if (qemu_xen && !strcmp(qemu_xen, xen))
 		return image_build(&o);
 	if (have_image(xen)) {
@@ -92,14 +101,18 @@ static int make_links(const struct xen_dir *d, size_t n, const char *xen)
 static int provide_all(const struct xen_dir *d, size_t n, const struct args_xen *a)
 {
 	char *qemu_xen = NULL, *version = NULL;
-	bool any = false;
-	int ret, err;
+	bool any = false, asked = false;
+	int ret = 0, err;
 
-	ret = image_qemu_info(NULL, &qemu_xen, &version);
 	for (size_t i = 0; i < n; i++) {
 		if (!first_of(d, i) || (a->xen && strcmp(d[i].version, a->xen)))
 			continue;
 		any = true;
+		/* Not where all images are prebuilt: there need not be one. */
+		if (!asked && !store_is_prebuilt(d[i].version)) {
+			asked = true;
+			ret = image_qemu_info(NULL, &qemu_xen, &version);
+		}
 		err = provide(d[i].version, qemu_xen, a);
 		ret = ret ? ret : err;
 	}
@@ -118,6 +131,74 @@ static int provide_all(const struct xen_dir *d, size_t n, const struct args_xen 
 	return -ENOENT;
 }
 
+/* Somebody's names lead to it, of a package for example. */
+static bool has_names(const char *xen)
+{
+	char *path = host_path("/usr/lib/xen-%s/boot/" STUBDOM_LINK_ROOTFS, xen);
+	struct stat st;
+	bool has = !lstat(path, &st);
+
+	free(path);
+	return has;
+}
+
+static bool built_here(const char *xen)
+{
+	char *path = host_path(STUBDOM_STATE_DIR "/%s", xen);
+	bool is = !access(path, F_OK);
+
+	free(path);
+	return is;
+}
+
+/*
+ * An upgrade of the release leaves the image of the Xen that still runs.  It
+ * goes when that Xen is neither installed nor running any more; so does one in
+ * whose place a package has brought another.
+ */
+static int drop_old_images(const struct xen_dir *d, size_t n)
+{
+	char *running = xen_running(), *qemu_xen, *version, **v;
+	struct store s;
+	size_t n_v;
+	int ret = n ? store_open(&s, NULL) : -ENOENT, err;
+
+	if (ret) {
+		free(running);
+		return n ? ret : 0;
+	}
+	capture_begin();
+	image_qemu_info(NULL, &qemu_xen, &version);
+	capture_end();
+	ret = store_versions(&v, &n_v);
+	for (size_t i = 0; i < n_v; i++) {
+		bool prebuilt = store_is_prebuilt(v[i]);
+		bool keep = !built_here(v[i]) || (!prebuilt &&
+			    (has_names(v[i]) ||
+			     (running && !strcmp(v[i], running)) ||
+			     (qemu_xen && !strcmp(v[i], qemu_xen))));
+
+		for (size_t k = 0; !keep && !prebuilt && k < n; k++)
+			keep = !strcmp(v[i], d[k].version);
+		err = keep ? 0 : store_remove(&s, v[i]);
+		ret = ret ? ret : err;
+		if (err)
+			log_err(NULL, "%s/%s: cannot be removed: %s", s.state, v[i],
+				strerror(-err));
+		else if (!keep)
+			log_notice(NULL, "image for Xen %s removed: %s", v[i], prebuilt
+				   ? "a package has brought one"
+				   : "that Xen neither runs nor is installed any more");
+		free(v[i]);
+	}
+	free(v);
+	free(qemu_xen);
+	free(version);
+	free(running);
+	store_close(&s);
+	return ret;
+}
+
 int cmd_register(int argc, char **argv)
 {
 	struct args_xen a;
@@ -134,6 +215,8 @@ int cmd_register(int argc, char **argv)
 	ret = provide_all(d, n, &a);
 	/* Also after a failure: an older image may be there. */
 	err = ret == -EINTR ? 0 : make_links(d, n, a.xen);
+	if (!a.xen && ret != -EINTR && !err)
+		err = drop_old_images(d, n);
 	xendirs_free(d, n);
 	return ret || err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

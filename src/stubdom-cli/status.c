@@ -25,14 +25,14 @@ static const char usage[] =
 struct image_state {
 	struct manifest m;
 	time_t built;
-	int current;		/* 1, 0, or negative: unknown */
+	enum image_fit fit;
 	bool damaged;
 	char why[CAPTURE_MAX];
 };
 
 static int image_state(const char *xen, struct image_state *s)
 {
-	char *path = host_path(STUBDOM_STATE_DIR "/%s/current/manifest", xen);
+	char *place = store_place(xen), *path = host_path("%s/manifest", place);
 	struct stat st;
 	int ret;
 
@@ -40,13 +40,14 @@ static int image_state(const char *xen, struct image_state *s)
 	if (!stat(path, &st))
 		s->built = st.st_mtime;
 	free(path);
+	free(place);
 	capture_begin();
 	ret = store_manifest(xen, &s->m);
 	snprintf(s->why, sizeof(s->why), "%s", capture_end());
 	if (ret)
 		return ret;
 	s->damaged = store_verify(xen, &s->m) != 0;
-	s->current = image_is_current(&s->m, s->why);
+	s->fit = image_fits(&s->m, s->why);
 	return 0;
 }
 
@@ -105,8 +106,12 @@ static json_object *image_json(const char *xen, const struct image_state *s,
 	json_object_object_add(o, "built", json_object_new_int64(s->built));
 	json_object_object_add(o, "intact",
 			       json_object_new_boolean(!s->damaged));
-	json_object_object_add(o, "up_to_date", s->current < 0
-		? NULL : json_object_new_boolean(s->current));
+	json_object_object_add(o, "prebuilt",
+			       json_object_new_boolean(store_is_prebuilt(xen)));
+	json_object_object_add(o, "up_to_date",
+		s->fit == FIT_UNKNOWN || s->fit == FIT_KEPT ? NULL
+		: json_object_new_boolean(s->fit == FIT_CURRENT ||
+					  s->fit == FIT_PREBUILT));
 	return o;
 }
 
@@ -162,6 +167,28 @@ static void format_age(time_t built, char *out, size_t max)
 		snprintf(out, max, "%ld days", s / 86400);
 }
 
+static const char *image_text(const char *xen, const struct image_state *s)
+{
+	if (s->damaged)
+		return store_is_prebuilt(xen) ? "damaged: reinstall its package"
+					      : "damaged: run 'xen-stubdom build'";
+	switch (s->fit) {
+	case FIT_CURRENT:
+		return "up to date";
+	case FIT_OUTDATED:
+		return "outdated: run 'xen-stubdom register'";
+	case FIT_KEPT:
+		return "kept until that Xen is gone";
+	case FIT_PREBUILT:
+		return "prebuilt";
+	case FIT_PREBUILT_OLD:
+		return "prebuilt, older than what is installed";
+	case FIT_UNKNOWN:
+		break;
+	}
+	return s->why;
+}
+
 static void print_image(const char *xen, const struct image_state *s, int err)
 {
 	char age[32];
@@ -175,10 +202,7 @@ static void print_image(const char *xen, const struct image_state *s, int err)
 	printf("%-6s %-14.12s %-10s %-22s %8.1f %-9s %s%s\n", xen, s->m.key,
 	       s->m.qemu, s->m.kernel_version,
 	       (double)(s->m.kernel.size + s->m.rootfs.size) / (1 << 20), age,
-	       s->damaged ? "damaged: run 'xen-stubdom build'"
-			  : s->current > 0 ? "up to date"
-			  : !s->current ? "outdated: run 'xen-stubdom register'"
-			  : s->why,
+	       image_text(xen, s),
 	       s->m.debug ? " (debug)" : "");
 }
 

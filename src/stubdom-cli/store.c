@@ -230,9 +230,45 @@ int store_write_manifest(const char *dir, const struct manifest *m)
 	return ret;
 }
 
+int store_replace_manifest(struct store *s, const struct manifest *m)
+{
+	char *cur = xasprintf("%s/" CURRENT, s->dir), *tmp = NULL;
+	char *from = NULL, *to = xasprintf("%s/manifest", cur);
+	int ret = store_new(s, &tmp);
+
+	if (!ret)
+		ret = store_write_manifest(tmp, m);
+	if (!ret) {
+		from = xasprintf("%s/manifest", tmp);
+		ret = rename(from, to) ? -errno : host_sync_dir(cur);
+	}
+	if (tmp)
+		host_rmtree(tmp);
+	free(from);
+	free(to);
+	free(tmp);
+	free(cur);
+	return ret;
+}
+
+bool store_is_prebuilt(const char *xen)
+{
+	char *path = host_path(STUBDOM_PREBUILT_DIR "/%s/manifest", xen);
+	bool is = !access(path, F_OK);
+
+	free(path);
+	return is;
+}
+
+char *store_place(const char *xen)
+{
+	return store_is_prebuilt(xen) ? xasprintf(STUBDOM_PREBUILT_DIR "/%s", xen)
+				      : xasprintf(STUBDOM_STATE_DIR "/%s/" CURRENT, xen);
+}
+
 int store_manifest(const char *xen, struct manifest *m)
 {
-	char *path = host_path(STUBDOM_STATE_DIR "/%s/" CURRENT "/manifest", xen);
+	char *place = store_place(xen), *path = host_path("%s/manifest", place);
 	unsigned int line = 0;
 	char *text = NULL;
 	int ret = host_slurp(path, MANIFEST_MAX, &text, NULL);
@@ -248,13 +284,14 @@ int store_manifest(const char *xen, struct manifest *m)
 	}
 	free(text);
 	free(path);
+	free(place);
 	return ret;
 }
 
 static int verify_one(const char *xen, const char *name,
 		      const struct manifest_output *out)
 {
-	char *path = host_path(STUBDOM_STATE_DIR "/%s/" CURRENT "/%s", xen, name);
+	char *place = store_place(xen), *path = host_path("%s/%s", place, name);
 	char sha[HEX_LEN + 1];
 	uint64_t size = 0;
 	int ret = sha256_file(path, FILE_MAX_BYTES, sha, &size);
@@ -262,6 +299,7 @@ static int verify_one(const char *xen, const char *name,
 	if (!ret && (size != out->size || strcmp(sha, out->sha)))
 		ret = -EBADMSG;
 	free(path);
+	free(place);
 	return ret;
 }
 
@@ -277,27 +315,40 @@ static int by_name(const void *a, const void *b)
 	return strverscmp(*(char *const *)a, *(char *const *)b);
 }
 
-int store_versions(char ***v, size_t *n)
+static int add_versions(const char *where, char ***v, size_t *n)
 {
-	char *state = host_path(STUBDOM_STATE_DIR);
-	DIR *d = opendir(state);
+	char *path = host_path("%s", where);
+	DIR *d = opendir(path);
 	struct dirent *de;
 
-	*v = NULL;
-	*n = 0;
-	free(state);
+	free(path);
 	if (!d)
 		return errno == ENOENT ? 0 : -errno;
 	while ((de = readdir(d))) {
-		if (!xen_version_valid(de->d_name))
+		bool twice = !xen_version_valid(de->d_name);
+
+		for (size_t i = 0; !twice && i < *n; i++)
+			twice = !strcmp((*v)[i], de->d_name);
+		if (twice)
 			continue;
 		*v = xgrow(*v, *n, sizeof(**v));
 		(*v)[(*n)++] = xstrdup(de->d_name);
 	}
 	closedir(d);
+	return 0;
+}
+
+int store_versions(char ***v, size_t *n)
+{
+	int ret, err;
+
+	*v = NULL;
+	*n = 0;
+	ret = add_versions(STUBDOM_STATE_DIR, v, n);
+	err = add_versions(STUBDOM_PREBUILT_DIR, v, n);
 	if (*n)
 		qsort(*v, *n, sizeof(**v), by_name);
-	return 0;
+	return ret ? ret : err;
 }
 
 int store_remove(struct store *s, const char *xen)

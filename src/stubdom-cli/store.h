@@ -6,6 +6,9 @@
  * or the new one, never a part of one.
  *
  * The lock is on the state directory itself, so there is no lock file to leave.
+ *
+ * An image that a package brings lies in STUBDOM_PREBUILT_DIR instead, and comes
+ * first.
  */
 #ifndef XE_STORE_H
 #define XE_STORE_H
@@ -38,10 +41,17 @@ int store_verify(const char *xen, const struct manifest *m);
 
 /* The Xen versions that have an image, sorted; *@v and each of it to free(). */
 int store_versions(char ***v, size_t *n);
-/* Remove the images of @xen. */
+/* Remove the images of @xen that were built here. */
 int store_remove(struct store *s, const char *xen);
 
 /* Write a manifest into a directory and make it durable. */
 int store_write_manifest(const char *dir, const struct manifest *m);
+/* Another manifest for the current image, in one step. */
+int store_replace_manifest(struct store *s, const struct manifest *m);
+
+/* A package brings the image of @xen whole; nothing is built for it here. */
+bool store_is_prebuilt(const char *xen);
+/* The directory of the image that @xen's names lead to, without --root; to free(). */
+char *store_place(const char *xen);
 
 #endif

@@ -23,7 +23,9 @@ static int purge(struct store *s, const char *xen)
 	int ret = store_versions(&v, &n), err;
 
 	for (size_t i = 0; i < n; i++) {
-		err = xen && strcmp(v[i], xen) ? 0 : store_remove(s, v[i]);
+		/* A prebuilt one is its package's. */
+		err = (xen && strcmp(v[i], xen)) || store_is_prebuilt(v[i])
+		      ? 0 : store_remove(s, v[i]);
 		if (err)
 			log_err(NULL, "%s/%s: cannot be removed: %s", s->state,
 				v[i], strerror(-err));

@@ -28,12 +28,15 @@ _xen_stubdom() {
 		return ;;
 	esac
 	case $command in
-	'') words='build register unregister status check logs --help --version --verbose --quiet --root' ;;
+	'') words='build register unregister status check sbom logs --help --version --verbose --quiet --root' ;;
 	build) words='--xen --if-needed --force --debug --kernel --qemu --init --module --output --help' ;;
 	register) words='--xen --all --force --help' ;;
 	unregister) words='--xen --all --purge --help' ;;
 	status) words="--json --help $(_xen_stubdom_guests)" ;;
 	check) words="--json --help $(_xen_stubdom_guests)" ;;
+	sbom)
+		mapfile -t COMPREPLY < <(compgen -W '--xen --help' -- "$cur"; compgen -d -- "$cur")
+		return ;;
 	logs) words="-f --follow --help $(_xen_stubdom_guests)" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

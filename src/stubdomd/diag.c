@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xen/io/xenbus.h>
 #include <xen/sched.h>
 
@@ -119,6 +120,11 @@ static void find_image(struct xs_handle *xs, struct diag *d)
 
 	/* libxl writes down what it was built from when it has been built. */
 	if (d->kind == DIAG_UNBUILT || d->kind == DIAG_REMOVED) {
+		/* A package's own image comes before one that was built here. */
+		snprintf(d->kernel, sizeof(d->kernel), STUBDOM_PREBUILT_DIR "/%s/kernel", d->xen);
+		snprintf(d->rootfs, sizeof(d->rootfs), STUBDOM_PREBUILT_DIR "/%s/rootfs", d->xen);
+		if (!access(d->kernel, F_OK))
+			return;
 		snprintf(d->kernel, sizeof(d->kernel), STUBDOM_STATE_DIR "/%s/current/kernel", d->xen);
 		snprintf(d->rootfs, sizeof(d->rootfs), STUBDOM_STATE_DIR "/%s/current/rootfs", d->xen);
 		return;

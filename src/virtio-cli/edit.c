@@ -12,7 +12,7 @@
 #define DEVICES_MAX 1024
 
 struct paths {
-	char back[128], front[128], libxl[128];
+	char back[128], backs[128], front[128], libxl[128];
 };
 
 static void paths_of(struct paths *p, const struct vd_store *st, uint32_t domid, struct vd_id id)
@@ -20,6 +20,8 @@ static void paths_of(struct paths *p, const struct vd_store *st, uint32_t domid,
 	const char *kind = vd_kind_name(id.kind);
 
 	snprintf(p->back, sizeof(p->back), "/local/domain/%u/backend/%s/%u/%u", st->own, kind, domid, id.devid);
+	/* Of all of the guest's devices of this kind. */
+	snprintf(p->backs, sizeof(p->backs), "/local/domain/%u/backend/%s/%u", st->own, kind, domid);
 	snprintf(p->front, sizeof(p->front), "/local/domain/%u/device/%s/%u", domid, kind, id.devid);
 	snprintf(p->libxl, sizeof(p->libxl), "/libxl/%u/device/%s/%u", domid, kind, id.devid);
 }
@@ -205,6 +207,22 @@ int edit_close(const struct vd_store *st, uint32_t domid, struct vd_id id)
 	return ret;
 }
 
+/*
+ * The node that the last device of a kind leaves: it would outlive the guest, since
+ * libxl, when it destroys one, removes those above the devices that it finds.
+ */
+static int remove_empty(const struct vd_store *st, xs_transaction_t t, const char *path)
+{
+	char **names = NULL;
+	unsigned int n = 0;
+	int ret = xsh_list(st->xs, t, &names, &n, "%s", path);
+
+	free(names);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	return n ? 0 : xsh_rm(st->xs, t, "%s", path);
+}
+
 int edit_remove(const struct vd_store *st, uint32_t domid, struct vd_id id)
 {
 	xs_transaction_t t;
@@ -219,6 +237,8 @@ int edit_remove(const struct vd_store *st, uint32_t domid, struct vd_id id)
 		ret = xsh_rm(st->xs, t, "%s", p.front);
 		if (!ret)
 			ret = xsh_rm(st->xs, t, "%s", p.back);
+		if (!ret)
+			ret = remove_empty(st, t, p.backs);
 		if (!ret)
 			ret = xsh_rm(st->xs, t, "%s", p.libxl);
 		ret = end(st, t, ret);

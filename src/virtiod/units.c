@@ -208,17 +208,70 @@ static int on_properties(sd_bus_message *m, void *arg, sd_bus_error *error)
 	return 0;
 }
 
-/* A unit that is unloaded is inactive; there may be no other word of it. */
-static int on_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
+/* What systemd says of one unit when it was asked; it lists only those that are loaded. */
+static int on_listed(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
-	struct units *u = arg;
-	const char *name;
+	const sd_bus_error *e = sd_bus_message_get_error(m);
+	enum vd_unit state = VD_UNIT_INACTIVE;
+	const char *name, *active, *sub;
+	struct call *c = arg;
 	uint32_t domid;
+	int ret = -EIO;
 
 	(void)error;
-	if (sd_bus_message_read(m, "s", &name) >= 0 && !units_domid(name, &domid) &&
-	    reported(u, domid, VD_UNIT_INACTIVE))
-		u->fn(u->arg, domid);
+	if (!e)
+		ret = sd_bus_message_enter_container(m, 'a', "(ssssssouso)");
+	while (ret >= 0 && (ret = sd_bus_message_read(m, "(ssssssouso)", &name, NULL, NULL, &active, &sub,
+						      NULL, NULL, NULL, NULL, NULL)) > 0)
+		if (!units_domid(name, &domid) && domid == c->domid)
+			state = units_state_parse(active, sub);
+	if (ret < 0)
+		log_err(NULL, "domain %u: systemd does not say how its backend is: %s", c->domid,
+			e && e->message ? e->message : strerror(-ret));
+	else if (reported(c->u, c->domid, state))
+		c->u->fn(c->u->arg, c->domid);
+	return 0;
+}
+
+/*
+ * A unit that is unloaded is inactive, and there may be no other word of it.  But
+ * `systemctl daemon-reload`, which most packages run, unloads all units and loads them
+ * again, with their processes untouched: ask how it is.  The answer comes when the
+ * reload is over, however long it takes, and after all signals that were sent before.
+ */
+static int on_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	sd_bus_message *call = NULL;
+	sd_bus_slot *slot = NULL;
+	struct units *u = arg;
+	const char *name;
+	struct call *c;
+	uint32_t domid;
+	int ret;
+
+	(void)error;
+	if (sd_bus_message_read(m, "s", &name) < 0 || units_domid(name, &domid) || !find(u, domid))
+		return 0;
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		log_err(NULL, "out of memory: unit of domain %u is not looked after", domid);
+		return 0;
+	}
+	*c = (struct call){ u, domid, "list" };
+	ret = sd_bus_message_new_method_call(u->bus, &call, DEST, MANAGER_PATH, MANAGER, "ListUnitsByPatterns");
+	if (ret >= 0)
+		ret = sd_bus_message_append(call, "asas", 0, 1, name);
+	if (ret >= 0)
+		ret = sd_bus_call_async(u->bus, &slot, call, on_listed, c, UINT64_MAX);
+	sd_bus_message_unref(call);
+	if (ret < 0) {
+		free(c);
+		log_err(NULL, "domain %u: systemd cannot be asked how its backend is: %s", domid, strerror(-ret));
+		return 0;
+	}
+	sd_bus_slot_set_destroy_callback(slot, free);
+	sd_bus_slot_set_floating(slot, 1);
+	sd_bus_slot_unref(slot);
 	return 0;
 }
 

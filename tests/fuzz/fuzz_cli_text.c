@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/logtext.c src/stubdom-cli/bzimage.c src/stubdom-cli/xendirs.c src/stubdom-cli/manifest.c src/common/host.c src/common/log.c */
+/* test-sources: src/stubdom-cli/logtext.c src/stubdom-cli/bzimage.c src/stubdom-cli/xendirs.c src/stubdom-cli/manifest.c src/stubdom-cli/license.c src/common/host.c src/common/log.c */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stubdom-cli/cli.h"
 #include "stubdom-cli/image.h"
+#include "stubdom-cli/license.h"
 #include "stubdom-cli/logtext.h"
 #include "stubdom-cli/xendirs.h"
 
@@ -30,12 +31,27 @@ static void log_text(const char *in, size_t size)
 	free(out);
 }
 
+/* Whatever a copyright file says, an SPDX expression has nothing but these. */
+static void license_text(const char *text)
+{
+	char *file = xasprintf("Format: x\n\nFiles: *\nLicense: %s\n", text), *e;
+
+	for (int i = 0; i < 2; i++) {
+		e = license_of_copyright(i ? text : file);
+		assert(!e || e[strspn(e, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					 "0123456789.-() ")] == '\0');
+		free(e);
+	}
+	free(file);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = xcalloc(1, size + 1), *v, version[64];
 
 	memcpy(text, data, size);
 	log_text(text, size);
+	license_text(text);
 	v = xendirs_match("/usr/lib/xen-*/boot", text);
 	assert(!v || xen_version_valid(v));
 	free(v);

@@ -8,12 +8,14 @@ TOP=$PWD
 # Scratch space of this test, gone when it ends.
 WORK=$(mktemp -d "${TMPDIR:-/var/tmp}/xen-extras-packages.XXXXXX") || exit 1
 chmod 755 "$WORK"
-# Never into what is mounted there: /dev is this machine's own.
-clean_up() {
-	for _m in "$WORK"/*/root; do umount -R -l "$_m" 2>/dev/null; done
-	rm -rf --one-file-system "$WORK"
+trap 'below_work && rm -rf --one-file-system "$WORK"' EXIT
+# What is mounted below it goes first, the newest first: rm -rf would empty /dev and the
+# directories that bind() shows there.  (umount -R wants a mount point, which $WORK is none.)
+below_work() {
+	cd /
+	awk -v p="$WORK/" 'index($5, p) == 1 { print $5 }' /proc/self/mountinfo | tac | while read -r _m; do umount -l "$_m"; done
+	! grep -qF " $WORK/" /proc/self/mountinfo || { echo "not ok - mounts are left below $WORK"; exit 1; }
 }
-trap clean_up EXIT
 OUT=$WORK/out
 
 ok() { echo "ok - $*"; }
@@ -72,6 +74,9 @@ in_root() {
 
 # bind NAME SOURCE PLACE: a directory of this machine, seen in the other one at PLACE.
 bind() { mkdir -p "$WORK/$1/root$3" && mount --bind "$2" "$WORK/$1/root$3"; }
+
+# gone NAME: that machine is needed no more.
+gone() { umount -R -l "$WORK/$1/root" && rm -rf --one-file-system "${WORK:?}/$1"; }
 
 # debs SUITE: the directory with our packages of that suite; built when there are none.
 debs() {
@@ -150,4 +155,63 @@ initramfs_has() {
 # no_driver_left TEXT NAME: nothing of the package nor of what it has built.
 no_driver_left() {
 	same "$1" "" "$(cd "$WORK/$2/root" && find lib/modules var/lib/dkms usr/src etc/kernel usr/libexec -name '*virtio[-_]xenbus*')"
+}
+
+# repack DEB VERSION DIRECTORY [SCRIPT]: the package again as VERSION, into DIRECTORY; the
+# script (of sh) runs in its unpacked tree before.
+repack() {
+	_t=$WORK/repack
+	rm -rf "$_t"
+	dpkg-deb -R "$1" "$_t" &&
+		(cd "$_t" && sh -euc "${4-}") &&
+		sed -i "s/^Version: .*/Version: $2/" "$_t/DEBIAN/control" &&
+		dpkg-deb -b --root-owner-group -Znone "$_t" "$3" >/dev/null
+}
+
+# The suites whose packages are tested; DEB_SUITES=trixie for one of them.
+deb_suites() { echo "${DEB_SUITES:-trixie bookworm}"; }
+
+# changes SUITE DIRECTORY: all that belongs to that suite's .changes files, source
+# and debug symbols too, in DIRECTORY.
+changes() {
+	_d=$(debs "$1") || return 1
+	ls "$TOP/build/deb-src/$1"/*.dsc >/dev/null 2>&1 || make -C "$TOP" deb-src SUITE="$1" >&2 || return 1
+	mkdir -p "$2"
+	cp "$_d"/*.* "$_d"/dbgsym/*.deb "$TOP/build/deb-src/$1"/*.* "$2/"
+}
+
+# previous DIRECTORY OUT [VERSION]: the packages of DIRECTORY as their predecessor, with
+# a lower version and another stubdom-init.
+previous() {
+	_new=${3:-0.0.9-1}
+	mkdir -p "$2"
+	for _d in "$1"/*.deb; do
+		_t=$WORK/previous
+		rm -rf "$_t"
+		dpkg-deb -R "$_d" "$_t" || return 1
+		_old=$(dpkg-deb -f "$_d" Version)
+		sed -i "s/^Version: .*/Version: $_new/; s/= $_old)/= $_new)/g" "$_t/DEBIAN/control"
+		# One byte behind an ELF file does no harm.
+		_f=usr/libexec/xen-extras/stubdom-init
+		[ ! -f "$_t/$_f" ] || printf 'x' >>"$_t/$_f"
+		_src=$_t/usr/src/virtio-xenbus-${_old%-*}
+		if [ -d "$_src" ]; then
+			mv "$_src" "${_src%/*}/virtio-xenbus-${_new%-*}"
+			sed -i "s/${_old%-*}/${_new%-*}/g" "$_t/DEBIAN/postinst" "$_t/DEBIAN/prerm" \
+				"${_src%/*}/virtio-xenbus-${_new%-*}/dkms.conf"
+		fi
+		[ ! -f "$_t/DEBIAN/md5sums" ] ||
+			(cd "$_t" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum >DEBIAN/md5sums)
+		dpkg-deb --root-owner-group -Zxz -z0 -b "$_t" "$2" >/dev/null || return 1
+	done
+	rm -rf "$_t"
+}
+
+# files_of NAME: every file of that machine, and a sum of each in /etc; without what
+# apt, dpkg and the loader keep for themselves.
+files_of() {
+	(cd "$WORK/$1/root" && find . -xdev \
+		\( -path ./repo -o -path ./tmp -o -path ./run -o -path ./root -o -path ./var/tmp -o -path ./var/cache -o -path ./var/log -o -path ./var/lib/apt \) -prune \
+		-o ! -path './var/lib/dpkg/*-old' ! -path './var/lib/dpkg/lock*' ! -path './var/lib/dpkg/triggers/*' -printf '%y %m %p %l\n'
+	find etc -type f ! -name ld.so.cache ! -name '*-' -exec sha256sum {} +) | LC_ALL=C sort
 }

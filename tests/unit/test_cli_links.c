@@ -398,6 +398,65 @@ static void store_same_key_again(void **state)
 	assert_true(is_there(DIR_420 "/gen-" KEY_1));
 }
 
+/* A package's image comes first, its link within /usr may be relative. */
+static void store_prebuilt(void **state)
+{
+	struct manifest m;
+	struct links l;
+	char **v, *place;
+	size_t n;
+
+	(void)state;
+	commit(KEY_1, "built here");
+	make_link(KERNEL, "/var/lib/xen-stubdom/4.20/current/kernel");
+	assert_false(store_is_prebuilt("4.20"));
+	make(STUBDOM_PREBUILT_DIR "/4.20/kernel", "k");
+	make(STUBDOM_PREBUILT_DIR "/4.20/rootfs", "r");
+	make(STUBDOM_PREBUILT_DIR "/4.20/manifest", "no manifest");
+	make(STUBDOM_PREBUILT_DIR "/4.21/manifest", "");
+	assert_true(store_is_prebuilt("4.20"));
+	place = store_place("4.20");
+	assert_string_equal(place, STUBDOM_PREBUILT_DIR "/4.20");
+	free(place);
+	/* not that of the one that was built here */
+	assert_int_not_equal(store_manifest("4.20", &m), 0);
+	manifest_free(&m);
+	assert_int_equal(store_versions(&v, &n), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(v[0], "4.20");
+	assert_string_equal(v[1], "4.21");
+	free(v[0]);
+	free(v[1]);
+	free(v);
+	make_link(ROOTFS, "../../xen-extras/prebuilt/4.20/rootfs");
+	assert_int_equal(links_load(&l), 0);
+	assert_int_equal(links_make(&l, BOOT, "4.20"), -EEXIST);	/* KERNEL */
+	assert_string_equal(at(ROOTFS), "../../xen-extras/prebuilt/4.20/rootfs");
+	assert_int_equal(l.n, 0);
+	assert_int_equal(links_make(&l, "/usr/local/lib/xen/boot", "4.20"), -ENOENT);
+	links_free(&l);
+}
+
+static void store_other_manifest(void **state)
+{
+	struct manifest m, again;
+	struct store s;
+
+	(void)state;
+	commit(KEY_1, "built here");
+	assert_int_equal(store_manifest("4.20", &m), 0);
+	free(m.generator);
+	m.generator = xstrdup("another");
+	assert_int_equal(store_open(&s, "4.20"), 0);
+	assert_int_equal(store_replace_manifest(&s, &m), 0);
+	store_close(&s);
+	assert_int_equal(store_manifest("4.20", &again), 0);
+	assert_string_equal(again.generator, "another");
+	assert_int_equal(store_verify("4.20", &again), 0);
+	manifest_free(&again);
+	manifest_free(&m);
+}
+
 static void store_leaves_nothing(void **state)
 {
 	struct store s;
@@ -453,6 +512,8 @@ int main(void)
 		T(links_record_is_not_trusted),
 		T(store_generations),
 		T(store_same_key_again),
+		T(store_prebuilt),
+		T(store_other_manifest),
 		T(store_leaves_nothing),
 		T(store_manifest_of_another),
 	};

@@ -150,6 +150,12 @@ static void attach(void **state)
 	assert_null(fake_xs_get("/libxl/3/device/virtio/2"));
 	assert_non_null(fake_xs_get(VIRTIO(3, 0)));
 	assert_int_equal(edit_close(&st, 3, id), -ENOENT);
+	/* The last one: nothing of the guest is left in the backend's directory. */
+	fake_xs_set("/local/domain/0/backend/virtio/4/0/state", "6");
+	assert_non_null(fake_xs_get("/local/domain/0/backend/virtio/3"));
+	assert_int_equal(edit_remove(&st, 3, (struct vd_id){ VD_KIND_VIRTIO, 0 }), 0);
+	assert_null(fake_xs_get("/local/domain/0/backend/virtio/3"));
+	assert_non_null(fake_xs_get("/local/domain/0/backend/virtio/4/0/state"));
 }
 
 static void xenstore_fails(void **state)

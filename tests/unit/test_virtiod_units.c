@@ -94,7 +94,12 @@ static int on_call(sd_bus_message *m, void *arg, sd_bus_error *error)
 			return 1;
 		}
 		sd_bus_reply_method_return(m, "o", "/job");
-		if (strstr(unit, "@8.")) {
+		if (strstr(unit, "@6.")) {
+			/* A daemon-reload: all are unloaded, and there again when it is asked. */
+			removed(bus, "xen-virtio-backend@5.service");
+			removed(bus, "xen-virtio-backend@7.service");
+			job_removed(bus, unit, "dependency");
+		} else if (strstr(unit, "@8.")) {
 			job_removed(bus, unit, "dependency");
 		} else if (*member == 'S' && member[2] == 'a') {
 			/* As the real one: its job is new, it is still inactive. */
@@ -236,6 +241,19 @@ static void comes_to_nothing(void **state)
 	until("8f;");
 }
 
+static void daemon_reload(void **state)
+{
+	(void)state;
+	assert_true(units_start(u, 6) >= 0);
+	until("6f;");
+	/* By the end of this every answer has come. */
+	assert_true(units_start(u, 3) >= 0);
+	until("3r;3a;3r;");
+	assert_string_equal(seen, "6f;3r;3a;3r;");
+	assert_int_equal(units_state(u, 5), VD_UNIT_RUNNING);
+	assert_int_equal(units_state(u, 7), VD_UNIT_FAILED);
+}
+
 static void systemd_goes(void **state)
 {
 	int code = 0;
@@ -263,7 +281,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(at_start), T(start_and_stop), T(refused), T(comes_to_nothing), T(systemd_goes),
+		T(at_start), T(start_and_stop), T(refused), T(comes_to_nothing), T(daemon_reload), T(systemd_goes),
 		cmocka_unit_test(no_bus),
 	};
 

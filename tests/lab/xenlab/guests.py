@@ -203,6 +203,12 @@ def root_dracut():
     return root_disk("dracut")
 
 
+def dkms():
+    """For the guest in which the driver is built: what that takes, as Debian's packages,
+    is there already, since unpacking a compiler takes an emulated guest half an hour."""
+    return debian_disk("dkms", f"{DEBIAN_PACKAGES},initramfs-tools,zstd,dkms,linux-headers-amd64", "debian-virtio.sh", {})
+
+
 def tools():
     """A disk that a small guest mounts for fio and iperf3: Debian's link too much
     to be copied to its initramfs."""

@@ -15,6 +15,8 @@ from .image import mke2fs
 
 XEN_VERSION = {"trixie": "4.20", "bookworm": "4.17"}
 CHECK = LAB / "dom0" / "installed.sh"
+NEXT = LAB / "next-version.sh"
+MK_REPO = TOP / "mk" / "repo.sh"
 
 
 def deb_dir(suite):
@@ -54,14 +56,12 @@ def index(directory):
             out.write(f"{control.rstrip()}\nFilename: ./{deb.name}\nSize: {deb.stat().st_size}\nSHA256: {digest}\n\n")
 
 
-def build_repo(suite, image, debs, packages, tmp):
-    progress(f"repository for {suite}: {len(debs)} packages of ours, asking apt for what they need")
-    flat, apt = tmp / "repo", tmp / "apt"
-    for directory in (flat, apt / "lists/partial", apt / "archives/partial"):
+def needed(suite, image, ours, packages, tmp):
+    """What Debian packages dom0 lacks to install ours, which lie in the flat repository
+    `ours`: downloaded into tmp/apt/archives."""
+    apt = tmp / "apt"
+    for directory in (apt / "lists/partial", apt / "archives/partial"):
         directory.mkdir(parents=True)
-    for deb in debs:
-        shutil.copy(deb, flat)
-    index(flat)
     (apt / "sources.list").write_text((image / "sources.list").read_text() + "\ndeb [trusted=yes] file:/lab/repo ./\n")
     options = []
     for setting in ("Dir::Etc::sourcelist=/lab/apt/sources.list", "Dir::Etc::sourceparts=/dev/null",
@@ -70,23 +70,61 @@ def build_repo(suite, image, debs, packages, tmp):
                     "APT::Sandbox::User=root", "Debug::NoLocking=1", NO_RECOMMENDS):
         options += ["-o", setting]
     script = 'apt-get "$@" -q update && apt-get "$@" -q -y --download-only install $PACKAGES'
-    run_logged(chroot_argv("trixie", "build", [(apt, "/lab/apt"), (flat, "/lab/repo"), (image, "/lab/image")],
+    run_logged(chroot_argv("trixie", "build", [(apt, "/lab/apt"), (ours, "/lab/repo"), (image, "/lab/image")],
                            ["env", "PACKAGES=" + " ".join(packages), "sh", "-ec", script, "sh", *options]),
                tmp / "apt.log", "resolving the packages' dependencies with apt")
-    for deb in (apt / "archives").glob("*.deb"):
-        # apt writes a colon of the version as %3a; any name will do here.
-        shutil.move(deb, flat / deb.name.replace("%", "_"))
-    shutil.rmtree(apt)
-    index(flat)
+    return sorted((apt / "archives").glob("*.deb"))
+
+
+def flat_repo(directory, debs, move=False):
+    """apt writes a colon of the version as %3a; any name will do here."""
+    directory.mkdir(exist_ok=True)
+    for deb in debs:
+        (shutil.move if move else shutil.copy)(deb, directory / deb.name.replace("%", "_"))
+    index(directory)
+
+
+def build_repo(suite, image, debs, packages, tmp):
+    progress(f"repository for {suite}: {len(debs)} packages of ours, asking apt for what they need")
+    flat = tmp / "repo"
+    flat_repo(flat, debs)
+    flat_repo(flat, needed(suite, image, flat, packages, tmp), move=True)
+    shutil.rmtree(tmp / "apt")
     mke2fs(tmp / "repo.img", flat, str(DATA_DISKS["repo"]), "labrepo")
     progress(f"repository for {suite}: {len(list(flat.glob('*.deb')))} packages in all")
     shutil.rmtree(flat)
+
+
+def build_signed(suite, image, debs, packages, tmp):
+    """What a host of a user has: `make repo`'s result in xen-extras/, what it will be after
+    the next version in next/, and in debian/ what Debian's mirror would offer."""
+    progress(f"signed repository for {suite}, with 'make repo'")
+    disk, ours, later = tmp / "disk", tmp / "ours", tmp / "later"
+    later.mkdir()
+    flat_repo(ours, debs)
+    run_logged(chroot_argv(suite, "build", [(ours, "/mnt/debs"), (later, "/mnt/later"), (NEXT, "/mnt/next.sh")],
+                           ["sh", "/mnt/next.sh", "/mnt/debs", "/mnt/later"]), tmp / "next.log", "making the next version")
+    disk.mkdir()
+    for name, source in (("xen-extras", ours), ("next", later)):
+        run_logged(["env", f"REPO_KEY_HOME={tmp}/key", MK_REPO, disk / name, f"{suite}={source}"],
+                   tmp / f"{name}.log", "make repo")
+    flat_repo(disk / "debian", needed(suite, image, ours, packages, tmp), move=True)
+    mke2fs(tmp / "repo.img", disk, str(DATA_DISKS["repo"]), "labsigned")
+    for leftover in (disk, ours, later, tmp / "apt", tmp / "key"):
+        shutil.rmtree(leftover)
 
 
 def repository(suite, image):
     debs, packages = debs_of(suite), to_install()
     inputs = {"image": image.name, "debs": hash_files(*debs), "packages": packages, "size": DATA_DISKS["repo"]}
     return artefact(f"repo-{suite}", inputs, lambda tmp: build_repo(suite, image, debs, packages, tmp))
+
+
+def signed(suite, image):
+    debs, packages = debs_of(suite), to_install()
+    inputs = {"image": image.name, "debs": hash_files(*debs), "packages": packages, "size": DATA_DISKS["repo"],
+              "scripts": hash_files(NEXT, MK_REPO, MK_REPO.with_name("repo-index.sh"))}
+    return artefact(f"signed-{suite}", inputs, lambda tmp: build_signed(suite, image, debs, packages, tmp))
 
 
 INSTALL = r"""

@@ -136,8 +136,9 @@ def run(scenario, suite, out=None):
         fcntl.flock(lock, fcntl.LOCK_EX)
         clean(out)
         image, snapshot, disks = prepare(suite, scenario.machine, scenario.layer, scenario.extra)
-        if scenario.repo and "repo" not in disks:
-            disks["repo"] = repo.repository(suite, image) / "repo.img"
+        if scenario.repo != "no" and "repo" not in disks:
+            make = repo.signed if scenario.repo == "signed" else repo.repository
+            disks["repo"] = make(suite, image) / "repo.img"
         begin = time.monotonic()
         start_seconds = None
         try:

@@ -8,7 +8,9 @@ from pathlib import Path
 from .cache import LAB, LabError
 
 # What /dev/vdd of the host may hold: nothing, or a disk that guests.py makes.
-EXTRAS = ("", "debian", "tools", "driver", "root-initramfs-tools", "root-dracut")
+EXTRAS = ("", "debian", "tools", "driver", "root-initramfs-tools", "root-dracut", "dkms")
+# What /dev/vdc holds in layer base (in the other it is what was installed from).
+REPOS = ("no", "yes", "signed")
 KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log"}
 
 
@@ -21,7 +23,7 @@ class Scenario:
     time_limit: int = 900
     suites: tuple = ()
     machine: str = "plain"
-    repo: bool = False
+    repo: str = "no"
     extra: str = ""
     show_log: bool = False
 
@@ -61,7 +63,9 @@ def load(name):
     made.time_limit = int(limit)
     made.suites = tuple(header.get("suites", "").split())
     made.machine = header.get("machine", made.machine)
-    made.repo = header.get("repo", "no") == "yes"
+    made.repo = header.get("repo", made.repo)
+    if made.repo not in REPOS or (made.repo == "signed" and made.layer != "base"):
+        raise LabError(f"{path}: repo is one of {', '.join(REPOS)}, signed in layer base only")
     made.extra = header.get("extra", "")
     if made.extra not in EXTRAS:
         raise LabError(f"{path}: extra is one of {', '.join(EXTRAS[1:])}, not '{made.extra}'")

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2154
+# summary: piuparts: nothing is left after install, upgrade and purge
+# time-limit: 7200
+
+for s in $(deb_suites); do
+	d=$(debs "$s") || { fail "packages of $s"; continue; }
+	root "$s" "$s" deb-test || { fail "a machine of $s"; continue; }
+	# The archive it upgrades from: Debian's, and a version of ours that is lower.
+	expect "$s: predecessors" previous "$d" "$WORK/$s-repo" || continue
+	(cd "$WORK/$s-repo" && "$TOP/mk/chroot.sh" run "$s" build --bind "$PWD:/mnt/repo" --dir /mnt/repo -- sh -c 'dpkg-scanpackages -m . 2>/dev/null >Packages')
+	bind "$s" "$WORK/$s-repo" /repo
+	mkdir -p "$WORK/$s/root/base" "$WORK/$s/root/debs" "$WORK/$s/root/var/tmp/piuparts"
+	cp "$d"/*.deb "$WORK/$s/root/debs/"
+	tar -C "$("$TOP/mk/chroot.sh" path "$s" plain)" --one-file-system -czf "$WORK/$s/root/base/base.tgz" .
+	expect "$s: piuparts" in_root "$s" sh -c 'piuparts -b /base/base.tgz -t /var/tmp/piuparts -d "$1" --keep-sources-list --no-eatmydata \
+		--bindmount /repo --extra-repo "deb [trusted=yes] file:/repo ./" /debs/*.deb' sh "$s"
+	cp "$OUT" "$TOP/build/packages/piuparts-$s.log"
+	for p in "$d"/*.deb; do
+		p=$(dpkg-deb -f "$p" Package)
+		expect_text "$s: $p was upgraded" "Unpacking $p(:amd64)? \(.*\) over \(0\.0\.9-1\)" cat "$TOP/build/packages/piuparts-$s.log"
+	done
+	for t in "Installation and purging test" "Installation, upgrade and purging test" "Installation-purge-installation"; do
+		grep -o "PASS: $t.*" "$TOP/build/packages/piuparts-$s.log" | sed "s/^/note $s: /"
+	done
+	gone "$s"
+done
