@@ -65,7 +65,7 @@ install-dkms:
 	install -m 755 -t $(DESTDIR)$(PREFIX)/src/virtio-xenbus-$(VERSION) dkms/virtio_xenbus/build-or-skip
 	install -D -m 644 docs/man/virtio_xenbus.4 $(DESTDIR)$(MANDIR)/man4/virtio_xenbus.4
 	install -D -m 644 dkms/initramfs-tools $(DESTDIR)$(PREFIX)/share/initramfs-tools/modules.d/virtio-xenbus
-	install -D -m 644 dkms/dracut.conf $(DESTDIR)$(PREFIX)/lib/dracut/dracut.conf.d/50-virtio-xenbus.conf
+	install -D -m 755 dkms/dracut-module.sh $(DESTDIR)$(DRACUT_MODULES)/50virtio-xenbus/module-setup.sh
 
 DEB_OUT := $(BUILD)/deb/$(SUITE)
 DEB_SRC := $(BUILD)/deb-src/$(SUITE)

@@ -12,7 +12,7 @@ try() {
 	mkdir -p "$WORK/$1/root/stub/DEBIAN"
 	printf '%s\n' "Package: linux-image-$k" "Version: $real" "Architecture: amd64" "Maintainer: nobody" \
 		"Description: none" >"$WORK/$1/root/stub/DEBIAN/control"
-	in_root "$1" sh -euc 'dpkg-deb -b /stub /stub.deb && dpkg -i /stub.deb' >"$OUT" 2>&1 || { fail "no stub of $k"; show_out; }
+	in_root "$1" sh -euc 'dpkg-deb -Znone -b /stub /stub.deb && dpkg -i /stub.deb' >"$OUT" 2>&1 || { fail "no stub of $k"; show_out; }
 	expect "$1: headers of $k" add "$1" "linux-headers-$k"
 	builds "build the driver once" 1
 	driver_is "it is installed" "$1" "$k" "$v"

@@ -15,7 +15,7 @@ fake_headers() {
 		dpkg-deb -R linux-headers-"$1"_*.deb new
 		sed -i "s/^Version: .*/&+$2/" new/DEBIAN/control
 		cd new/usr/src/linux-headers-"$1"; eval "$3"; cd /fake
-		dpkg-deb -b new "/fake-$2.deb"; rm -rf /fake' sh "$2" "$3" "$4"
+		dpkg-deb -Znone -b new "/fake-$2.deb"; rm -rf /fake' sh "$2" "$3" "$4"
 }
 # state NAME PACKAGE: what dpkg thinks of it.
 state() { in_root "$1" dpkg-query -W -f '${db:Status-Abbrev}' "$2"; }

@@ -13,7 +13,7 @@ for s in ${DKMS_SUITES:-trixie bookworm}; do
 		sed -i "s/^DKMS_VERSION=.*/&.1/" /next/DEBIAN/prerm
 		sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1.1\"/" /next/usr/src/*/dkms.conf
 		sed -i "s,src/virtio-xenbus-$1/,src/virtio-xenbus-$1.1/,; \\,src/.*/dkms.conf,d" /next/DEBIAN/md5sums
-		dpkg-deb -b /next /next.deb; rm -rf /next' sh "$v"
+		dpkg-deb -Znone -b /next /next.deb; rm -rf /next' sh "$v"
 	# Bookworm's dkms alone would leave the older of two kernels without.
 	# shellcheck disable=SC2046
 	set -- $(kernels u-$s cloud-amd64 $series "$([ $s = trixie ] && echo 1 || echo 2)")
