@@ -5,7 +5,8 @@
 
 for s in $(deb_suites); do
 	mkdir -p "$WORK/$s-debs"
-	changes "$s" "$WORK/$s-debs" || { fail "packages of $s"; continue; }
+	# The tests of this tree, and the packages that there are.
+	make -C "$TOP" deb-src SUITE="$s" >"$OUT" 2>&1 && changes "$s" "$WORK/$s-debs" || { fail "packages of $s"; continue; }
 	root "$s" "$s" deb-test || { fail "a machine of $s"; continue; }
 	bind "$s" "$WORK/$s-debs" /debs
 	# The machine is thrown away: it is its own testbed.
