@@ -136,7 +136,7 @@ kernels() {
 builds() { same "$1" "$2" "$(grep -c '^Building module' "$OUT")" || show_out 60; }
 
 # driver_is TEXT NAME KERNEL VERSION: it is installed there, signed, and would be loaded
-# for a device.
+# for a device (headers without their kernel have no modules.alias: the module's own then).
 driver_is() {
 	_ko=$(cd "$WORK/$2/root" && echo lib/modules/"$3"/updates/dkms/virtio_xenbus.ko*)
 	same "$1" "$3: $4 installed, DKMS module signing key, $3, xen:virtio xen:virtio_disk" \
@@ -144,7 +144,9 @@ driver_is() {
 			in_root "$2" dkms status virtio-xenbus -k "$3" | sed -n 's/.*: //p'), $(
 			in_root "$2" modinfo -F signer "/$_ko"), $(
 			in_root "$2" modinfo -F vermagic "/$_ko" | cut -d' ' -f1), $(
-			sed -n 's/^alias \(.*\) virtio_xenbus$/\1/p' "$WORK/$2/root/lib/modules/$3/modules.alias" | sort | xargs)"
+			if [ -e "$WORK/$2/root/lib/modules/$3/modules.alias" ]; then
+				sed -n 's/^alias \(.*\) virtio_xenbus$/\1/p' "$WORK/$2/root/lib/modules/$3/modules.alias"
+			else in_root "$2" modinfo -F alias "/$_ko"; fi | sort | xargs)"
 }
 
 # initramfs_has TEXT NAME KERNEL COUNT: how many drivers of ours (0 or 1).
