@@ -58,11 +58,26 @@ root() {
 	mkdir -p "$WORK/$1/upper" "$WORK/$1/work" "$_r"
 	mount -t overlay overlay -o "lowerdir=$_low,upperdir=$WORK/$1/upper,workdir=$WORK/$1/work" "$_r"
 	mount -t proc proc "$_r/proc"
-	mount --rbind /sys "$_r/sys"
-	mount --rbind /dev "$_r/dev"
+	mount -t sysfs -o ro sysfs "$_r/sys"
+	own_dev "$_r/dev"
 	# What is written here is thrown away: nothing need reach a disk.
 	echo force-unsafe-io >"$_r/etc/dpkg/dpkg.cfg.d/xen-extras-test"
 	[ ! -e /etc/resolv.conf ] || cat /etc/resolv.conf >"$_r/etc/resolv.conf"
+}
+
+# own_dev DIRECTORY: a /dev with what programs expect and no device of this machine:
+# nothing that goes wrong in there can reach it.
+own_dev() {
+	mount -t tmpfs -o mode=755 tmpfs "$1"
+	for _n in "null 1 3" "zero 1 5" "full 1 7" "random 1 8" "urandom 1 9" "tty 5 0"; do
+		# shellcheck disable=SC2086 # name, major, minor
+		(set -- "$1" $_n; mknod -m 666 "$1/$2" c "$3" "$4")
+	done
+	mkdir "$1/pts" "$1/shm"
+	mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts "$1/pts"
+	mount -t tmpfs tmpfs "$1/shm"
+	ln -s pts/ptmx "$1/ptmx"
+	for _n in "fd" "fd/0 stdin" "fd/1 stdout" "fd/2 stderr"; do ln -s "/proc/self/${_n% *}" "$1/${_n#* }"; done
 }
 
 # in_root NAME COMMAND...: run in it; no process outlives the command.
