@@ -18,9 +18,9 @@ try() {
 	driver_is "it is installed" "$1" "$k" "$v"
 }
 
-for s in ${DKMS_SUITES:-trixie bookworm}; do
+for s in $(deb_suites); do
 	dkms_machine $s $s
-	v=$(in_root $s dpkg-deb -f /driver.deb Version)
+	v=$(driver_version $s)
 	expect "$s: the package" add $s /driver.deb
 	if [ $s = trixie ]; then
 		try $s amd64 6.12.

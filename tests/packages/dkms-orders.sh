@@ -3,12 +3,12 @@
 # summary: the driver is built for each of two kernels, whatever is installed first
 # time-limit: 3600
 
-for s in ${DKMS_SUITES:-trixie bookworm}; do
+for s in $(deb_suites); do
 	case $s in trixie) series=6.12. ;; *) series=6.1.0- ;; esac
 
 	# Package first.
 	dkms_machine a-$s $s
-	v=$(in_root a-$s dpkg-deb -f /driver.deb Version)
+	v=$(driver_version a-$s)
 	# shellcheck disable=SC2046
 	set -- $(kernels a-$s cloud-amd64 $series 2)
 	same "$s has two kernels" 2 $#

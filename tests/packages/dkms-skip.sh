@@ -20,11 +20,11 @@ fake_headers() {
 # state NAME PACKAGE: what dpkg thinks of it.
 state() { in_root "$1" dpkg-query -W -f '${db:Status-Abbrev}' "$2"; }
 
-for s in ${DKMS_SUITES:-trixie bookworm}; do
+for s in $(deb_suites); do
 	case $s in trixie) series=6.12. ;; *) series=6.1.0- ;; esac
 	dkms_machine m-$s $s
 	root=$WORK/m-$s/root
-	v=$(in_root m-$s dpkg-deb -f /driver.deb Version)
+	v=$(driver_version m-$s)
 	# shellcheck disable=SC2046
 	set -- $(kernels m-$s cloud-amd64 $series 2)
 	expect "$s: headers of $1 without Xen" fake_headers m-$s "$1" noxen \

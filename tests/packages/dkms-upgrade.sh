@@ -3,10 +3,10 @@
 # summary: dkms: the package installed again, upgraded, purged, and Debian's test of dkms packages
 # time-limit: 3600
 
-for s in ${DKMS_SUITES:-trixie bookworm}; do
+for s in $(deb_suites); do
 	case $s in trixie) series=6.12. ;; *) series=6.1.0- ;; esac
 	dkms_machine u-$s $s
-	v=$(in_root u-$s dpkg-deb -f /driver.deb Version)
+	v=$(driver_version u-$s)
 	expect "$s: the next version of the package" in_root u-$s sh -euc '
 		dpkg-deb -R /driver.deb /next; mv /next/usr/src/virtio-xenbus-* "/next/usr/src/virtio-xenbus-$1.1"
 		sed -i "s/^Version: .*/&.1/" /next/DEBIAN/control

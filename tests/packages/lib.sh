@@ -138,6 +138,9 @@ add() {
 	in_root "$_n" apt-get -q -y --no-install-recommends install "$@"
 }
 
+# driver_version NAME: what dkms calls the version of /driver.deb, which is upstream's.
+driver_version() { in_root "$1" dpkg-deb -f /driver.deb Version | sed 's/-[^-]*$//'; }
+
 # kernels NAME FLAVOUR SERIES COUNT: the newest that have image and headers, oldest first.
 kernels() {
 	in_root "$1" apt-cache pkgnames linux-headers- | sed -n "s/^linux-headers-\($3[^ ]*[0-9]-$2\)\$/\1/p" |
