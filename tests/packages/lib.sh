@@ -38,6 +38,9 @@ expect_text() {
 	else fail "$_text (no line matches $_re)"; show_out 25; return 1; fi
 }
 
+# re TEXT: a regular expression that matches just that (a kernel's name has dots and +).
+re() { printf '%s\n' "$1" | sed 's/[].[*+?(){}|^$\\]/\\&/g'; }
+
 # refuse TEXT COMMAND...: the command fails.
 refuse() {
 	_text=$1; shift

@@ -98,7 +98,8 @@ for s in $suites; do
 	mv "$r/tmp/xen-virtiod.8.gz" "$r/usr/share/man/man8/"
 	refuse "$s: security has a limit" in_root "$s" systemd-analyze security --no-pager --offline=yes --threshold=1 xen-stubdomd.service
 
-	# The order, with this Debian's own Xen.
+	# The order, with this Debian's own Xen.  A systemd that plans wants a cgroup to be in.
+	mount -t cgroup2 cgroup2 "$r/sys/fs/cgroup"
 	expect "$s: systemd plans a boot" in_root "$s" sh -euc "$plan" || { cp "$r/tmp/plan.err" "$OUT"; show_out; continue; }
 	for x in xen xendomains; do
 		expect "$s: $x.service is Debian's own" of_unit "$s" $x.service "Source Path: /etc/init.d/$x"
