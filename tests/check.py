@@ -15,6 +15,7 @@ import time
 
 SCENARIOS = ("host,stubdom-smoke,stubdom-defaults,stubdom-hvm,stubdom-save,stubdom-cd,stubdom-faults,"
              "virtio-pv,virtio-pvh,virtio-hvm,virtio-faults")
+# Of the packages' tests those that take a minute or two; all: make check-packages.
 STEPS = [
     ("lint", ["check-lint"]),
     ("unit", ["check-unit"]),
@@ -24,6 +25,7 @@ STEPS = [
     ("deb", ["deb"]),
     ("qemu", ["check-qemu-virtio"]),
     ("image", ["check-image"]),
+    ("packages", ["check-packages", "DEB_SUITES=trixie", "TEST=deb-lintian units update-freshness"]),
     ("lab", ["lab-run", f"SCENARIO={SCENARIOS}"]),
 ]
 COUNT = re.compile(r"^(\d+) passed, (\d+) failed(?:, \d+ skipped)?$")
