@@ -86,7 +86,7 @@ int cmd_attach(int argc, char **argv)
 	struct vd_store st;
 	struct vd_spec spec;
 	struct args a;
-	bool blockdev;
+	struct vd_found found;
 	uint32_t domid;
 	int ret = args_parse(argc, argv, usage, 2, 2, &a);
 
@@ -99,7 +99,7 @@ int cmd_attach(int argc, char **argv)
 	ret = vd_spec_parse(type, &spec, error);
 	/* What a driver domain has cannot be seen from here. */
 	if (!ret && !backend)
-		ret = vd_probe(&spec, false, &blockdev, error);
+		ret = vd_probe(&spec, false, &found, error);
 	if (ret) {
 		log_err(NULL, "%s", error);
 		free(backend);

@@ -53,9 +53,9 @@ static void check_host(struct findings *fs, const char *id, const char *name,
 		       const struct vd_spec *s)
 {
 	char error[VD_ERROR_MAX], path[64], what[VD_PATH_MAX + 64];
-	bool blockdev;
+	struct vd_found host;
 
-	if (vd_probe(s, false, &blockdev, error)) {
+	if (vd_probe(s, false, &host, error)) {
 		found(fs, BROKEN, id, NULL, "%s: %s", name, error);
 		return;
 	}

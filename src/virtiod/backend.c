@@ -93,7 +93,7 @@ static bool tap_made(uint32_t domid, uint32_t devid)
 }
 
 /* False when the device cannot be served, or not yet. */
-static bool usable(const struct backend *b, const struct vd_node *n, bool *blockdev)
+static bool usable(const struct backend *b, const struct vd_node *n, struct vd_found *found)
 {
 	char why[VD_ERROR_MAX];
 
@@ -106,7 +106,7 @@ static bool usable(const struct backend *b, const struct vd_node *n, bool *block
 		refuse(b, n->id, n->error);
 		return false;
 	}
-	if (vd_probe(&n->spec, true, blockdev, why)) {
+	if (vd_probe(&n->spec, true, found, why)) {
 		refuse(b, n->id, why);
 		return false;
 	}
@@ -137,11 +137,11 @@ static int add_devices(const struct backend *b, struct vd_argv *a, bool bare)
 
 	for (unsigned int i = 0; !ret && i < n; i++) {
 		struct vd_steps st;
-		bool blockdev;
+		struct vd_found found;
 
-		if (!usable(b, &list[i], &blockdev) || bare)
+		if (!usable(b, &list[i], &found) || bare)
 			continue;
-		ret = vd_steps_make(&st, b->domid, list[i].id, &list[i].spec, blockdev);
+		ret = vd_steps_make(&st, b->domid, list[i].id, &list[i].spec, &found);
 		if (!ret)
 			ret = vd_argv_steps(a, &st);
 		vd_steps_free(&st);

@@ -339,10 +339,10 @@ static void dev_fail_unit(struct guest *g, struct dev *d)
 }
 
 /* What QEMU will need is made, or is there.  False: the device has failed. */
-static bool dev_prepare(struct guest *g, struct dev *d, bool *blockdev)
+static bool dev_prepare(struct guest *g, struct dev *d, struct vd_found *found)
 {
 	char why[VD_ERROR_MAX];
-	int ret = vd_probe(&d->node.spec, false, blockdev, why);
+	int ret = vd_probe(&d->node.spec, false, found, why);
 
 	if (!ret && d->node.spec.type == VD_NET)
 		ret = vd_net_up(g->domid, d->node.id.devid, &d->node.spec, why);
@@ -561,16 +561,16 @@ static bool job_begin(struct guest *g, struct dev *d, enum vd_action action)
 {
 	struct vd_steps steps = { .n = 0 };
 	struct vd_spec spec;
-	bool blockdev;
+	struct vd_found found;
 	int ret;
 
 	if (action == VD_DO_UNPLUG) {
 		vd_job_init(&g->job, VD_JOB_UNPLUG, d->node.id, NULL);
 	} else {
-		if (!dev_prepare(g, d, &blockdev))
+		if (!dev_prepare(g, d, &found))
 			return false;
 		d->served = spec = d->node.spec;
-		ret = vd_steps_make(&steps, g->domid, d->node.id, &spec, blockdev);
+		ret = vd_steps_make(&steps, g->domid, d->node.id, &spec, &found);
 		if (ret || vd_steps_cold(&steps)) {
 			vd_steps_free(&steps);
 			if (ret)
@@ -615,11 +615,12 @@ static void act_dev(struct guest *g, struct dev *d, const struct vd_dev_view *v)
 
 static void unit_start(struct guest *g, const struct vd_dev_view *v)
 {
-	bool any = false, blockdev;
+	bool any = false;
+	struct vd_found found;
 	int ret;
 
 	for (unsigned int i = 0; i < g->n; i++)
-		if (v[i].wanted && dev_prepare(g, &g->dev[i], &blockdev))
+		if (v[i].wanted && dev_prepare(g, &g->dev[i], &found))
 			any = true;
 	if (!any)
 		return;

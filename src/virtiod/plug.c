@@ -77,7 +77,7 @@ static char *commas(const char *text)
 	return s;
 }
 
-static void step_transport(struct vd_steps *st, struct vd_id id)
+static struct json_object *step_transport(struct vd_steps *st, struct vd_id id)
 {
 	struct json_object *o = step(st, "-device", "device_add");
 
@@ -85,6 +85,7 @@ static void step_transport(struct vd_steps *st, struct vd_id id)
 	put_name(o, "id", id, "");
 	put_text(o, "kind", vd_kind_name(id.kind));
 	put_number(o, "devid", id.devid);
+	return o;
 }
 
 static struct json_object *step_device(struct vd_steps *st, struct vd_id id, const char *driver)
@@ -158,7 +159,8 @@ static void steps_block(struct vd_steps *st, struct vd_id id, const struct vd_sp
 		put_bool(o, "discard", false);
 }
 
-static int steps_net(struct vd_steps *st, uint32_t domid, struct vd_id id, const struct vd_spec *s)
+static int steps_net(struct vd_steps *st, uint32_t domid, struct vd_id id,
+		     const struct vd_spec *s, bool vhost)
 {
 	const uint8_t *m = s->mac;
 	struct json_object *o;
@@ -174,7 +176,12 @@ static int steps_net(struct vd_steps *st, uint32_t domid, struct vd_id id, const
 	put_text(o, "downscript", "no");
 	put_bool(o, "vnet_hdr", true);
 	put_number(o, "queues", s->queues);
-	step_transport(st, id);
+	if (vhost)
+		put_bool(o, "vhost", true);
+	o = step_transport(st, id);
+	/* The kernel serves each pair in a thread; its events have one as well. */
+	if (vhost)
+		put_number(o, "relays", s->queues);
 	o = step_device(st, id, "virtio-net-device");
 	put_name(o, "netdev", id, ".net");
 	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x",
@@ -264,17 +271,17 @@ static void steps_9p(struct vd_steps *st, struct vd_id id, const struct vd_spec 
 }
 
 int vd_steps_make(struct vd_steps *st, uint32_t domid, struct vd_id id,
-		  const struct vd_spec *s, bool blockdev)
+		  const struct vd_spec *s, const struct vd_found *found)
 {
 	int ret = 0;
 
 	memset(st, 0, sizeof(*st));
 	switch (s->type) {
 	case VD_NET:
-		ret = steps_net(st, domid, id, s);
+		ret = steps_net(st, domid, id, s, found->vhost);
 		break;
 	case VD_BLOCK:
-		steps_block(st, id, s, blockdev);
+		steps_block(st, id, s, found->blockdev);
 		break;
 	case VD_CONSOLE:
 		steps_console(st, domid, id);

@@ -33,11 +33,11 @@ struct vd_steps {
 };
 
 /*
- * @blockdev: the path is a block device, not a file.  -EINVAL when it cannot be
- * named, -ENOMEM.  vd_steps_free() in any case.
+ * @found: by vd_probe().  -EINVAL when it cannot be named, -ENOMEM.
+ * vd_steps_free() in any case.
  */
 int vd_steps_make(struct vd_steps *st, uint32_t domid, struct vd_id id,
-		  const struct vd_spec *s, bool blockdev);
+		  const struct vd_spec *s, const struct vd_found *found);
 void vd_steps_free(struct vd_steps *st);
 /* QEMU can only be given it when it starts. */
 bool vd_steps_cold(const struct vd_steps *st);

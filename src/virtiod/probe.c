@@ -2,10 +2,15 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#ifndef VD_VHOST_NET
+#define VD_VHOST_NET "/dev/vhost-net"	/* a test has its own */
+#endif
 
 static int wrong(char *error, int err, const char *path, const char *what)
 {
@@ -23,11 +28,35 @@ static int probe_access(const struct vd_spec *s, char *error)
 	return wrong(error, -errno, s->path, "the backend may not open it: let it belong to root");
 }
 
-int vd_probe(const struct vd_spec *s, bool access, bool *blockdev, char *error)
+/* Opening it loads the module, if there is one. */
+static int probe_vhost(const struct vd_spec *s, bool *vhost, char *error)
+{
+	int fd, err;
+
+	/* vhost-net knows split rings only. */
+	if (s->vhost == VD_VHOST_OFF || s->packed)
+		return 0;
+	fd = open(VD_VHOST_NET, O_RDWR | O_CLOEXEC);
+	*vhost = fd >= 0;
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	if (s->vhost != VD_VHOST_ON)
+		return 0;
+	err = -errno;
+	snprintf(error, VD_ERROR_MAX, "vhost=on: " VD_VHOST_NET ": %s: run 'modprobe vhost_net', or leave vhost=on out",
+		 strerror(-err));
+	return err;
+}
+
+int vd_probe(const struct vd_spec *s, bool access, struct vd_found *found, char *error)
 {
 	struct stat st;
 
-	*blockdev = false;
+	*found = (struct vd_found){ .blockdev = false };
+	if (s->type == VD_NET)
+		return probe_vhost(s, &found->vhost, error);
 	if (s->type != VD_BLOCK && s->type != VD_9P)
 		return 0;
 	if (stat(s->path, &st)) {
@@ -41,6 +70,6 @@ int vd_probe(const struct vd_spec *s, bool access, bool *blockdev, char *error)
 		return wrong(error, -ENOTDIR, s->path, "not a directory: 9p shares directories");
 	if (s->type == VD_BLOCK && !S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
 		return wrong(error, -ENOTBLK, s->path, "neither a block device nor a file: correct the path");
-	*blockdev = S_ISBLK(st.st_mode);
+	found->blockdev = S_ISBLK(st.st_mode);
 	return access ? probe_access(s, error) : 0;
 }

@@ -8,10 +8,9 @@
 #include "spec.h"
 
 /*
- * 0, with *@blockdev telling what a block device's path is; or negative errno
- * and @error (VD_ERROR_MAX bytes), with the cure.  @access: may this process
- * open it as the backend has to?
+ * 0 and what was @found; or negative errno and @error (VD_ERROR_MAX bytes), with
+ * the cure.  @access: may this process open it as the backend has to?
  */
-int vd_probe(const struct vd_spec *s, bool access, bool *blockdev, char *error);
+int vd_probe(const struct vd_spec *s, bool access, struct vd_found *found, char *error);
 
 #endif

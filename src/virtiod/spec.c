@@ -149,6 +149,16 @@ static int take_cache(struct parse *p, const char *v)
 	return 0;
 }
 
+static int take_vhost(struct parse *p, const char *v)
+{
+	bool on;
+	int ret = take_bool(p, "vhost", v, &on);
+
+	if (!ret)
+		p->s->vhost = on ? VD_VHOST_ON : VD_VHOST_OFF;
+	return ret;
+}
+
 static int take_security(struct parse *p, const char *v)
 {
 	if (!strcmp(v, "mapped"))
@@ -164,7 +174,7 @@ static int take_security(struct parse *p, const char *v)
 
 enum key {
 	BRIDGE, MAC, MTU, QUEUES, PATH, FORMAT, READONLY, SERIAL, DISCARD, AIO,
-	CACHE, TAG, SECURITY, RATE, PACKED, N_KEYS
+	CACHE, TAG, SECURITY, RATE, PACKED, VHOST, N_KEYS
 };
 
 #define T(type) (1u << VD_##type)
@@ -189,6 +199,7 @@ static const struct {
 	[SECURITY] = { "security", T(9P), false },
 	[RATE] = { "rate", T(RNG), false },
 	[PACKED] = { "packed", T(NET) | T(BLOCK), true },
+	[VHOST] = { "vhost", T(NET), true },
 };
 
 static int take(struct parse *p, enum key k, const char *v)
@@ -212,6 +223,7 @@ static int take(struct parse *p, enum key k, const char *v)
 	case SECURITY: return take_security(p, v);
 	case RATE: return take_number(p, name, v, 1, 1u << 30, &s->rate);
 	case PACKED: return take_bool(p, name, v, &s->packed);
+	case VHOST: return take_vhost(p, v);
 	case N_KEYS: break;
 	}
 	return -EINVAL;
@@ -266,6 +278,8 @@ static int check_net(struct parse *p)
 		return bad(p, "no bridge: add ;bridge=NAME, see 'ip link show type bridge'");
 	if (!has(p, MAC))
 		return bad(p, "no address: add ;mac=00:16:3e:xx:xx:xx");
+	if (p->s->packed && p->s->vhost == VD_VHOST_ON)
+		return bad(p, "vhost=on has no packed rings: leave one of the two out");
 	return 0;
 }
 

@@ -35,6 +35,9 @@ enum vd_format { VD_RAW, VD_QCOW2 };
 /* VD_AIO_DEFAULT: what suits the file. */
 enum vd_aio { VD_AIO_DEFAULT, VD_AIO_THREADS, VD_AIO_NATIVE, VD_AIO_IO_URING };
 
+/* VD_VHOST_DEFAULT: if the kernel can. */
+enum vd_vhost { VD_VHOST_DEFAULT, VD_VHOST_OFF, VD_VHOST_ON };
+
 struct vd_spec {
 	enum vd_type type;
 	char path[VD_PATH_MAX];		/* block: file or device; 9p: directory */
@@ -52,11 +55,18 @@ struct vd_spec {
 	char bridge[IFNAMSIZ];
 	uint8_t mac[6];
 	unsigned int mtu;		/* 0: the bridge's */
+	enum vd_vhost vhost;		/* served by the kernel */
 	/* 9p */
 	char tag[VD_TAG_MAX];
 	bool mapped;			/* owners and modes in extended attributes */
 	/* rng */
 	unsigned int rate;		/* bytes in a second; 0: no limit */
+};
+
+/* What the host has for it: vd_probe(). */
+struct vd_found {
+	bool blockdev;			/* block: the path is a block device, not a file */
+	bool vhost;			/* net: the kernel can serve it */
 };
 
 /* 0, or -EINVAL with @error (VD_ERROR_MAX bytes). */

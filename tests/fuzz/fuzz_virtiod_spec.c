@@ -26,13 +26,14 @@ static void check_error(const char *error)
 static void check_good(const struct vd_spec *s, struct vd_id id)
 {
 	struct vd_argv a = { .v = NULL };
+	struct vd_found found = { .vhost = s->vhost != VD_VHOST_OFF };
 	struct vd_steps st;
 
 	if (s->type == VD_BLOCK && s->path[0] != '/')
 		abort();
 	if (s->type == VD_NET && (!s->bridge[0] || (s->mac[0] & 1)))
 		abort();
-	if (!vd_steps_make(&st, 3, id, s, false)) {
+	if (!vd_steps_make(&st, 3, id, s, &found)) {
 		if (vd_argv_steps(&a, &st))
 			abort();
 		/* Pairs of an option and its value, one device's and no more. */

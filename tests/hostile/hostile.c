@@ -149,6 +149,11 @@ static bool matches(const struct entry *e, const char *word, size_t len)
 	return strlen(e->name) == len && !memcmp(e->name, word, len);
 }
 
+static bool fits(const struct program *p, size_t i)
+{
+	return !p->fits || p->fits(entry_at(p, i));
+}
+
 static int run_word(const struct program *p, const char *word, size_t len)
 {
 	unsigned int tried = 0, bad = 0;
@@ -158,7 +163,7 @@ static int run_word(const struct program *p, const char *word, size_t len)
 		unsigned int devid = 0;
 		const char *result;
 
-		if (!matches(e, word, len))
+		if (!fits(p, i) || !matches(e, word, len))
 			continue;
 		tried++;
 		result = p->run(e, &devid);
@@ -180,7 +185,8 @@ int hostile_main(int argc, char **argv, const struct program *p)
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--list")) {
 			for (size_t k = 0; k < p->count; k++)
-				printf("%-24s %s\n", entry_at(p, k)->name, entry_at(p, k)->what);
+				if (fits(p, k))
+					printf("%-24s %s\n", entry_at(p, k)->name, entry_at(p, k)->what);
 			return 0;
 		}
 		if (i + 1 == argc)

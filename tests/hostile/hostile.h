@@ -29,6 +29,8 @@ struct program {
 	const char *name, *options;
 	const void *table;
 	size_t count, size;
+	/* Is this entry for what the options say?  NULL: all are. */
+	bool (*fits)(const void *fault);
 	/* One of its own options and its value.  False: unknown. */
 	bool (*option)(const char *name, const char *value);
 	/* Connections that all faults need; exits when there are none. */

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A driver for one block device, as a process of a guest, that does one thing wrong
- * (docs/protocol.md, section 11: what the backend must check).
+ * A driver for one block device or network card, as a process of a guest, that does
+ * one thing wrong (docs/protocol.md, section 11: what the backend must check).
  *
  *	vx-frontend --dir device/virtio/3 --fault none,node-*
+ *	vx-frontend --dir device/virtio/4 --kind net --fault *
+ *
+ * A card's faults are those of queues that the kernel serves (vhost-net).  Frames
+ * have to arrive all the time.
  *
  * The guest's own driver must have let go of the device (sysfs' unbind) and is not
  * to take it meanwhile.  One device serves for all faults: its state goes to 6, and
@@ -24,6 +28,7 @@
 #define PLATFORM (1ull << 33)
 #define INDIRECT (1ull << 28)
 #define ACCEPTED (VERSION_1 | PLATFORM | INDIRECT)
+#define NET_ACCEPTED (ACCEPTED | 1ull << 17 /* CTRL_VQ */ | 1ull << 40 /* RING_RESET */)
 #define NEEDS_RESET 64u
 
 #define LIMIT_MS 30000
@@ -38,6 +43,9 @@
 #define AT_HEADER 0x2000u
 #define AT_STATUS 0x2100u
 #define AT_DATA 0x3000u
+/* A card's other rings. */
+#define BASE_RX 0x8000u
+#define BASE_CTRL 0xc000u
 #define POOL_END (VX_POOL_BASE + POOL_PAGES * VX_PAGE_SIZE)
 
 /* What the backend is to do. */
@@ -80,7 +88,12 @@ enum act {
 	SCRIBBLE_DIR,
 	RING,			/* a request with a fault in the rings */
 	BREAK_OFTEN,		/* again and again */
+	QUEUE_RESET,		/* of the first ring, which is enabled again */
+	RESET_BROKEN,		/* of a device that needs one as a whole */
 };
+
+/* Which ring is meant: a disk has the first only. */
+enum which { MAIN, RX, CTRL_VQ, RINGS_MAX };
 
 #define GARBAGE 100
 #define GONE 101
@@ -88,7 +101,7 @@ enum act {
 enum ring {
 	ADDR_0, ADDR_LOW, ADDR_END, ADDR_CROSS, ADDR_WRAP, LEN_MAX, LEN_0,
 	NEXT_OUT, NEXT_SELF, HEAD_OUT, AVAIL_JUMP, AVAIL_BACK,
-	TABLE_OUT, TABLE_CROSS, TABLE_LEN, TABLE_0, TABLE_ADDR, TABLE_LOOP, TABLE_NEXT,
+	TABLE_OUT, TABLE_CROSS, TABLE_LEN, TABLE_0, TABLE_ADDR, TABLE_LOOP, TABLE_LONG, TABLE_NEXT,
 	ORDER, NO_STATUS, SHORT_HEADER, SECTOR_OUT, TYPE_OUT,
 };
 
@@ -108,6 +121,8 @@ struct fault {
 	enum act act;
 	uint32_t arg;
 	enum ring ring;
+	enum which which;
+	bool net;
 	/* A message: id, and what is not zero in it (offsets in struct vx_msg). */
 	uint8_t id, error;
 	bool right;			/* begin with what is right for SET_VQUEUE */
@@ -146,6 +161,12 @@ struct fault {
 	ACTION("state-io-" #state_, "state " #state_ " with a request under way", NULL, outcome_, RUNNING, STATE_IO, state_)
 #define RINGS(n, text, ring_, outcome_, says_) \
 	{ .e = { "ring-" n, text, says_ }, .outcome = outcome_, .stage = RUNNING, .act = RING, .ring = ring_ }
+
+#define NET(n, text, which_, ring_, outcome_, says_) \
+	{ .e = { "net-" n, text, says_ }, .outcome = outcome_, .stage = RUNNING, .act = RING, .ring = ring_, \
+	  .which = which_, .net = true }
+#define NET_DOES(n, text, says_, outcome_, stage_, act_) \
+	{ .e = { "net-" n, text, says_ }, .outcome = outcome_, .stage = stage_, .act = act_, .net = true }
 
 /* Offsets in struct vx_msg. */
 #define M_TYPE 0
@@ -345,6 +366,28 @@ static const struct fault faults[] = {
 
 	/* For a minute after it the device has no more resets. */
 	ACTION("ring-often", "a ring that breaks again and again", "rings were wrong [0-9]+ times", FAILS, RUNNING, BREAK_OFTEN, 0),
+
+	/* A card: a minute has no room for more resets. */
+	{ .e = { "net-none", "a right driver", NULL }, .outcome = LIVES, .stage = RUNNING, .net = true },
+	NET("tx-addr-0", "a frame at 0", MAIN, ADDR_0, BREAKS, "needs a reset: vhost found virtqueue 1 "),
+	NET("tx-addr-end", "a frame behind the pool", MAIN, ADDR_END, BREAKS, RESET),
+	NET("tx-addr-cross", "a frame across the pool's end", MAIN, ADDR_CROSS, BREAKS, RESET),
+	NET("tx-addr-wrap", "a frame around 2^64", MAIN, ADDR_WRAP, BREAKS, RESET),
+	NET("tx-next-out", "next is no descriptor", MAIN, NEXT_OUT, BREAKS, RESET),
+	NET("tx-next-self", "a descriptor that points at itself", MAIN, NEXT_SELF, BREAKS, RESET),
+	NET("tx-head-out", "the available ring names no descriptor", MAIN, HEAD_OUT, BREAKS, RESET),
+	NET("tx-avail-jump", "the available index jumps", MAIN, AVAIL_JUMP, BREAKS, RESET),
+	NET("tx-table-out", "an indirect table behind the pool", MAIN, TABLE_OUT, BREAKS, RESET),
+	NET("tx-table-long", "a table whose last entry has a next one", MAIN, TABLE_LONG, BREAKS, RESET),
+	NET("tx-order", "a buffer to read behind one to write", MAIN, ORDER, BREAKS, RESET),
+	NET("rx-addr-end", "a buffer behind the pool", RX, ADDR_END, BREAKS, "needs a reset: vhost found virtqueue 0 "),
+	NET("rx-order", "a buffer to read behind one to write", RX, ORDER, BREAKS, RESET),
+	NET("rx-avail-jump", "the available index jumps", RX, AVAIL_JUMP, BREAKS, RESET),
+	NET("ctrl-addr", "a command at 0", CTRL_VQ, ADDR_0, BREAKS, RESET),
+	NET_DOES("reset-broken", "a queue's reset when the device needs one", RESET, BREAKS, RUNNING, RESET_BROKEN),
+	NET_DOES("reset-early", "a queue's reset before DRIVER_OK", NULL, LIVES, QUEUE, QUEUE_RESET),
+	NET_DOES("reset-queue", "a queue's reset with frames on their way", NULL, LIVES, RUNNING, QUEUE_RESET),
+	NET_DOES("storm-queue", "events without end", NULL, LIVES, RUNNING, STORM_QUEUE),
 };
 
 struct desc {
@@ -355,19 +398,33 @@ struct desc {
 
 enum { NEXT = 1, WRITE = 2, TABLE = 4 };
 
+struct ring_at {
+	uint16_t index;			/* as the protocol counts queues */
+	uint32_t base;			/* where it is in the pool */
+	evtchn_port_t port;
+	uint16_t avail, done;
+};
+
+static const struct ring_at disk_rings[] = { { .index = 0 } };
+static const struct ring_at card_rings[] = {
+	[MAIN] = { .index = 1 }, [RX] = { .index = 0, .base = BASE_RX }, [CTRL_VQ] = { .index = 2, .base = BASE_CTRL },
+};
+
 static struct {
 	const struct fault *f;
 	struct vx_ctrl *ctrl;
 	uint32_t *dir;
 	uint8_t *pool, *extra;		/* extra: a page that takes the place of another */
 	uint32_t seq;
-	evtchn_port_t port, qport;
-	uint16_t avail, done;
+	evtchn_port_t port;
+	struct ring_at ring[RINGS_MAX], *r;	/* r: the one that is used */
+	unsigned int rings;
 	struct vx_msg rsp;
 } fe;
 
 static xengntshr_handle *gs;
 static char fdir[128], *bdir;
+static bool card;
 static uint32_t backend;
 
 /* ---- states ---- */
@@ -428,8 +485,9 @@ static uint32_t ended_ref(void)
 
 static void release(void)
 {
-	if (fe.qport)
-		xenevtchn_unbind(ec, fe.qport);
+	for (unsigned int i = 0; i < RINGS_MAX; i++)
+		if (fe.ring[i].port)
+			xenevtchn_unbind(ec, fe.ring[i].port);
 	if (fe.port)
 		xenevtchn_unbind(ec, fe.port);
 	if (fe.pool)
@@ -550,14 +608,15 @@ static int tell_status(uint32_t status)
 static void right_queue(struct vx_msg *m)
 {
 	m->u.set_queue = (struct vx_msg_set_queue){
-		.size = QUEUE_SIZE, .port = fe.qport,
-		.desc = VX_POOL_BASE + AT_DESC, .driver = VX_POOL_BASE + AT_AVAIL, .device = VX_POOL_BASE + AT_USED,
+		.index = fe.r->index, .size = QUEUE_SIZE, .port = fe.r->port,
+		.desc = VX_POOL_BASE + fe.r->base + AT_DESC, .driver = VX_POOL_BASE + fe.r->base + AT_AVAIL,
+		.device = VX_POOL_BASE + fe.r->base + AT_USED,
 	};
 }
 
 static int set_features(void)
 {
-	struct vx_msg m = { .id = VX_MSG_SET_FEATURES, .u.features.words = { ACCEPTED } };
+	struct vx_msg m = { .id = VX_MSG_SET_FEATURES, .u.features.words = { card ? NET_ACCEPTED : ACCEPTED } };
 
 	return call(&m, 0);
 }
@@ -566,10 +625,22 @@ static int set_queue(void)
 {
 	struct vx_msg m = { .id = VX_MSG_SET_VQUEUE };
 
-	memset(fe.pool, 0, AT_TABLE);
-	fe.avail = fe.done = 0;
+	memset(fe.pool + fe.r->base, 0, AT_TABLE);
+	fe.r->avail = fe.r->done = 0;
 	right_queue(&m);
 	return call(&m, 0);
+}
+
+static int set_queues(void)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < fe.rings; i++) {
+		fe.r = &fe.ring[i];
+		ret = set_queue();
+	}
+	fe.r = &fe.ring[MAIN];
+	return ret;
 }
 
 /* From a device that was reset up to @stage. */
@@ -579,7 +650,7 @@ static bool negotiate(enum stage stage)
 		return false;
 	if (stage >= FEATURES && (set_features() || tell_status(11)))
 		return false;
-	if (stage >= QUEUE && set_queue())
+	if (stage >= QUEUE && set_queues())
 		return false;
 	return stage < RUNNING || !tell_status(15);
 }
@@ -588,7 +659,7 @@ static bool negotiate(enum stage stage)
 
 static struct desc *descs(void)
 {
-	return (struct desc *)(fe.pool + AT_DESC);
+	return (struct desc *)(fe.pool + fe.r->base + AT_DESC);
 }
 
 static struct desc *table(void)
@@ -596,9 +667,32 @@ static struct desc *table(void)
 	return (struct desc *)(fe.pool + AT_TABLE);
 }
 
+#define FRAME_HEADER 12u
+#define FRAME_DATA 60u
+
+/* A frame to all, or room for one, in three descriptors. */
+static void build_frame(struct desc *d)
+{
+	uint64_t at = VX_POOL_BASE + fe.r->base + AT_HEADER, data = VX_POOL_BASE + fe.r->base + AT_DATA;
+	uint16_t flags = fe.r == &fe.ring[RX] ? WRITE : 0;
+	uint8_t *frame = fe.pool + fe.r->base + AT_DATA;
+
+	memset(fe.pool + fe.r->base + AT_HEADER, 0, FRAME_HEADER);
+	memset(frame, 0, VX_PAGE_SIZE);
+	memset(frame, 0xff, 6);
+	memcpy(frame + 6, "\x00\x16\x3e\x00\x00\x77\x88\xb5", 8);
+	d[0] = (struct desc){ at, FRAME_HEADER, (uint16_t)(flags | NEXT), 1 };
+	d[1] = (struct desc){ data, flags ? 1500 : FRAME_DATA, (uint16_t)(flags | NEXT), 2 };
+	d[2] = (struct desc){ data + 2048, 600, flags, 0 };
+}
+
 /* Header, one sector, status, in three descriptors. */
 static void build(struct desc *d, uint32_t type, uint64_t sector)
 {
+	if (card) {
+		build_frame(d);
+		return;
+	}
 	memset(fe.pool + AT_HEADER, 0, 16);
 	memcpy(fe.pool + AT_HEADER, &type, sizeof(type));
 	memcpy(fe.pool + AT_HEADER + 8, &sector, sizeof(sector));
@@ -610,37 +704,70 @@ static void build(struct desc *d, uint32_t type, uint64_t sector)
 
 static void post(uint16_t head, uint16_t idx)
 {
-	volatile uint16_t *avail = (uint16_t *)(fe.pool + AT_AVAIL);
+	volatile uint16_t *avail = (uint16_t *)(fe.pool + fe.r->base + AT_AVAIL);
 
-	avail[2 + fe.avail % QUEUE_SIZE] = head;
-	fe.avail++;
+	avail[2 + fe.r->avail % QUEUE_SIZE] = head;
+	fe.r->avail++;
 	__sync_synchronize();
 	avail[1] = idx;
 	__sync_synchronize();
-	xenevtchn_notify(ec, fe.qport);
+	xenevtchn_notify(ec, fe.r->port);
 }
 
-/* The request's status, or -1. */
+static uint16_t used_idx(void)
+{
+	return ((volatile uint16_t *)(fe.pool + fe.r->base + AT_USED))[1];
+}
+
+/* The request's status (a card has none: 0), or -1. */
 static int await_used(void)
 {
-	volatile uint16_t *used = (uint16_t *)(fe.pool + AT_USED);
 	uint64_t begin = now_ms();
 	evtchn_port_t port;
 
-	while (used[1] == fe.done) {
+	while (used_idx() == fe.r->done) {
 		if (now_ms() - begin > LIMIT_MS)
 			return -1;
 		next_event(20, &port);
 	}
-	fe.done++;
-	return fe.pool[AT_STATUS];
+	fe.r->done++;
+	return card ? 0 : fe.pool[AT_STATUS];
 }
 
 static int transfer(uint32_t type, uint64_t sector)
 {
 	build(descs(), type, sector);
-	post(0, (uint16_t)(fe.avail + 1));
+	post(0, (uint16_t)(fe.r->avail + 1));
 	return await_used();
+}
+
+/* A frame goes, and one comes. */
+static const char *frames_work(void)
+{
+	if (transfer(0, 0))
+		return wrong("no frame can be sent");
+	fe.r = &fe.ring[RX];
+	if (transfer(0, 0))
+		return wrong("no frame comes");
+	fe.r = &fe.ring[MAIN];
+	return NULL;
+}
+
+/* The kernel has let go of the device's other queues. */
+static const char *all_stopped(void)
+{
+	uint64_t begin = now_ms();
+	evtchn_port_t port;
+
+	fe.r = &fe.ring[MAIN];
+	build(descs(), 0, 0);
+	post(0, (uint16_t)(fe.r->avail + 1));
+	while (now_ms() - begin < SETTLE_MS) {
+		next_event(20, &port);
+		if (used_idx() != fe.r->done)
+			return wrong("another queue goes on");
+	}
+	return NULL;
 }
 
 /* Writes and reads back. */
@@ -648,6 +775,8 @@ static const char *io_works(void)
 {
 	static uint8_t seed;
 
+	if (card)
+		return frames_work();
 	seed++;
 	for (unsigned int i = 0; i < SECTOR; i++)
 		fe.pool[AT_DATA + i] = (uint8_t)(seed + i * 7);
@@ -665,7 +794,7 @@ static const char *io_works(void)
 static void ring_fault(enum ring ring)
 {
 	struct desc *d = descs(), *t = table();
-	uint16_t head = 0, idx = (uint16_t)(fe.avail + 1);
+	uint16_t head = 0, idx = (uint16_t)(fe.r->avail + 1);
 
 	build(d, 0, 0);
 	if (ring >= TABLE_OUT && ring <= TABLE_NEXT) {
@@ -676,21 +805,22 @@ static void ring_fault(enum ring ring)
 	case ADDR_0: d[1].addr = 0; break;
 	case ADDR_LOW: d[1].addr = VX_POOL_BASE - SECTOR; break;
 	case ADDR_END: d[1].addr = POOL_END; break;
-	case ADDR_CROSS: d[1].addr = POOL_END - SECTOR / 2; break;
+	case ADDR_CROSS: d[1].addr = POOL_END - d[1].len / 2; break;
 	case ADDR_WRAP: d[1].addr = 0xffffffffffffff00; break;
 	case LEN_MAX: d[1].len = 0xffffffff; break;
 	case LEN_0: d[1].len = 0; break;
 	case NEXT_OUT: d[1].next = QUEUE_SIZE; break;
 	case NEXT_SELF: d[1].next = 1; break;
 	case HEAD_OUT: head = 0xffff; break;
-	case AVAIL_JUMP: idx = (uint16_t)(fe.avail + QUEUE_SIZE + 1); break;
-	case AVAIL_BACK: idx = (uint16_t)(fe.avail - 1); break;
+	case AVAIL_JUMP: idx = (uint16_t)(fe.r->avail + QUEUE_SIZE + 1); break;
+	case AVAIL_BACK: idx = (uint16_t)(fe.r->avail - 1); break;
 	case TABLE_OUT: d[0].addr = POOL_END; break;
 	case TABLE_CROSS: d[0].addr = POOL_END - sizeof(*d); break;
 	case TABLE_LEN: d[0].len = 15; break;
 	case TABLE_0: d[0].len = 0; break;
 	case TABLE_ADDR: t[1].addr = POOL_END; break;
 	case TABLE_LOOP: t[1].next = 1; break;
+	case TABLE_LONG: t[2].flags |= NEXT; break;
 	case TABLE_NEXT: t[1].next = 3; break;
 	case ORDER: d[1].flags = WRITE | NEXT; d[2].flags = 0; break;
 	case NO_STATUS: d[0].flags = 0; break;
@@ -715,6 +845,35 @@ static const char *breaks(void)
 		next_event(20, &port);
 	}
 	return NULL;
+}
+
+/* Of the first ring; then it is enabled again. */
+static const char *reset_queue(void)
+{
+	struct vx_msg m = { .id = VX_MSG_RESET_VQUEUE, .u.queue.index = fe.r->index };
+	int ret;
+
+	if (fe.f->stage == RUNNING && transfer(0, 0))
+		return wrong("no frame can be sent");
+	ret = call(&m, 0);
+	if (ret)
+		return wrong("the queue cannot be reset: error %d", ret);
+	if (set_queue())
+		return wrong("the queue cannot be enabled again");
+	return fe.f->stage < RUNNING && tell_status(15) ? wrong("the device does not start") : NULL;
+}
+
+static const char *reset_broken(void)
+{
+	struct vx_msg m = { .id = VX_MSG_RESET_VQUEUE, .u.queue.index = fe.r->index };
+	const char *bad;
+
+	ring_fault(ADDR_0);
+	bad = breaks();
+	/* It may refuse, but has to answer. */
+	if (!bad && call(&m, 0) < 0)
+		bad = wrong("no answer to the queue's reset");
+	return bad;
 }
 
 static const char *break_often(void)
@@ -754,7 +913,7 @@ static const char *misbehave(void)
 		break;
 	case STATE_IO:
 		build(descs(), 0, 0);
-		post(0, (uint16_t)(fe.avail + 1));
+		post(0, (uint16_t)(fe.r->avail + 1));
 		/* fallthrough */
 	case STATE:
 		set_state(f->arg);
@@ -767,7 +926,7 @@ static const char *misbehave(void)
 		storm(fe.port, STORM_MS);
 		break;
 	case STORM_QUEUE:
-		storm(fe.qport, STORM_MS);
+		storm(fe.r->port, STORM_MS);
 		break;
 	case SCRIBBLE_CTRL:
 		memset((void *)fe.ctrl->dir, 0xee, sizeof(fe.ctrl->dir));
@@ -777,12 +936,17 @@ static const char *misbehave(void)
 		memset(fe.dir, 0xee, VX_PAGE_SIZE);
 		break;
 	case RING:
+		fe.r = &fe.ring[f->which];
 		ring_fault(f->ring);
 		if (f->outcome == LIVES && (await_used() & ~3) != 0)
 			return wrong("the request is not answered");
 		break;
 	case BREAK_OFTEN:
 		return break_often();
+	case QUEUE_RESET:
+		return reset_queue();
+	case RESET_BROKEN:
+		return reset_broken();
 	case NOTHING:
 		break;
 	}
@@ -842,6 +1006,8 @@ static const char *judge(void)
 		return io_works();
 	case BREAKS:
 		bad = breaks();
+		if (!bad && fe.f->which != MAIN)
+			bad = all_stopped();
 		if (bad)
 			return bad;
 		if (tell_status(0) || !negotiate(RUNNING))
@@ -882,10 +1048,14 @@ static bool connects(void)
 
 	if (wait_state(1u << 4 | 1u << 5 | 1u << 6) != 4 || fe.ctrl->be_magic != VX_MAGIC_BACKEND)
 		return false;
-	fe.qport = open_port();
+	fe.rings = card ? RINGS_MAX : 1;
+	memcpy(fe.ring, card ? card_rings : disk_rings, fe.rings * sizeof(fe.ring[0]));
+	for (unsigned int i = 0; i < fe.rings; i++)
+		fe.ring[i].port = open_port();
+	fe.r = &fe.ring[MAIN];
 	/* The first message, unless that is what will be wrong. */
 	if (fe.f->stage > CONNECTED || fe.f->act != MESSAGE) {
-		if (call(&m, 0) || fe.rsp.u.info.device_id != 2)
+		if (call(&m, 0) || fe.rsp.u.info.device_id != (card ? 1 : 2))
 			return false;
 	}
 	set_state(4);
@@ -951,8 +1121,17 @@ static void begin(void)
 	backend = get_u32(fdir, "backend-id");
 }
 
+static bool fits(const void *fault)
+{
+	return ((const struct fault *)fault)->net == card;
+}
+
 static bool option(const char *name, const char *value)
 {
+	if (!strcmp(name, "--kind") && (!strcmp(value, "net") || !strcmp(value, "block"))) {
+		card = !strcmp(value, "net");
+		return true;
+	}
 	if (strcmp(name, "--dir") || strlen(value) >= sizeof(fdir) || !strchr(value, '/'))
 		return false;
 	strcpy(fdir, value);
@@ -962,9 +1141,9 @@ static bool option(const char *name, const char *value)
 int main(int argc, char **argv)
 {
 	static const struct program p = {
-		.name = "vx-frontend", .options = "--dir device/virtio/N",
+		.name = "vx-frontend", .options = "--dir device/virtio/N [--kind block|net]",
 		.table = faults, .count = sizeof(faults) / sizeof(faults[0]), .size = sizeof(faults[0]),
-		.option = option, .begin = begin, .run = run_fault,
+		.fits = fits, .option = option, .begin = begin, .run = run_fault,
 	};
 
 	return hostile_main(argc, argv, &p);

@@ -254,18 +254,49 @@ static void probing(void **state)
 {
 	struct vd_spec s;
 	char error[VD_ERROR_MAX];
-	bool blockdev;
+	struct vd_found found;
 
 	(void)state;
 	vd_spec_parse("virtio,device2;path=/dev/null", &s, error);
-	assert_int_equal(vd_probe(&s, false, &blockdev, error), -ENOTBLK);
+	assert_int_equal(vd_probe(&s, false, &found, error), -ENOTBLK);
 	assert_string_equal(error, "/dev/null: neither a block device nor a file: correct the path");
 	vd_spec_parse("virtio,device9;path=/dev/null;tag=t", &s, error);
-	assert_int_equal(vd_probe(&s, false, &blockdev, error), -ENOTDIR);
+	assert_int_equal(vd_probe(&s, false, &found, error), -ENOTDIR);
 	vd_spec_parse("virtio,device9;path=/tmp;tag=t", &s, error);
-	assert_int_equal(vd_probe(&s, true, &blockdev, error), 0);
+	assert_int_equal(vd_probe(&s, true, &found, error), 0);
 	vd_spec_parse("virtio,device4", &s, error);
-	assert_int_equal(vd_probe(&s, true, &blockdev, error), 0);
+	assert_int_equal(vd_probe(&s, true, &found, error), 0);
+}
+
+#define CARD "virtio,device1;bridge=b;mac=00:16:3e:00:00:01"
+
+static void probing_vhost(void **state)
+{
+	struct vd_spec s;
+	char error[VD_ERROR_MAX];
+	struct vd_found found;
+
+	(void)state;
+	vd_spec_parse(CARD, &s, error);
+	assert_int_equal(vd_probe(&s, true, &found, error), 0);
+	assert_false(found.vhost);
+	vd_spec_parse(CARD ";vhost=on", &s, error);
+	assert_int_equal(vd_probe(&s, true, &found, error), -ENOENT);
+	assert_string_equal(error, "vhost=on: " VD_VHOST_NET ": No such file or directory: run 'modprobe vhost_net', or leave vhost=on out");
+
+	assert_int_equal(close(open(VD_VHOST_NET, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
+	assert_int_equal(vd_probe(&s, true, &found, error), 0);
+	assert_true(found.vhost);
+	vd_spec_parse(CARD, &s, error);
+	assert_int_equal(vd_probe(&s, true, &found, error), 0);
+	assert_true(found.vhost);
+	vd_spec_parse(CARD ";vhost=off", &s, error);
+	assert_int_equal(vd_probe(&s, true, &found, error), 0);
+	assert_false(found.vhost);
+	vd_spec_parse(CARD ";packed", &s, error);
+	assert_int_equal(vd_probe(&s, true, &found, error), 0);
+	assert_false(found.vhost);
+	unlink(VD_VHOST_NET);
 }
 
 int main(void)
@@ -273,7 +304,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
 		T(starts), T(a_card_that_comes_late), T(starts_bare), T(no_qemu), T(ended), T(never_revived),
-		T(listing), T(own_domain), T(probing),
+		T(listing), T(own_domain), T(probing), T(probing_vhost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,21 +10,23 @@
 
 static char text[8192];
 
-static struct vd_steps steps_of(const char *type, struct vd_id id, bool blockdev)
+static const struct vd_found nothing, a_device = { .blockdev = true }, a_vhost = { .vhost = true };
+
+static struct vd_steps steps_of(const char *type, struct vd_id id, struct vd_found found)
 {
 	char error[VD_ERROR_MAX];
 	struct vd_steps st;
 	struct vd_spec s;
 
 	assert_int_equal(vd_spec_parse(type, &s, error), 0);
-	assert_int_equal(vd_steps_make(&st, 3, id, &s, blockdev), 0);
+	assert_int_equal(vd_steps_make(&st, 3, id, &s, &found), 0);
 	return st;
 }
 
 /* One argument a line. */
-static const char *arguments(const char *type, struct vd_id id, bool blockdev)
+static const char *arguments(const char *type, struct vd_id id, struct vd_found found)
 {
-	struct vd_steps st = steps_of(type, id, blockdev);
+	struct vd_steps st = steps_of(type, id, found);
 	struct vd_argv a = { .v = NULL };
 
 	assert_int_equal(vd_argv_steps(&a, &st), 0);
@@ -62,7 +64,7 @@ static void base(void **state)
 static void a_disk(void **state)
 {
 	(void)state;
-	assert_string_equal(arguments("virtio,device2;path=/dev/vg/web1;serial=S1", (struct vd_id){ VD_KIND_DISK, 51712 }, true),
+	assert_string_equal(arguments("virtio,device2;path=/dev/vg/web1;serial=S1", (struct vd_id){ VD_KIND_DISK, 51712 }, a_device),
 		"-object {\"qom-type\":\"iothread\",\"id\":\"virtio_disk-51712.io\"}\n"
 		"-blockdev {\"driver\":\"raw\",\"node-name\":\"virtio_disk-51712\",\"read-only\":false,\"discard\":\"unmap\",\"cache\":{\"direct\":true},"
 		"\"file\":{\"driver\":\"host_device\",\"filename\":\"/dev/vg/web1\",\"aio\":\"native\",\"locking\":\"off\"}}\n"
@@ -70,7 +72,7 @@ static void a_disk(void **state)
 		"-device {\"driver\":\"virtio-blk-device\",\"id\":\"virtio_disk-51712.dev\",\"bus\":\"virtio_disk-51712.0\",\"drive\":\"virtio_disk-51712\","
 		"\"iothread\":\"virtio_disk-51712.io\",\"num-queues\":2,\"serial\":\"S1\"}\n");
 	assert_string_equal(arguments("virtio,device2;path=/srv/\"x\".qcow2;format=qcow2;readonly;discard=off;cache=writeback;queues=1;aio=threads;packed",
-				      (struct vd_id){ VD_KIND_VIRTIO, 1 }, false),
+				      (struct vd_id){ VD_KIND_VIRTIO, 1 }, nothing),
 		"-object {\"qom-type\":\"iothread\",\"id\":\"virtio-1.io\"}\n"
 		"-blockdev {\"driver\":\"qcow2\",\"node-name\":\"virtio-1\",\"read-only\":true,\"discard\":\"ignore\",\"cache\":{\"direct\":false},"
 		"\"file\":{\"driver\":\"file\",\"filename\":\"/srv/\\\"x\\\".qcow2\",\"aio\":\"threads\",\"locking\":\"off\"}}\n"
@@ -82,12 +84,19 @@ static void a_disk(void **state)
 static void a_card(void **state)
 {
 	(void)state;
-	assert_string_equal(arguments("virtio,device1;bridge=b;mac=00:16:3e:00:00:01;queues=4;mtu=9000;packed=on", (struct vd_id){ VD_KIND_VIRTIO, 0 }, false),
+	assert_string_equal(arguments("virtio,device1;bridge=b;mac=00:16:3e:00:00:01;queues=4;mtu=9000;packed=on", (struct vd_id){ VD_KIND_VIRTIO, 0 }, nothing),
 		"-netdev {\"type\":\"tap\",\"id\":\"virtio-0.net\",\"ifname\":\"vx3.0\",\"script\":\"no\",\"downscript\":\"no\",\"vnet_hdr\":true,\"queues\":4}\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-0\",\"kind\":\"virtio\",\"devid\":0}\n"
 		"-device {\"driver\":\"virtio-net-device\",\"id\":\"virtio-0.dev\",\"bus\":\"virtio-0.0\",\"netdev\":\"virtio-0.net\","
 		"\"mac\":\"00:16:3e:00:00:01\",\"mq\":true,\"packed\":true,"
 		"\"ctrl_rx\":false,\"ctrl_rx_extra\":false,\"ctrl_vlan\":false,\"ctrl_mac_addr\":false,\"ctrl_guest_offloads\":false,\"host_mtu\":9000}\n");
+	/* A thread for each pair. */
+	assert_string_equal(arguments("virtio,device1;bridge=b;mac=00:16:3e:00:00:01;queues=2", (struct vd_id){ VD_KIND_VIRTIO, 0 }, a_vhost),
+		"-netdev {\"type\":\"tap\",\"id\":\"virtio-0.net\",\"ifname\":\"vx3.0\",\"script\":\"no\",\"downscript\":\"no\",\"vnet_hdr\":true,\"queues\":2,\"vhost\":true}\n"
+		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-0\",\"kind\":\"virtio\",\"devid\":0,\"relays\":2}\n"
+		"-device {\"driver\":\"virtio-net-device\",\"id\":\"virtio-0.dev\",\"bus\":\"virtio-0.0\",\"netdev\":\"virtio-0.net\","
+		"\"mac\":\"00:16:3e:00:00:01\",\"mq\":true,"
+		"\"ctrl_rx\":false,\"ctrl_rx_extra\":false,\"ctrl_vlan\":false,\"ctrl_mac_addr\":false,\"ctrl_guest_offloads\":false}\n");
 }
 
 static void other_devices(void **state)
@@ -96,23 +105,23 @@ static void other_devices(void **state)
 	struct vd_steps st;
 
 	(void)state;
-	assert_string_equal(arguments("virtio,device4;rate=4096", id, false),
+	assert_string_equal(arguments("virtio,device4;rate=4096", id, nothing),
 		"-object {\"qom-type\":\"rng-random\",\"id\":\"virtio-2.rng\",\"filename\":\"/dev/urandom\"}\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-2\",\"kind\":\"virtio\",\"devid\":2}\n"
 		"-device {\"driver\":\"virtio-rng-device\",\"id\":\"virtio-2.dev\",\"bus\":\"virtio-2.0\",\"rng\":\"virtio-2.rng\",\"max-bytes\":4096,\"period\":1000}\n");
-	assert_string_equal(arguments("virtio,device3", id, false),
+	assert_string_equal(arguments("virtio,device3", id, nothing),
 		"-chardev socket,id=virtio-2.chr,path=/run/xen-extras/virtio-3.console-2,server=on,wait=off\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-2\",\"kind\":\"virtio\",\"devid\":2}\n"
 		"-device {\"driver\":\"virtio-serial-device\",\"id\":\"virtio-2.dev\",\"bus\":\"virtio-2.0\"}\n"
 		"-device {\"driver\":\"virtconsole\",\"id\":\"virtio-2.con\",\"bus\":\"virtio-2.dev.0\",\"chardev\":\"virtio-2.chr\"}\n");
-	assert_string_equal(arguments("virtio,device9;path=/srv/a,b;tag=t;readonly", id, false),
+	assert_string_equal(arguments("virtio,device9;path=/srv/a,b;tag=t;readonly", id, nothing),
 		"-fsdev local,id=virtio-2.fs,path=/srv/a,,b,security_model=mapped-xattr,multidevs=remap,readonly=on\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-2\",\"kind\":\"virtio\",\"devid\":2}\n"
 		"-device {\"driver\":\"virtio-9p-device\",\"id\":\"virtio-2.dev\",\"bus\":\"virtio-2.0\",\"fsdev\":\"virtio-2.fs\",\"mount_tag\":\"t\"}\n");
-	st = steps_of("virtio,device9;path=/srv;tag=t", id, false);
+	st = steps_of("virtio,device9;path=/srv;tag=t", id, nothing);
 	assert_true(vd_steps_cold(&st));
 	vd_steps_free(&st);
-	st = steps_of("virtio,device3", id, false);
+	st = steps_of("virtio,device3", id, nothing);
 	assert_false(vd_steps_cold(&st));
 	assert_string_equal(json_object_to_json_string_ext(st.step[0].args, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
 		"{\"id\":\"virtio-2.chr\",\"backend\":{\"type\":\"socket\",\"data\":{\"addr\":{\"type\":\"unix\",\"data\":{\"path\":\"/run/xen-extras/virtio-3.console-2\"}},\"server\":true,\"wait\":false}}}");
@@ -132,7 +141,7 @@ static const char *next(struct vd_job *j)
 
 static void plug(void **state)
 {
-	struct vd_steps st = steps_of("virtio,device4", (struct vd_id){ VD_KIND_VIRTIO, 0 }, false);
+	struct vd_steps st = steps_of("virtio,device4", (struct vd_id){ VD_KIND_VIRTIO, 0 }, nothing);
 	struct vd_job j;
 
 	(void)state;
@@ -186,7 +195,7 @@ static void unplug(void **state)
 
 static void plug_fails(void **state)
 {
-	struct vd_steps st = steps_of("virtio,device4", (struct vd_id){ VD_KIND_VIRTIO, 0 }, false);
+	struct vd_steps st = steps_of("virtio,device4", (struct vd_id){ VD_KIND_VIRTIO, 0 }, nothing);
 	struct vd_job j;
 
 	(void)state;

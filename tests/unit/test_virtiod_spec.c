@@ -55,9 +55,12 @@ static void net(void **state)
 	wrong("virtio,device1;queues=17", "queues=17: give a number from 1 to 16");
 	wrong("virtio,device1;queues=0", "queues=0: give a number from 1 to 16");
 	wrong("virtio,device1;mtu=9k", "mtu=9k: give a number from 68 to 65535");
-	wrong("virtio,device1;brigde=br", "brigde: no parameter of a net device: give one of bridge, mac, mtu, queues, packed");
+	wrong("virtio,device1;brigde=br", "brigde: no parameter of a net device: give one of bridge, mac, mtu, queues, packed, vhost");
+	wrong("virtio,device1;vhost=maybe", "vhost=maybe: give on or off");
+	wrong("virtio,device1;bridge=a;mac=00:16:3e:00:00:01;packed;vhost", "vhost=on has no packed rings: leave one of the two out");
+	wrong("virtio,device2;path=/x;vhost=on", "vhost: no parameter of a block device: give one of queues, path, format, readonly, serial, discard, aio, cache, packed");
 	wrong("virtio,device1;bridge=a;bridge=b", "bridge= is given twice: leave one out");
-	wrong("virtio,device1;path=/x", "path: no parameter of a net device: give one of bridge, mac, mtu, queues, packed");
+	wrong("virtio,device1;path=/x", "path: no parameter of a net device: give one of bridge, mac, mtu, queues, packed, vhost");
 }
 
 static void block(void **state)

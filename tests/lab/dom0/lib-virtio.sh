@@ -63,6 +63,9 @@ in_tools() {
 	guest_cmd "$_v" "[ -e /mnt/usr/bin/fio ] || { mount -o ro LABEL=tools /mnt && mount --bind /dev /mnt/dev && mount -t proc proc /mnt/proc && mount -t tmpfs t /mnt/tmp; } && chroot /mnt $*"
 }
 
+# How many threads of the kernel serve network cards of a guest.
+vhost_threads() { ps -eLo comm= | grep -c "^vhost-$(systemctl show -P MainPID "xen-virtio-backend@$(xl domid "$1")")$"; }
+
 show_virtio() {
 	log "xen-virtiod and backends:"
 	journalctl -u xen-virtiod -u 'xen-virtio-backend@*' -n 40 --no-pager -o cat 2>/dev/null | sed 's/^/|   /'
@@ -110,6 +113,7 @@ virtio_guest() {
 	expect_text "it has its size" '^196608$' guest_cmd v "cat /sys/block/$vd/size"
 	expect_text "the disk has two queues" '^2$' guest_cmd v "ls /sys/block/$vd/mq | wc -l"
 	expect_text "the NIC has two queues" '^2$' guest_cmd v 'ls -d /sys/class/net/eth0/queues/rx-* | wc -l'
+	expect_text "the kernel serves the NIC, each pair of queues by a thread" '^2$' vhost_threads v
 	expect_text "the NIC has its address" "$VIRTIO_MAC" guest_cmd v 'cat /sys/class/net/eth0/address'
 	expect_text "random numbers come" '^64 ' guest_cmd v 'grep virtio_rng /sys/class/misc/hw_random/rng_current && head -c 64 /dev/hwrng | wc -c | sed "s/$/ /"'
 	expect "fio verifies 64 MB of mixed sizes" fio_verify v /dev/$vd 64M || show_virtio v

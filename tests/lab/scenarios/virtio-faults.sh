@@ -7,12 +7,13 @@
 before=$(host_state)
 disk=$(loop_disk v 32) victim=$(loop_disk bad 4)
 
-# The guest has vx-frontend in its initramfs; virtio/0 is what it will play with.
+# The guest has vx-frontend in its initramfs; virtio/0, a disk, and virtio/2, a card
+# that the kernel serves, are what it will play with.
 cat $MEDIA/initramfs.gz $MEDIA/hostile.cpio.gz >$GUESTS/hostile.gz
 guest_config v pv 'memory = 256' 'vcpus = 2' "ramdisk = '$GUESTS/hostile.gz'" \
 	"cmdline = 'console=hvc0 panic=-1 lab.mods=virtio_xenbus,virtio-rng'" \
 	"disk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=$disk' ]" \
-	"virtio = [ 'type=virtio,device2;path=$victim,transport=mmio', 'type=virtio,device4,transport=mmio' ]" >/dev/null
+	"virtio = [ 'type=virtio,device2;path=$victim,transport=mmio', 'type=virtio,device4,transport=mmio', 'type=virtio,device1;bridge=xenbr0;mac=$VIRTIO_MAC;vhost=on,transport=mmio' ]" >/dev/null
 expect "a guest boots" guest_start v 300 || { show_virtio v; return; }
 expect "its disk is there" wait_for 60 disk_of v virtio_disk/51712 || { show_virtio v; return; }
 vd=$(disk_of v virtio_disk/51712) id=$(xl domid v)
@@ -72,26 +73,50 @@ while IFS=';' read -r name dev result says; do
 done <$LAB/tmp/be.out
 expect "all faults of a backend were tried" [ $tried = "$($MEDIA/vx-backend --list | wc -l)" ]
 
-# libxengnttab has a line of its own for a reference that cannot be mapped.
-journalctl -u "$unit" --after-cursor "$cursor" -q -o cat | grep -v '^gnttab: error: ' >$LAB/tmp/fe.log
-tried=0
-while IFS=';' read -r name dev result says; do
-	: >$LAB/tmp/fe.one
-	if [ "$name" = ring-often ]; then
-		# Lines of resets come first.
-		grep -v 'needs a reset' $LAB/tmp/fe.log >$LAB/tmp/fe.one
-		: >$LAB/tmp/fe.log
-	elif [ "$says" != - ]; then
-		head -n 1 $LAB/tmp/fe.log >$LAB/tmp/fe.one
-		sed -i 1d $LAB/tmp/fe.log
-	fi
-	[ "$says" = - ] || grep -q "domain $id virtio/$dev: " $LAB/tmp/fe.one || result="$result, but the line names no device"
-	judge "driver:" "$name" "$result" "$says" $LAB/tmp/fe.one
-	tried=$((tried + 1))
-done <$LAB/tmp/fe.out
-expect "all faults of a driver were tried" [ $tried = "$($MEDIA/vx-frontend --list | wc -l)" ]
-expect "no other line is in the backend's journal" sh -c "! grep . $LAB/tmp/fe.log"
+# judge_driver KIND: fe.out has what vx-frontend says, and the journal from the cursor
+# on the backend's lines.  libxengnttab has a line of its own for a reference that
+# cannot be mapped.
+judge_driver() {
+	journalctl -u "$unit" --after-cursor "$cursor" -q -o cat | grep -v '^gnttab: error: ' >$LAB/tmp/fe.log
+	tried=0
+	while IFS=';' read -r name dev result says; do
+		: >$LAB/tmp/fe.one
+		if [ "$name" = ring-often ]; then
+			# Lines of resets come first.
+			grep -v 'needs a reset' $LAB/tmp/fe.log >$LAB/tmp/fe.one
+			: >$LAB/tmp/fe.log
+		elif [ "$says" != - ]; then
+			head -n 1 $LAB/tmp/fe.log >$LAB/tmp/fe.one
+			sed -i 1d $LAB/tmp/fe.log
+		fi
+		[ "$says" = - ] || grep -q "domain $id virtio/$dev: " $LAB/tmp/fe.one || result="$result, but the line names no device"
+		judge "driver:" "$name" "$result" "$says" $LAB/tmp/fe.one
+		tried=$((tried + 1))
+	done <$LAB/tmp/fe.out
+	expect "all faults of a $1's driver were tried" [ $tried = "$($MEDIA/vx-frontend --kind "$1" --list | wc -l)" ]
+	expect "no other line is in the backend's journal" sh -c "! grep . $LAB/tmp/fe.log"
+}
+judge_driver block
 all_lives "after all faults"
+
+# ---- a hostile driver of a card ----
+expect_text "the kernel serves the card" '^1$' vhost_threads v
+expect "the guest's driver lets go of virtio/2" guest_cmd v 'echo virtio-2 >/sys/bus/xen/drivers/virtio_xenbus/unbind'
+# Nobody has this address: a frame to all each second.
+(while [ ! -e $LAB/tmp/quiet ]; do ping -c 1 -W 1 10.77.0.250; done) >/dev/null 2>&1 & frames=$!
+start=$(now)
+cursor=$(journalctl -u "$unit" -n 0 --show-cursor -q | sed -n 's/^-- cursor: //p')
+dmesg -c >$LAB/tmp/dmesg.before
+GUEST_TIMEOUT=600 run guest_cmd v "vx-frontend --dir device/virtio/2 --kind net --fault '*'"
+cp $OUT $LAB/tmp/fe.out
+note card_faults_seconds "$(since "$start")"
+touch $LAB/tmp/quiet
+wait $frames
+judge_driver net
+expect "dom0's kernel has no complaint" sh -c "! dmesg | grep -E 'BUG:|WARNING:|Oops|Call Trace|hung'"
+all_lives "after a card's faults"
+expect "the guest's driver takes virtio/2 again" guest_cmd v 'echo virtio-2 >/sys/bus/xen/drivers/virtio_xenbus/bind'
+expect "the card works" guest_cmd v "n=\$(ls /sys/devices/virtio-2/virtio*/net) && ip link set \$n up && ip addr add $VIRTIO_IP/24 dev \$n && ping -c 3 -W 20 10.77.0.1" || show_virtio v
 
 # ---- all is as before ----
 expect "the guest's driver takes virtio/0 again" guest_cmd v 'echo virtio-0 >/sys/bus/xen/drivers/virtio_xenbus/bind'

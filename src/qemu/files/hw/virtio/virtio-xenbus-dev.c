@@ -91,11 +91,16 @@ static bool vxb_show_config(VirtIOXenbus *xb)
 /* Show the device's status. True: it has come to need a reset. */
 static bool vxb_show_status(VirtIOXenbus *xb)
 {
-    uint8_t status = vxb_vdev(xb)->status;
+    VirtIODevice *vdev = vxb_vdev(xb);
+    uint8_t status = vdev->status;
     uint8_t was = xb->status_shown;
 
     if (status == was) {
         return false;
+    }
+    if (vdev->broken && vdev->vhost_started) {
+        /* QEMU's own handlers look for themselves; the kernel has to be told. */
+        virtio_set_status(vdev, status);
     }
     trace_virtio_xenbus_status(XEN_DEVICE(xb)->frontend_id, xb->kind,
                                xb->devid, status);
@@ -127,19 +132,45 @@ void vxb_dev_config_bh(void *opaque)
     VirtIOXenbus *xb = opaque;
 
     /* While a request is carried out: that shows all when it is done. */
-    if (xb->ctrl && !xb->busy && !xb->failed && vxb_show(xb)) {
+    if (!xb->ctrl || xb->busy || xb->failed) {
+        return;
+    }
+    /* To stop the kernel's queues waits in a nested event loop. */
+    xb->busy = true;
+    if (vxb_show(xb)) {
         vxb_notify_driver(xb);
+    }
+    xb->busy = false;
+    if (xb->again) {
+        vxb_dev_event(xb);
     }
 }
 
 /* ---- queues ---- */
 
-/* In the thread that serves the queue. */
+/*
+ * The context in which notifications of a queue that the kernel serves (vhost)
+ * are passed on; NULL: QEMU serves it. A receive and a transmit queue share one.
+ */
+static AioContext *vxb_relay_ctx(const VXBQueue *q)
+{
+    const VirtIOXenbus *xb = q->xb;
+
+    return xb->relays ?
+           iothread_get_aio_context(xb->relay[q->index / 2 % xb->relays]) : NULL;
+}
+
+/* In the thread that serves the queue, or relays its notifications. */
 static bool vxb_queue_event(void *opaque)
 {
     VXBQueue *q = opaque;
     VirtIODevice *vdev = vxb_vdev(q->xb);
 
+    if (q->relayed) {
+        event_notifier_set(virtio_queue_get_host_notifier(
+                               virtio_get_queue(vdev, q->index)));
+        return true;
+    }
     if (!(vdev->status & VIRTIO_CONFIG_S_DRIVER_OK) || !vdev->vm_running) {
         return false;
     }
@@ -168,20 +199,32 @@ static void vxb_queue_unbind(VXBQueue *q)
     if (!channel) {
         return;
     }
+    if (q->relayed) {
+        xen_device_set_event_channel_context(XEN_DEVICE(q->xb), channel, NULL,
+                                             NULL);
+    }
+    qatomic_set(&q->channel, NULL);
     /* Notifications of requests that were drained may be under way there. */
     if (q->old_ctx) {
         vxb_aio_wait_bh_oneshot(q->old_ctx, vxb_nothing, NULL);
         q->old_ctx = NULL;
     }
+    if (q->relayed) {
+        vxb_aio_wait_bh_oneshot(vxb_relay_ctx(q), vxb_nothing, NULL);
+    }
     q->ctx = NULL;
     q->enabled = false;
-    q->channel = NULL;
     xen_device_unbind_event_channel(XEN_DEVICE(q->xb), channel, NULL);
 }
 
+/* In the thread that serves the queue, or relays its notifications. */
 static void vxb_queue_tell(VXBQueue *q)
 {
-    xen_device_notify_event_channel(XEN_DEVICE(q->xb), q->channel, NULL);
+    XenEventChannel *channel = qatomic_read(&q->channel);
+
+    if (channel) {
+        xen_device_notify_event_channel(XEN_DEVICE(q->xb), channel, NULL);
+    }
 }
 
 static uint16_t vxb_queue_enable(VirtIOXenbus *xb, const struct vx_parsed *r)
@@ -202,6 +245,11 @@ static uint16_t vxb_queue_enable(VirtIOXenbus *xb, const struct vx_parsed *r)
         return VX_ERR_NOMEM;
     }
     xen_device_set_event_channel_poll(q->channel, vxb_queue_poll);
+    if (q->relayed) {
+        /* This queue alone was reset, and the device goes on. */
+        xen_device_set_event_channel_context(XEN_DEVICE(xb), q->channel,
+                                             vxb_relay_ctx(q), NULL);
+    }
 
     virtio_queue_set_num(vdev, r->index, r->size);
     virtio_queue_set_vector(vdev, r->index, r->index);
@@ -485,7 +533,7 @@ static void vxb_bus_notify(DeviceState *d, uint16_t vector)
     if (vector == VXB_CONFIG_VECTOR) {
         /* Any thread can come here; the configuration is the main loop's. */
         qemu_bh_schedule(xb->config_bh);
-    } else if (vector < xb->num_queues && xb->queue[vector].channel) {
+    } else if (vector < xb->num_queues) {
         vxb_queue_tell(&xb->queue[vector]);
     }
 }
@@ -547,27 +595,104 @@ static bool vxb_bus_ioeventfd_enabled(DeviceState *d)
     return mapped;
 }
 
+/*
+ * With @assign the notifier is about to be waited for, by an AioContext (which
+ * queue_set_aio_context names then) or by the kernel.
+ */
 static int vxb_bus_ioeventfd_assign(DeviceState *d, EventNotifier *notifier,
                                     int n, bool assign)
 {
     VirtIOXenbus *xb = VIRTIO_XENBUS(d);
     VXBQueue *q = &xb->queue[n];
+    AioContext *relay = vxb_relay_ctx(q);
 
-    /* The device is done with its own context: back to the main loop. */
+    if (assign && !relay) {
+        return 0;
+    }
     if (!assign) {
+        /* The device is done with its own context: back to the main loop. */
         q->ctx = NULL;
-        if (q->channel) {
-            xen_device_set_event_channel_context(XEN_DEVICE(xb), q->channel,
-                                                 qemu_get_aio_context(), NULL);
-        }
+    }
+    /* An event that comes before the next line's is the main loop's. */
+    if (q->channel) {
+        xen_device_set_event_channel_context(XEN_DEVICE(xb), q->channel, NULL,
+                                             NULL);
+    }
+    if (relay && !assign) {
+        /* It may be about to set the notifier, which will be closed. */
+        vxb_aio_wait_bh_oneshot(relay, vxb_nothing, NULL);
+    }
+    q->relayed = assign;
+    if (q->channel) {
+        xen_device_set_event_channel_context(XEN_DEVICE(xb), q->channel,
+                                             assign ? relay :
+                                                      qemu_get_aio_context(),
+                                             NULL);
     }
     return 0;
 }
 
-/* queue_notify stands in for them. */
+/* The kernel has used buffers of the queue. */
+static void vxb_queue_called(void *opaque)
+{
+    VXBQueue *q = opaque;
+    VirtQueue *vq = virtio_get_queue(vxb_vdev(q->xb), q->index);
+
+    if (event_notifier_test_and_clear(virtio_queue_get_guest_notifier(vq))) {
+        vxb_queue_tell(q);
+    }
+}
+
+static int vxb_relay_calls(VXBQueue *q, bool assign)
+{
+    VirtIODevice *vdev = vxb_vdev(q->xb);
+    VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
+    EventNotifier *n =
+        virtio_queue_get_guest_notifier(virtio_get_queue(vdev, q->index));
+    AioContext *relay = vxb_relay_ctx(q);
+    int r;
+
+    if (assign) {
+        r = event_notifier_init(n, 0);
+        if (r < 0) {
+            return r;
+        }
+        vxb_aio_set_fd_read(relay, event_notifier_get_fd(n), vxb_queue_called,
+                            q);
+    } else {
+        vxb_aio_set_fd_read(relay, event_notifier_get_fd(n), NULL, NULL);
+        vxb_aio_wait_bh_oneshot(relay, vxb_nothing, NULL);
+        if (event_notifier_test_and_clear(n)) {
+            vxb_queue_tell(q);
+        }
+        event_notifier_cleanup(n);
+    }
+    if (vdc->guest_notifier_mask && vdev->use_guest_notifier_mask) {
+        vdc->guest_notifier_mask(vdev, q->index, !assign);
+    }
+    return 0;
+}
+
+/* For queues that QEMU serves, queue_notify stands in for them. */
 static int vxb_bus_set_guest_notifiers(DeviceState *d, int nvqs, bool assign)
 {
-    return 0;
+    VirtIOXenbus *xb = VIRTIO_XENBUS(d);
+    int n, r = 0;
+
+    if (!xb->relays) {
+        return 0;
+    }
+    nvqs = MIN(nvqs, xb->num_queues);
+    for (n = 0; n < nvqs; n++) {
+        r = vxb_relay_calls(&xb->queue[n], assign);
+        if (r < 0) {
+            break;
+        }
+    }
+    while (r < 0 && n > 0) {
+        vxb_relay_calls(&xb->queue[--n], false);
+    }
+    return r;
 }
 
 static void vxb_bus_vmstate_change(DeviceState *d, bool running)

@@ -689,14 +689,53 @@ static char *vxb_get_frontend_path(XenDevice *xendev, Error **errp)
                            xendev->frontend_id, xb->kind, xb->devid);
 }
 
+/* Threads that pass on notifications of queues that the kernel serves. */
+static void vxb_relays_start(VirtIOXenbus *xb, Error **errp)
+{
+    Error *err = NULL;
+
+    xb->relay = g_new0(IOThread *, xb->relays);
+    for (uint32_t i = 0; i < xb->relays; i++) {
+        g_autofree char *id = g_strdup_printf("%s-%u.relay%u", xb->kind,
+                                              xb->devid, i);
+
+        xb->relay[i] = iothread_create(id, &err);
+        if (err) {
+            error_propagate(errp, err);
+            return;
+        }
+    }
+}
+
+static void vxb_relays_stop(VirtIOXenbus *xb)
+{
+    for (uint32_t i = 0; xb->relay && i < xb->relays; i++) {
+        if (xb->relay[i]) {
+            iothread_destroy(xb->relay[i]);
+        }
+    }
+    g_clear_pointer(&xb->relay, g_free);
+}
+
 static void vxb_realize(XenDevice *xendev, Error **errp)
 {
     VirtIOXenbus *xb = VIRTIO_XENBUS(xendev);
+    Error *err = NULL;
 
     if (xb->pool_max_pages < VX_POOL_MIN_PAGES ||
         xb->pool_max_pages > VX_POOL_MAX_PAGES) {
         error_setg(errp, "pool-max-pages is not %u to %u", VX_POOL_MIN_PAGES,
                    VX_POOL_MAX_PAGES);
+        return;
+    }
+    if (xb->relays > VX_MAX_QUEUES / 2) {
+        error_setg(errp, "relays is not 0 to %u", VX_MAX_QUEUES / 2);
+        return;
+    }
+    vxb_relays_start(xb, &err);
+    if (err) {
+        error_propagate(errp, err);
+        vxb_relays_stop(xb);
         return;
     }
 
@@ -731,6 +770,7 @@ static void vxb_unrealize(XenDevice *xendev)
     address_space_destroy(&xb->as);
     /* It is destroyed in an RCU callback, and is a part of us. */
     drain_call_rcu();
+    vxb_relays_stop(xb);
 }
 
 /* Without the feature the device would get all of the system's memory. */
@@ -768,6 +808,8 @@ static const Property vxb_properties[] = {
     DEFINE_PROP_UINT32("devid", VirtIOXenbus, devid, 0),
     DEFINE_PROP_UINT32("pool-max-pages", VirtIOXenbus, pool_max_pages, 4096),
     DEFINE_PROP_UINT32("pool-hint-pages", VirtIOXenbus, pool_hint_pages, 0),
+    /* Threads for the notifications of a device whose netdev has vhost=on. */
+    DEFINE_PROP_UINT32("relays", VirtIOXenbus, relays, 0),
     VXB_PROPERTIES_END
 };
 

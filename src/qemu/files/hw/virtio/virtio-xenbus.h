@@ -31,6 +31,7 @@ typedef struct VXBQueue {
     XenEventChannel *channel;   /* while enabled */
     AioContext *ctx;            /* whose thread serves it; NULL: main loop */
     AioContext *old_ctx;        /* what may still run its last notification */
+    bool relayed;               /* the kernel serves it: vxb_relay_ctx() */
 
     /* in-flight area: SET_INFLIGHT since the last reset */
     uint16_t inflight_size;     /* 0: there was none */
@@ -56,7 +57,9 @@ struct VirtIOXenbus {
     uint32_t devid;
     uint32_t pool_max_pages;
     uint32_t pool_hint_pages;
+    uint32_t relays;
 
+    IOThread **relay;           /* so many */
     VirtioBusState bus;
     bool plugged;               /* with a device that has been realized */
     AddressSpace as;

@@ -19,16 +19,24 @@
 #if QEMU_VERSION_MAJOR >= 10
 
 #include "qobject/qlist.h"
+#include "system/iothread.h"
 #include "system/xen.h"
 
 #define vxb_aio_wait_bh_oneshot aio_wait_bh_oneshot
+#define vxb_aio_set_fd_read(ctx, fd, io_read, opaque) \
+    aio_set_fd_handler(ctx, fd, io_read, NULL, NULL, NULL, opaque)
 
 #else
 
 #include "hw/qdev-properties.h"
 #include "qapi/error.h"
 #include "qapi/qmp/qlist.h"
+#include "sysemu/iothread.h"
 #include "sysemu/xen.h"
+
+/* A drain does not concern it. */
+#define vxb_aio_set_fd_read(ctx, fd, io_read, opaque) \
+    aio_set_fd_handler(ctx, fd, false, io_read, NULL, NULL, NULL, opaque)
 
 /* The context is to be locked once, and is not while it is waited for. */
 static inline void vxb_aio_wait_bh_oneshot(AioContext *ctx, QEMUBHFunc *cb,
