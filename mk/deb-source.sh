@@ -47,6 +47,8 @@ mkdir -p "$tree"
 # Deleted and not yet committed: not there either.
 git -c safe.directory='*' ls-files -z | xargs -0 sh -c 'for f; do [ ! -e "$f" ] || printf "%s\0" "$f"; done' sh |
 	tar -c --null -T - | tar -x -C "$tree"
+# dpkg-source takes the modes of debian/ as they are.
+chmod -R u=rwX,go=rX "$tree"
 mv "$tree/debian" "$work/debian"
 pack -C "$work" "$name" | xz -T1 -6 >"$out/xen-extras_$upstream.orig.tar.xz"
 
