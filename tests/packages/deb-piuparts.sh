@@ -28,8 +28,9 @@ for s in $(deb_suites); do
 			done
 		done
 	EOF
+	# The directory alone, which systemd's packages leave behind; none of ours is in it.
 	expect "$s: piuparts" in_root "$s" sh -c 'piuparts -b /base/base.tgz -t /var/tmp/piuparts -d "$1" --keep-sources-list --no-eatmydata \
-		--bindmount /repo /debs/*.deb' sh "$s"
+		--ignore-regex "^/usr/lib/udev/?$" --bindmount /repo /debs/*.deb' sh "$s"
 	cp "$OUT" "$TOP/build/packages/piuparts-$s.log"
 	for p in "$d"/*.deb; do
 		p=$(dpkg-deb -f "$p" Package)
