@@ -94,8 +94,8 @@ static void release(u32 i)
 /* Any address and length: found exactly when the model says all is one allocation's. */
 static void look(u64 addr, size_t len)
 {
-	bool inside = vx_pool_range_ok(pool.pages, addr, len ? len : 1);
-	u16 who = inside ? owner[(addr - VX_POOL_BASE) / 64] : 0;
+	/* Whose the first byte is: more may be asked for than the pool has behind it. */
+	u16 who = vx_pool_range_ok(pool.pages, addr, 1) ? owner[(addr - VX_POOL_BASE) / 64] : 0;
 	const struct live *l = who ? &live[who - 1] : NULL;
 	bool expect = l && addr - l->addr < l->size && addr - l->addr + len <= l->size;
 	struct vx_mapping m;
@@ -118,7 +118,8 @@ static u32 take(const uint8_t **data, size_t *size, size_t n)
 
 static void step(const uint8_t **data, size_t *size, u32 general)
 {
-	u32 op = take(data, size, 1), a = take(data, size, 1);
+	/* Taken one by one: compilers differ in the order of a call's arguments. */
+	u32 op = take(data, size, 1), a = take(data, size, 1), b, c;
 
 	switch (op & 7) {
 	case 0: case 1:		/* small */
@@ -128,13 +129,19 @@ static void step(const uint8_t **data, size_t *size, u32 general)
 		alloc((size_t)take(data, size, 1) * 1024 + a, (size_t)1 << (op >> 3 & 15), op >> 7, ~(u64)a, general);
 		break;
 	case 3:			/* anything */
-		alloc(take(data, size, 4), take(data, size, 3), a, 0, general);
+		b = take(data, size, 4);
+		c = take(data, size, 3);
+		alloc(b, c, a, 0, general);
 		break;
 	case 4:
-		look(VX_POOL_BASE + take(data, size, 3), take(data, size, 2));
+		b = take(data, size, 3);
+		c = take(data, size, 2);
+		look(VX_POOL_BASE + b, c);
 		break;
 	case 5:
-		look(((u64)take(data, size, 4) << 32) + take(data, size, 4) + (a & 1 ? VX_POOL_BASE : 0), a);
+		b = take(data, size, 4);
+		c = take(data, size, 4);
+		look(((u64)b << 32) + c + (a & 1 ? VX_POOL_BASE : 0), a);
 		break;
 	default:
 		if (nlive)

@@ -36,6 +36,7 @@ expect "it boots" wait_for 900 guest_cmd g true || { show; exit; }
 note boot_seconds "$(since "$start")"
 expect_text "it is Debian's own kernel" '-amd64$' guest_cmd g uname -r
 kernel=$(guest_cmd g uname -r)
+kernel_re=$(echo "$kernel" | sed 's/[.+]/\\&/g')
 expect "that knows no virtio over XenBus" guest_cmd g '! modinfo virtio_xenbus && ! ls /sys/bus/xen/drivers | grep -q virtio'
 
 # The repository on its second disk, and an initramfs of no more than it needs.
@@ -48,8 +49,8 @@ start=$(now)
 expect "apt install virtio-xenbus-dkms" in_guest 'DEBIAN_FRONTEND=noninteractive apt-get -q -y install virtio-xenbus-dkms' || { show_out; show; exit; }
 note install_seconds "$(since "$start")"
 run cat $OUT
-expect_text "dkms has built and installed it" "^virtio-xenbus/.*, $kernel, x86_64: installed" guest_cmd g dkms status
-expect_text "its module is there" "/lib/modules/$kernel/updates/dkms/virtio_xenbus.ko" guest_cmd g modinfo -n virtio_xenbus
+expect_text "dkms has built and installed it" "^virtio-xenbus/.*, $kernel_re, x86_64: installed" guest_cmd g dkms status
+expect_text "its module is there" "/lib/modules/$kernel_re/updates/dkms/virtio_xenbus.ko" guest_cmd g modinfo -n virtio_xenbus
 expect_text "in the initramfs too" 'updates/dkms/virtio_xenbus.ko' in_guest "lsinitramfs /boot/initrd.img-$kernel | grep xenbus.ko"
 expect "nothing has loaded it yet" guest_cmd g '! grep -q ^virtio_xenbus /proc/modules'
 
@@ -74,7 +75,7 @@ expect "dom0 finds a clean file system" e2fsck -fn "$disk"
 expect_text "and the same data in it" "^${sum:-none} " sh -c "mount -o ro $disk $LAB/plug && md5sum $LAB/plug/data; umount $LAB/plug"
 losetup -d "$disk"
 
-expect "apt purge virtio-xenbus-dkms" in_guest 'DEBIAN_FRONTEND=noninteractive apt-get -q -y purge virtio-xenbus-dkms && modprobe -r virtio_xenbus'
+expect "apt purge virtio-xenbus-dkms" in_guest 'DEBIAN_FRONTEND=noninteractive apt-get -q -y purge virtio-xenbus-dkms && rmmod virtio_xenbus'
 expect "no module of it is left" guest_cmd g '! modinfo virtio_xenbus && ! find /lib/modules /usr/src /var/lib/dkms -name "*virtio?xenbus*" | grep .'
 expect "nor in the initramfs" in_guest "! lsinitramfs /boot/initrd.img-$kernel | grep xenbus.ko"
 guest_files >$LAB/tmp/files.after
