@@ -123,7 +123,7 @@ same 'install: dkms has the driver' "virtio-xenbus/$version, $kernel: installed"
 built_driver install
 expect_text 'install: it is signed' '.' in_root host sh -c "modinfo -F signer $(echo "$module"* | sed "s,$r,,")"
 expect 'a real dracut puts it into the initramfs' in_root host sh -euc "
-	dracut --force --no-hostonly --modules base --no-compress /tmp/initramfs $kernel >/tmp/dracut.log 2>&1 || { tail /tmp/dracut.log; exit 1; }
+	dracut --force --no-hostonly --no-compress /tmp/initramfs $kernel >/tmp/dracut.log 2>&1 || { tail /tmp/dracut.log; exit 1; }
 	lsinitrd /tmp/initramfs >/tmp/list; rm /tmp/initramfs; grep -q virtio_xenbus.ko /tmp/list"
 
 # The same version, a new release
