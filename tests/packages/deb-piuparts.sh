@@ -19,7 +19,7 @@ for s in $(deb_suites); do
 		-C "$WORK/$s-more" ./etc/apt/sources.list.d/repo.list
 	# trixie's lsof 4.99.4 can die of a smashed stack in `lsof +D`: who is in there, by
 	# /proc alone.  piuparts takes any output for processes that were left.
-	install -D -m 755 /dev/stdin "$WORK/$s/root/usr/local/bin/lsof" <<-'EOF'
+	install -m 755 /dev/stdin "$WORK/$s/root/usr/bin/lsof" <<-'EOF'
 		#!/bin/sh
 		for dir; do :; done
 		for p in /proc/[0-9]*; do
