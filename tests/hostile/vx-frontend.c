@@ -28,7 +28,9 @@
 #define PLATFORM (1ull << 33)
 #define INDIRECT (1ull << 28)
 #define ACCEPTED (VERSION_1 | PLATFORM | INDIRECT)
-#define NET_ACCEPTED (ACCEPTED | 1ull << 17 /* CTRL_VQ */ | 1ull << 40 /* RING_RESET */)
+#define NET_CTRL_VQ (1ull << 17)
+/* vhost-net of Linux before 6.2 has none. */
+#define RING_RESET (1ull << 40)
 #define NEEDS_RESET 64u
 
 #define LIMIT_MS 30000
@@ -416,6 +418,7 @@ static struct {
 	uint32_t *dir;
 	uint8_t *pool, *extra;		/* extra: a page that takes the place of another */
 	uint32_t seq;
+	uint64_t accepted;		/* features of words[0] */
 	evtchn_port_t port;
 	struct ring_at ring[RINGS_MAX], *r;	/* r: the one that is used */
 	unsigned int rings;
@@ -616,7 +619,7 @@ static void right_queue(struct vx_msg *m)
 
 static int set_features(void)
 {
-	struct vx_msg m = { .id = VX_MSG_SET_FEATURES, .u.features.words = { card ? NET_ACCEPTED : ACCEPTED } };
+	struct vx_msg m = { .id = VX_MSG_SET_FEATURES, .u.features.words = { fe.accepted } };
 
 	return call(&m, 0);
 }
@@ -856,10 +859,14 @@ static const char *reset_queue(void)
 	if (fe.f->stage == RUNNING && transfer(0, 0))
 		return wrong("no frame can be sent");
 	ret = call(&m, 0);
-	if (ret)
+	if (!(fe.accepted & RING_RESET)) {
+		if (ret != VX_ERR_STATE)
+			return wrong("the queue's reset was not negotiated, and the answer is %d", ret);
+	} else if (ret) {
 		return wrong("the queue cannot be reset: error %d", ret);
-	if (set_queue())
+	} else if (set_queue()) {
 		return wrong("the queue cannot be enabled again");
+	}
 	return fe.f->stage < RUNNING && tell_status(15) ? wrong("the device does not start") : NULL;
 }
 
@@ -1042,12 +1049,23 @@ static bool offered(void)
 	return wait_state(1u << 2) == 2;
 }
 
+/* A card's queues are reset too, if the device can. */
+static int ask_ring_reset(void)
+{
+	struct vx_msg m = { .id = VX_MSG_GET_FEATURES };
+	int ret = call(&m, 0);
+
+	fe.accepted |= fe.rsp.u.features.words[0] & RING_RESET;
+	return ret;
+}
+
 static bool connects(void)
 {
 	struct vx_msg m = { .id = VX_MSG_GET_DEVICE_INFO };
 
 	if (wait_state(1u << 4 | 1u << 5 | 1u << 6) != 4 || fe.ctrl->be_magic != VX_MAGIC_BACKEND)
 		return false;
+	fe.accepted = ACCEPTED | (card ? NET_CTRL_VQ : 0);
 	fe.rings = card ? RINGS_MAX : 1;
 	memcpy(fe.ring, card ? card_rings : disk_rings, fe.rings * sizeof(fe.ring[0]));
 	for (unsigned int i = 0; i < fe.rings; i++)
@@ -1055,7 +1073,7 @@ static bool connects(void)
 	fe.r = &fe.ring[MAIN];
 	/* The first message, unless that is what will be wrong. */
 	if (fe.f->stage > CONNECTED || fe.f->act != MESSAGE) {
-		if (call(&m, 0) || fe.rsp.u.info.device_id != (card ? 1 : 2))
+		if (call(&m, 0) || fe.rsp.u.info.device_id != (card ? 1 : 2) || (card && ask_ring_reset()))
 			return false;
 	}
 	set_state(4);

@@ -17,13 +17,24 @@ loop_disk() {
 # virtio_node GUEST KIND DEVID NODE: what the backend's directory says.
 virtio_node() { xenstore-read "/local/domain/0/backend/$2/$(xl domid "$1")/$3/$4"; }
 
-# Lines virtio= came with Xen 4.18.  With 4.17 virtio_rest adds what they would say;
-# scenarios whose guest is saved, or has such lines of their own, are for trixie.
+# Lines virtio= came with Xen 4.18.  With 4.17 virtio_rest adds what they would say,
+# and a guest that is saved has only what is in disk= (see virtio_kept).
 xl_knows_virtio() { [ "$(cat /sys/hypervisor/version/major)$(cat /sys/hypervisor/version/minor)" -ge 418 ]; }
+
+# virtio_line NAME SPEC...: the line virtio= of a guest's file, or nothing where xl
+# does not know it; then virtio_rest attaches them.
+virtio_line() {
+	_virtio='' _rest=$GUESTS/$1.rest; shift
+	: >"$_rest"
+	for _spec; do
+		if xl_knows_virtio; then _virtio="$_virtio'type=virtio,$_spec,transport=mmio', "; else echo "virtio,$_spec" >>"$_rest"; fi
+	done
+	[ -z "$_virtio" ] || echo "virtio = [ $_virtio]"
+}
 
 # virtio_config NAME pv|pvh|hvm DISK [LINE...]: a guest with a disk, a NIC with two queues and an rng.
 virtio_config() {
-	_v=$1 _t=$2 _d=$3 _first='' _virtio='' _args="lab.mods=virtio_xenbus,virtio-rng"; shift 3
+	_v=$1 _t=$2 _d=$3 _first='' _args="lab.mods=virtio_xenbus,virtio-rng"; shift 3
 	! xl_knows_virtio || _args="lab.ip=$VIRTIO_IP/24 $_args"
 	if [ "$_t" = hvm ]; then
 		guest_disk "$_v" "$_args" >/dev/null || return 1
@@ -33,20 +44,26 @@ virtio_config() {
 		set -- "cmdline = 'console=hvc0 panic=-1 $_args'" \
 			"disk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=$_d' ]" "$@"
 	fi
-	: >"$GUESTS/$_v.rest"
-	for _spec in ${_first:+"$_first"} "device1;bridge=xenbr0;mac=$VIRTIO_MAC;queues=2" device4 'device2;path=/dev/vdd;readonly'; do
-		if xl_knows_virtio; then _virtio="$_virtio'type=virtio,$_spec,transport=mmio', "; else echo "virtio,$_spec" >>"$GUESTS/$_v.rest"; fi
-	done
-	[ -z "$_virtio" ] || set -- "virtio = [ $_virtio]" "$@"
-	guest_config "$_v" "$_t" 'memory = 256' 'vcpus = 2' "$@"
+	guest_config "$_v" "$_t" 'memory = 256' 'vcpus = 2' "$@" \
+		"$(virtio_line "$_v" ${_first:+"$_first"} "device1;bridge=xenbr0;mac=$VIRTIO_MAC;queues=2" device4 'device2;path=/dev/vdd;readonly')"
 }
 
-# virtio_rest GUEST, once it runs: with Xen 4.17 the devices that xl did not make.
+# virtio_kept NAME pv|pvh DISK: the same for a guest that xl saves, of which Xen 4.17
+# knows disks only.
+virtio_kept() {
+	if xl_knows_virtio; then virtio_config "$@"; return; fi
+	guest_config "$1" "$2" 'memory = 256' 'vcpus = 2' "cmdline = 'console=hvc0 panic=-1 lab.mods=virtio_xenbus'" \
+		"disk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=$3', 'vdev=xvdb,access=ro,backendtype=standalone,specification=virtio,target=/dev/vdd' ]"
+}
+
+# virtio_rest GUEST, once it runs: with Xen 4.17 the devices that xl did not make;
+# virtio_start GUEST: starts it with all its devices.
 virtio_rest() {
 	while read -r _spec; do xen-virtio attach "$1" "$_spec" || return 1; done <"$GUESTS/$1.rest"
-	[ ! -s "$GUESTS/$1.rest" ] ||
+	! grep -q '^virtio,device1;' "$GUESTS/$1.rest" ||
 		guest_cmd "$1" "until [ -e /sys/class/net/eth0 ]; do sleep 0.2; done; ip link set eth0 up && ip addr add $VIRTIO_IP/24 dev eth0"
 }
+virtio_start() { guest_start "$1" 300 && virtio_rest "$1"; }
 
 # disk_of GUEST: the name that the disk of virtio_config has in the guest; disk_of
 # GUEST virtio/N: that of another.
@@ -64,7 +81,7 @@ in_tools() {
 }
 
 # How many threads of the kernel serve network cards of a guest.
-vhost_threads() { ps -eLo comm= | grep -c "^vhost-$(systemctl show -P MainPID "xen-virtio-backend@$(xl domid "$1")")$"; }
+vhost_threads() { ps -eLo comm= | grep -c "^vhost-$(systemctl show -P MainPID "xen-virtio-backend@$(xl domid "$1")")$" || true; }
 
 show_virtio() {
 	log "xen-virtiod and backends:"

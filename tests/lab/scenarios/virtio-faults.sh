@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # summary: a hostile backend and a hostile driver: one device stops, with a line on each side; all else lives on
 # time-limit: 900
-# suites: trixie
 # shellcheck disable=SC2154,SC2016
 . $LAB/lib-virtio.sh
 before=$(host_state)
@@ -13,8 +12,8 @@ cat $MEDIA/initramfs.gz $MEDIA/hostile.cpio.gz >$GUESTS/hostile.gz
 guest_config v pv 'memory = 256' 'vcpus = 2' "ramdisk = '$GUESTS/hostile.gz'" \
 	"cmdline = 'console=hvc0 panic=-1 lab.mods=virtio_xenbus,virtio-rng'" \
 	"disk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=$disk' ]" \
-	"virtio = [ 'type=virtio,device2;path=$victim,transport=mmio', 'type=virtio,device4,transport=mmio', 'type=virtio,device1;bridge=xenbr0;mac=$VIRTIO_MAC;vhost=on,transport=mmio' ]" >/dev/null
-expect "a guest boots" guest_start v 300 || { show_virtio v; return; }
+	"$(virtio_line v "device2;path=$victim" device4 "device1;bridge=xenbr0;mac=$VIRTIO_MAC;vhost=on")" >/dev/null
+expect "a guest boots" virtio_start v || { show_virtio v; return; }
 expect "its disk is there" wait_for 60 disk_of v virtio_disk/51712 || { show_virtio v; return; }
 vd=$(disk_of v virtio_disk/51712) id=$(xl domid v)
 unit=xen-virtio-backend@$id

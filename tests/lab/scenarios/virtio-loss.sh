@@ -17,7 +17,7 @@ came_back() { guest_cmd v "[ \$(dmesg | grep -c 'with a new backend') -ge $1 ]";
 
 for t in pvh pv; do
 	virtio_config v $t "$disk" >/dev/null
-	expect "a $t guest boots" guest_start v 300 && virtio_rest v || { show_virtio v; return; }
+	expect "a $t guest boots" virtio_start v || { show_virtio v; return; }
 	expect "its disk is there" wait_for 60 disk_of v
 	unit=xen-virtio-backend@$(xl domid v)
 	name=$(disk_of v)

@@ -613,7 +613,10 @@ static int vxb_bus_ioeventfd_assign(DeviceState *d, EventNotifier *notifier,
         /* The device is done with its own context: back to the main loop. */
         q->ctx = NULL;
     }
-    /* An event that comes before the next line's is the main loop's. */
+    /*
+     * While the channel has no context its events stay pending: the thread that
+     * had it and the one that gets it never serve the queue at the same time.
+     */
     if (q->channel) {
         xen_device_set_event_channel_context(XEN_DEVICE(xb), q->channel, NULL,
                                              NULL);
