@@ -19,7 +19,7 @@ virtio_node() { xenstore-read "/local/domain/0/backend/$2/$(xl domid "$1")/$3/$4
 
 # Lines virtio= came with Xen 4.18.  With 4.17 virtio_rest adds what they would say,
 # and a guest that is saved has only what is in disk= (see virtio_kept).
-xl_knows_virtio() { [ "$(cat /sys/hypervisor/version/major)$(cat /sys/hypervisor/version/minor)" -ge 418 ]; }
+xl_knows_virtio() { ! xen_before 4 18; }
 
 # virtio_line NAME SPEC...: the line virtio= of a guest's file, or nothing where xl
 # does not know it; then virtio_rest attaches them.

@@ -94,6 +94,12 @@ guest_menu() {
 	head -c 4096 $LAB/tmp/menu | dd of="$1" bs=512 seek=2000 conv=notrunc status=none
 }
 
+# xen_before MAJOR MINOR: the hypervisor that runs is older.
+xen_before() {
+	_major=$(cat /sys/hypervisor/version/major) _minor=$(cat /sys/hypervisor/version/minor)
+	[ "$_major" -lt "$1" ] || { [ "$_major" -eq "$1" ] && [ "$_minor" -lt "$2" ]; }
+}
+
 # guest_config NAME pv|pvh|hvm [LINE...]: writes an xl configuration, prints its
 # path.  A LINE replaces a default.  pv and pvh boot the small kernel directly,
 # hvm its BIOS disk (made by guest_disk when there is none).

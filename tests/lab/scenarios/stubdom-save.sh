@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # summary: xl save and xl restore of a guest with a stubdomain: it goes on where it was
 # time-limit: 900
-# With Xen 4.17 and QEMU 7.2 the restored guest's AHCI disk never answers again.
-# suites: trixie
 
+# With Xen 4.17 a Linux guest gets an emulated device's MSI as one of Xen's physical
+# interrupts, and after a restore none comes, wherever QEMU runs: there, IDE.
+bus=ahci
+! xen_before 4 18 || bus=ide
 before=$(host_state)
 expect "a bootable disk is made" guest_disk v1 'xen_emul_unplug=never quiet lab.ip=10.77.0.51/24'
-guest_config v1 hvm 'hdtype = "ahci"' 'device_model_version = "qemu-xen"' 'device_model_stubdomain_override = 1' \
+guest_config v1 hvm "hdtype = '$bus'" 'device_model_version = "qemu-xen"' 'device_model_stubdomain_override = 1' \
 	'vif = [ "bridge=xenbr0,model=rtl8139,mac=00:16:3e:00:00:51" ]' >/dev/null
 expect "xl create starts it" xl create $GUESTS/v1.cfg || { show_stubdom v1; exit 1; }
 expect "the guest boots" wait_for 300 guest_cmd v1 true || show_stubdom v1
