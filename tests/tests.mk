@@ -38,10 +38,11 @@ $(BUILD)/fuzz/$(SUITE)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard src/*/*.[ch] dkms/
 		$(call T_SOURCES,$<) $(if $(call T_PKGS,$<),$(shell pkg-config --libs $(call T_PKGS,$<)))
 
 .PHONY: unit-native asan-native fuzz-native lint-native
+# What the stubdomain's init says to QEMU is said to the stubdomain's QEMU.
 unit-native: $(UNIT_TESTS:%=$(BUILD)/unit/$(SUITE)/%)
-	@tests/run-tests.sh $^
+	@XE_QEMU=$(wildcard $(STUBDOM_OUT)/qemu-stubdom) tests/run-tests.sh $^
 asan-native: $(UNIT_TESTS:%=$(BUILD)/unit-asan/$(SUITE)/%)
-	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 tests/run-tests.sh $^
+	@XE_QEMU=$(wildcard $(STUBDOM_OUT)/qemu-stubdom) ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 tests/run-tests.sh $^
 fuzz-native: $(FUZZERS:%=$(BUILD)/fuzz/$(SUITE)/%)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run-fuzz.sh $^
 lint-native:
@@ -52,9 +53,9 @@ demo: deps deb	## build everything, then run an HVM guest with its QEMU in a stu
 	@$(MAKE) lab-run SCENARIO=demo
 
 .PHONY: check-unit check-asan check-fuzz check-lint check
-check-unit:	## unit tests (cmocka), in the suite's build chroot
+check-unit: qemu	## unit tests (cmocka), in the suite's build chroot
 	@$(IN_CHROOT) unit-native
-check-asan:	## the unit tests again, with address and undefined-behaviour sanitizers
+check-asan: qemu	## the unit tests again, with address and undefined-behaviour sanitizers
 	@$(IN_CHROOT) asan-native
 check-fuzz:	## each parser's fuzz target for FUZZ_SECONDS (60)
 	@$(IN_CHROOT) fuzz-native

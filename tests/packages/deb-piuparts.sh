@@ -23,11 +23,18 @@ for s in $(deb_suites); do
 		#!/bin/sh
 		for dir; do :; done
 		for p in /proc/[0-9]*; do
-			for l in root cwd exe; do
-				case $(readlink "$p/$l") in "$dir" | "$dir"/*) echo "${p#/proc/} $l $(tr '\0' ' ' <"$p/cmdline")" ;; esac
+			for l in "$p/root" "$p/cwd" "$p/exe" "$p"/fd/*; do
+				case $(readlink "$l") in "$dir" | "$dir"/*) echo "${p#/proc/} ${l#"$p/"} $(tr '\0' ' ' <"$p/cmdline")" ;; esac
 			done
 		done
 	EOF
+	expect "$s: a process that was left would be seen" in_root "$s" sh -euc 'mkdir /var/tmp/left
+		(cd /var/tmp/left && exec sleep 60) &
+		sleep 60 >/var/tmp/left/file &
+		sleep 1
+		seen=$(lsof +D /var/tmp/left)
+		echo "$seen" | grep " cwd sleep" && echo "$seen" | grep " fd/1 sleep"
+		[ "$(echo "$seen" | wc -l)" = 2 ] && [ -z "$(lsof +D /var/tmp/left/none)" ]'
 	# The directory alone, which systemd's packages leave behind; none of ours is in it.
 	expect "$s: piuparts" in_root "$s" sh -c 'piuparts -b /base/base.tgz -t /var/tmp/piuparts -d "$1" --keep-sources-list --no-eatmydata \
 		--ignore-regex "^/usr/lib/udev/?$" --bindmount /repo /debs/*.deb' sh "$s"

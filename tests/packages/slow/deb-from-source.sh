@@ -16,7 +16,9 @@ for s in $(deb_suites); do
 		apt-get -qq update
 		apt-get -qq -y --no-install-recommends install build-essential
 		apt-get -qq -y --no-install-recommends build-dep /var/tmp/from/source/src/*.dsc' || continue
-	expect "$s: built, without network" in_root "$s" nice unshare -n /var/tmp/from/source/deb-build.sh || continue
+	# With a /proc of its own processes: a unit test ends some.
+	expect "$s: built, without network" in_root "$s" sh -c 'mount -t proc proc /proc && exec nice unshare -n /var/tmp/from/source/deb-build.sh' || {
+		cp "$OUT" "$TOP/build/packages/slow/deb-from-source-$s.log"; continue; }
 	same "$s: nothing was missing" "" "$(cat "$WORK/$s-tree/missing")"
 	for f in "$d"/*.deb "$d"/dbgsym/*.deb; do
 		expect "$s: ${f##*/} is the same" cmp "$f" "$WORK/$s-tree/${f##*/}"
