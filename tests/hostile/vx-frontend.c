@@ -29,7 +29,6 @@
 #define INDIRECT (1ull << 28)
 #define ACCEPTED (VERSION_1 | PLATFORM | INDIRECT)
 #define NET_CTRL_VQ (1ull << 17)
-/* vhost-net of Linux before 6.2 has none. */
 #define RING_RESET (1ull << 40)
 #define NEEDS_RESET 64u
 
@@ -418,7 +417,6 @@ static struct {
 	uint32_t *dir;
 	uint8_t *pool, *extra;		/* extra: a page that takes the place of another */
 	uint32_t seq;
-	uint64_t accepted;		/* features of words[0] */
 	evtchn_port_t port;
 	struct ring_at ring[RINGS_MAX], *r;	/* r: the one that is used */
 	unsigned int rings;
@@ -428,6 +426,7 @@ static struct {
 static xengntshr_handle *gs;
 static char fdir[128], *bdir;
 static bool card;
+static bool ring_reset = true;	/* vhost-net of Linux before 6.2 has none */
 static uint32_t backend;
 
 /* ---- states ---- */
@@ -619,7 +618,8 @@ static void right_queue(struct vx_msg *m)
 
 static int set_features(void)
 {
-	struct vx_msg m = { .id = VX_MSG_SET_FEATURES, .u.features.words = { fe.accepted } };
+	uint64_t net = card ? NET_CTRL_VQ | (ring_reset ? RING_RESET : 0) : 0;
+	struct vx_msg m = { .id = VX_MSG_SET_FEATURES, .u.features.words = { ACCEPTED | net } };
 
 	return call(&m, 0);
 }
@@ -859,7 +859,7 @@ static const char *reset_queue(void)
 	if (fe.f->stage == RUNNING && transfer(0, 0))
 		return wrong("no frame can be sent");
 	ret = call(&m, 0);
-	if (!(fe.accepted & RING_RESET)) {
+	if (!ring_reset) {
 		if (ret != VX_ERR_STATE)
 			return wrong("the queue's reset was not negotiated, and the answer is %d", ret);
 	} else if (ret) {
@@ -1049,23 +1049,12 @@ static bool offered(void)
 	return wait_state(1u << 2) == 2;
 }
 
-/* A card's queues are reset too, if the device can. */
-static int ask_ring_reset(void)
-{
-	struct vx_msg m = { .id = VX_MSG_GET_FEATURES };
-	int ret = call(&m, 0);
-
-	fe.accepted |= fe.rsp.u.features.words[0] & RING_RESET;
-	return ret;
-}
-
 static bool connects(void)
 {
 	struct vx_msg m = { .id = VX_MSG_GET_DEVICE_INFO };
 
 	if (wait_state(1u << 4 | 1u << 5 | 1u << 6) != 4 || fe.ctrl->be_magic != VX_MAGIC_BACKEND)
 		return false;
-	fe.accepted = ACCEPTED | (card ? NET_CTRL_VQ : 0);
 	fe.rings = card ? RINGS_MAX : 1;
 	memcpy(fe.ring, card ? card_rings : disk_rings, fe.rings * sizeof(fe.ring[0]));
 	for (unsigned int i = 0; i < fe.rings; i++)
@@ -1073,7 +1062,7 @@ static bool connects(void)
 	fe.r = &fe.ring[MAIN];
 	/* The first message, unless that is what will be wrong. */
 	if (fe.f->stage > CONNECTED || fe.f->act != MESSAGE) {
-		if (call(&m, 0) || fe.rsp.u.info.device_id != (card ? 1 : 2) || (card && ask_ring_reset()))
+		if (call(&m, 0) || fe.rsp.u.info.device_id != (card ? 1 : 2))
 			return false;
 	}
 	set_state(4);
@@ -1150,6 +1139,10 @@ static bool option(const char *name, const char *value)
 		card = !strcmp(value, "net");
 		return true;
 	}
+	if (!strcmp(name, "--ring-reset") && (!strcmp(value, "yes") || !strcmp(value, "no"))) {
+		ring_reset = !strcmp(value, "yes");
+		return true;
+	}
 	if (strcmp(name, "--dir") || strlen(value) >= sizeof(fdir) || !strchr(value, '/'))
 		return false;
 	strcpy(fdir, value);
@@ -1159,7 +1152,7 @@ static bool option(const char *name, const char *value)
 int main(int argc, char **argv)
 {
 	static const struct program p = {
-		.name = "vx-frontend", .options = "--dir device/virtio/N [--kind block|net]",
+		.name = "vx-frontend", .options = "--dir device/virtio/N [--kind block|net] [--ring-reset yes|no]",
 		.table = faults, .count = sizeof(faults) / sizeof(faults[0]), .size = sizeof(faults[0]),
 		.fits = fits, .option = option, .begin = begin, .run = run_fault,
 	};

@@ -106,7 +106,9 @@ expect "the guest's driver lets go of virtio/2" guest_cmd v 'echo virtio-2 >/sys
 start=$(now)
 cursor=$(journalctl -u "$unit" -n 0 --show-cursor -q | sed -n 's/^-- cursor: //p')
 dmesg -c >$LAB/tmp/dmesg.before
-GUEST_TIMEOUT=600 run guest_cmd v "vx-frontend --dir device/virtio/2 --kind net --fault '*'"
+# vhost-net of Linux before 6.2 resets no single ring.
+case $(uname -r) in 6.1.*) reset=no ;; *) reset=yes ;; esac
+GUEST_TIMEOUT=600 run guest_cmd v "vx-frontend --dir device/virtio/2 --kind net --ring-reset $reset --fault '*'"
 cp $OUT $LAB/tmp/fe.out
 note card_faults_seconds "$(since "$start")"
 touch $LAB/tmp/quiet
