@@ -13,7 +13,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 T_SOURCES = $(shell sed -n '1,12s,.*test-sources: *\(.*\)\*/.*,\1,p' $(1))
 T_PKGS = $(shell sed -n '1,12s,.*test-pkgs: *\(.*\)\*/.*,\1,p' $(1))
 T_WERROR ?= -Werror
-T_CFLAGS = $(XE_CFLAGS) $(T_WERROR) -DVD_VHOST_NET='"./vhost-net"' -Itests/unit -Isrc -Idkms/virtio_xenbus -O1 -g
+T_CFLAGS = $(XE_CFLAGS) $(T_WERROR) -DVD_VHOST_NET='"./vhost-net"' -DVD_SYSTEMD_DIR='"./systemd"' -Itests/unit -Isrc -Idkms/virtio_xenbus -O1 -g
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_SECONDS ?= 60
 # Run in the build chroot of SUITE: the compilers and Xen headers users get.

@@ -69,7 +69,7 @@ static struct json_object *ask_disks(uint32_t domid)
 	struct ask a = { .answer = NULL };
 	char path[64];
 
-	snprintf(path, sizeof(path), VD_RUN_DIR "/virtio-%u.qmp", domid);
+	snprintf(path, sizeof(path), VD_RUN_QMP, domid);
 	if (sd_event_new(&a.ev) < 0)
 		return NULL;
 	a.q = qmp_open(a.ev, path, &ops, &a);

@@ -96,6 +96,7 @@ static bool tap_made(uint32_t domid, uint32_t devid)
 static bool usable(const struct backend *b, const struct vd_node *n, struct vd_found *found)
 {
 	char why[VD_ERROR_MAX];
+	int ret;
 
 	if (!n->online) {
 		if (n->state != VD_CLOSED)
@@ -106,7 +107,14 @@ static bool usable(const struct backend *b, const struct vd_node *n, struct vd_f
 		refuse(b, n->id, n->error);
 		return false;
 	}
-	if (vd_probe(&n->spec, true, found, why)) {
+	ret = vd_probe(&n->spec, true, found, why);
+	/*
+	 * Not there, or attached after systemd has read what this unit sees: the
+	 * daemon knows, and adds it or says why not.
+	 */
+	if (ret == -ENOENT && n->spec.path[0])
+		return false;
+	if (ret) {
 		refuse(b, n->id, why);
 		return false;
 	}
@@ -122,7 +130,7 @@ static bool mark_start(uint32_t domid)
 	char path[64];
 	int fd;
 
-	snprintf(path, sizeof(path), VD_RUN_DIR "/virtio-%u.start", domid);
+	snprintf(path, sizeof(path), VD_RUN_START, domid);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd >= 0)
 		close(fd);

@@ -22,7 +22,7 @@
  * of no use is closed, and said why.
  *
  * One bad device must not keep the others from being served: when the start
- * before this one never came to where QEMU talks (RUN_DIR/virtio-N.start is
+ * before this one never came to where QEMU talks (VD_RUN_START is
  * still there; xen-virtiod removes it), QEMU is started without devices, and
  * xen-virtiod adds them one by one.
  */

@@ -15,6 +15,7 @@
 #include "plug.h"
 #include "probe.h"
 #include "qmp.h"
+#include "rules.h"
 
 /* Lines about one guest in a minute, and looks at one in a second. */
 #define LINES_PER_MINUTE 30
@@ -36,6 +37,7 @@ struct dev {
 	struct vd_node node;
 	struct vd_spec served;		/* while plugged: as QEMU was given it */
 	bool there, plugged;
+	bool asked;			/* systemd: that the backend may open it */
 	unsigned int tries;
 	uint64_t closed_since;		/* 0: it is not */
 };
@@ -56,6 +58,7 @@ struct guest {
 	enum vd_unit unit;		/* as it was last seen */
 	uint64_t up_since;		/* 0: it is not running */
 	bool told_late;
+	bool revoke;			/* it may open what it does not have any more */
 	uint64_t closing_since, gone_since;	/* 0: it is not so */
 
 	struct qmp *qmp;
@@ -258,7 +261,7 @@ static void forget_plugged(struct guest *g)
 {
 	g->known = false;
 	for (unsigned int i = 0; i < g->n; i++)
-		g->dev[i].plugged = false;
+		g->dev[i].plugged = g->dev[i].asked = false;
 }
 
 static void observe_unit(struct guest *g)
@@ -364,6 +367,91 @@ static void dev_release(struct guest *g, struct dev *d)
 		    g->domid, d->node.id.devid, strerror(-ret), g->domid, d->node.id.devid);
 }
 
+/* ---- what the backend may open ---- */
+
+/* What is served now, and what is to be. */
+static int rules_of(struct guest *g, struct vd_rules *r)
+{
+	int ret = 0;
+
+	memset(r, 0, sizeof(*r));
+	for (unsigned int i = 0; !ret && i < g->n; i++) {
+		const struct dev *d = &g->dev[i];
+		const struct vd_spec *s = d->plugged ? &d->served : &d->node.spec;
+		char why[VD_ERROR_MAX];
+		struct vd_found found;
+		struct vd_rule rule;
+
+		if (!d->plugged && (!d->there || !d->node.online || d->node.bad || d->node.failed))
+			continue;
+		/* What cannot be found is not opened either: said where it is added. */
+		if (!vd_probe(s, false, &found, why) && vd_rule_make(&rule, s, &found))
+			ret = vd_rules_add(r, &rule);
+	}
+	return ret;
+}
+
+/* For the unit's next load; and now, when it runs: @bind as in units_permit(). */
+static int rules_apply(struct guest *g, bool now, const struct vd_rule *bind)
+{
+	struct vd_rules r;
+	int ret = rules_of(g, &r);
+
+	if (!ret)
+		ret = vd_rules_write(&r, g->domid);
+	if (!ret && now)
+		ret = units_permit(g->gs->env.units, g->domid, &r, bind);
+	vd_rules_free(&r);
+	return ret;
+}
+
+/* 0: the running backend may open it.  -EINPROGRESS: not yet.  Else it has failed. */
+static int permit(struct guest *g, struct dev *d, const struct vd_found *found)
+{
+	int ret = units_permitted(g->gs->env.units, g->domid);
+	char why[VD_ERROR_MAX];
+	struct vd_rule rule;
+
+	if (!vd_rule_make(&rule, &d->node.spec, found))
+		return 0;
+	if (ret == -EINPROGRESS)
+		return ret;
+	if (!d->asked) {
+		d->asked = true;
+		ret = rules_apply(g, true, rule.bind ? &rule : NULL);
+		if (!ret)
+			ret = units_permitted(g->gs->env.units, g->domid);
+		if (ret == -EINPROGRESS)
+			return ret;
+	}
+	d->asked = false;
+	/* It may have ended and be started again meanwhile. */
+	if (ret && ++d->tries < PLUG_TRIES) {
+		wake(g, now_of(g) + CONNECT_SLOW_MS);
+		return -EINPROGRESS;
+	}
+	if (ret) {
+		snprintf(why, sizeof(why), "systemd does not let its backend open it: %s: see 'journalctl -u xen-virtiod'",
+			 strerror(-ret));
+		dev_fail(g, d, why);
+	}
+	return ret;
+}
+
+/* A disk that was taken away may become another guest's. */
+static void withdraw(struct guest *g)
+{
+	int ret;
+
+	if (!g->revoke || g->unit != VD_UNIT_RUNNING ||
+	    units_permitted(g->gs->env.units, g->domid) == -EINPROGRESS)
+		return;
+	g->revoke = false;
+	ret = rules_apply(g, true, NULL);
+	if (ret)
+		say(g, LOG_WARNING, NULL, "its backend may still open what was removed: %s", strerror(-ret));
+}
+
 /* ---- QMP ---- */
 
 static void serve(struct guest *g);
@@ -406,7 +494,7 @@ static void learn_plugged(struct guest *g, struct json_object *list)
 	}
 	g->known = true;
 	/* This start is a good one: see backend.c. */
-	snprintf(path, sizeof(path), VD_RUN_DIR "/virtio-%u.start", g->domid);
+	snprintf(path, sizeof(path), VD_RUN_START, g->domid);
 	unlink(path);
 }
 
@@ -421,16 +509,13 @@ static void job_end(struct guest *g)
 		/* Its successor may need another one. */
 		if (d->served.type == VD_NET)
 			vd_net_down(g->domid, j->id.devid);
+		g->revoke = true;
 		say(g, LOG_INFO, &j->id, "removed");
 	} else if (d && j->error[0]) {
 		char why[VD_ERROR_MAX];
 
-		if (strstr(j->error, "Read-only file system"))
-			snprintf(why, sizeof(why), "QEMU: %.140s: let the backend write there, see FILES in xen-virtiod(8)",
-				 j->error);
-		else
-			snprintf(why, sizeof(why), "QEMU: %.140s: mend that, then run 'systemctl restart " VD_UNIT "'",
-				 j->error, g->domid);
+		snprintf(why, sizeof(why), "QEMU: %.140s: fix that, then run 'systemctl restart " VD_UNIT "'",
+			 j->error, g->domid);
 		dev_fail(g, d, why);
 	} else if (d) {
 		d->plugged = true;
@@ -507,7 +592,7 @@ static void session_begin(struct guest *g)
 		wake(g, g->connect_at);
 		return;
 	}
-	snprintf(path, sizeof(path), VD_RUN_DIR "/virtio-%u.qmp", g->domid);
+	snprintf(path, sizeof(path), VD_RUN_QMP, g->domid);
 	g->qmp = qmp_open(g->gs->env.ev, path, &session_ops, g);
 	if (g->qmp) {
 		g->session = CONNECTING;
@@ -579,6 +664,11 @@ static bool job_begin(struct guest *g, struct dev *d, enum vd_action action)
 				add_cold(g, d);
 			return g->unit != VD_UNIT_RUNNING;
 		}
+		ret = permit(g, d, &found);
+		if (ret) {
+			vd_steps_free(&steps);
+			return ret == -EINPROGRESS;
+		}
 		vd_job_init(&g->job, VD_JOB_PLUG, d->node.id, &steps);
 	}
 	g->session = WORKING;
@@ -624,7 +714,9 @@ static void unit_start(struct guest *g, const struct vd_dev_view *v)
 			any = true;
 	if (!any)
 		return;
-	ret = units_start(g->gs->env.units, g->domid);
+	ret = rules_apply(g, false, NULL);
+	if (!ret)
+		ret = units_start(g->gs->env.units, g->domid);
 	if (ret < 0) {
 		failed(g, "starting its backend", ret);
 		return;
@@ -803,6 +895,7 @@ static void work(struct guest *g)
 	closing_time(g, &plan);
 	act_unit(g, plan.unit, v);
 	act_qmp(g, &plan, v);
+	withdraw(g);
 	compact(g, v);
 	free(v);
 	remains_here(g);
@@ -826,14 +919,9 @@ static void serve(struct guest *g)
 
 static void clean_up(struct guest *g)
 {
-	char path[64];
-
 	if (g->unit == VD_UNIT_FAILED)
 		units_reset(g->gs->env.units, g->domid);
-	snprintf(path, sizeof(path), VD_RUN_DIR "/virtio-%u.qmp", g->domid);
-	unlink(path);
-	snprintf(path, sizeof(path), VD_RUN_DIR "/virtio-%u.start", g->domid);
-	unlink(path);
+	vd_rules_remove(g->domid);
 }
 
 /* ---- from outside ---- */

@@ -9,7 +9,11 @@
 /* DOMID_FIRST_RESERVED (xen/public/xen.h) */
 #define VD_DOMID_MAX 0x7ff0u
 
-#define VD_RUN_DIR "/run/xen-extras"
+/* A directory for each guest, by its number; a backend sees its own and no other. */
+#define VD_RUN_DIR "/run/xen-virtio"
+#define VD_RUN_QMP VD_RUN_DIR "/%u/qmp"			/* QEMU's monitor */
+#define VD_RUN_START VD_RUN_DIR "/%u/start"		/* see backend.h */
+#define VD_RUN_CONSOLE VD_RUN_DIR "/%u/console-%u"	/* a virtio console, by the device's number */
 #define VD_UNIT "xen-virtio-backend@%u.service"
 
 /* xenstore's names of the device classes that are served. */

@@ -231,7 +231,7 @@ static void steps_console(struct vd_steps *st, uint32_t domid, struct vd_id id)
 	char name[VD_ID_MAX], sock[128];
 
 	vd_id_name(name, id);
-	snprintf(sock, sizeof(sock), VD_RUN_DIR "/virtio-%u.console-%u", domid, id.devid);
+	snprintf(sock, sizeof(sock), VD_RUN_CONSOLE, domid, id.devid);
 	put_name(o, "id", id, ".chr");
 	put_text(path, "path", sock);
 	put_text(addr, "type", "unix");
@@ -375,7 +375,7 @@ int vd_argv_base(struct vd_argv *a, const char *qemu, uint32_t domid, const char
 	if (!ret)
 		ret = arg(a, "-chardev");
 	if (!ret)
-		ret = arg_owned(a, fmt("socket,id=qmp,path=" VD_RUN_DIR "/virtio-%u.qmp,server=on,wait=off", domid));
+		ret = arg_owned(a, fmt("socket,id=qmp,path=" VD_RUN_QMP ",server=on,wait=off", domid));
 	if (!ret)
 		ret = arg(a, "-mon");
 	return ret ? ret : arg(a, "chardev=qmp,mode=control");

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #ifndef VD_VHOST_NET
@@ -23,8 +24,7 @@ static int probe_access(const struct vd_spec *s, char *error)
 	if (!access(s->path, s->readonly ? R_OK : R_OK | W_OK))
 		return 0;
 	if (errno == EROFS)
-		return wrong(error, -EROFS, s->path, "the backend may not write there: run 'systemctl edit xen-virtio-backend@' "
-			     "and add ReadWritePaths= below [Service]");
+		return wrong(error, -EROFS, s->path, "its file system is mounted read-only: mount it for writing, or make the disk read-only");
 	return wrong(error, -errno, s->path, "the backend may not open it: let it belong to root");
 }
 
@@ -71,5 +71,9 @@ int vd_probe(const struct vd_spec *s, bool access, struct vd_found *found, char 
 	if (s->type == VD_BLOCK && !S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
 		return wrong(error, -ENOTBLK, s->path, "neither a block device nor a file: correct the path");
 	found->blockdev = S_ISBLK(st.st_mode);
+	if (found->blockdev) {
+		found->major = major(st.st_rdev);
+		found->minor = minor(st.st_rdev);
+	}
 	return access ? probe_access(s, error) : 0;
 }

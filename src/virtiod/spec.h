@@ -66,6 +66,7 @@ struct vd_spec {
 /* What the host has for it: vd_probe(). */
 struct vd_found {
 	bool blockdev;			/* block: the path is a block device, not a file */
+	unsigned int major, minor;	/* ... with this number */
 	bool vhost;			/* net: the kernel can serve it */
 };
 

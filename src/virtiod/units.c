@@ -16,6 +16,7 @@
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define UNIT "org.freedesktop.systemd1.Unit"
+#define SERVICE "org.freedesktop.systemd1.Service"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
 #define PREFIX "xen-virtio-backend@"
@@ -33,6 +34,7 @@ struct unit {
 	 */
 	bool asked;
 	char job[64];		/* that it is started with */
+	int permitted;		/* units_permitted() */
 };
 
 struct units {
@@ -454,4 +456,261 @@ int units_reset(struct units *u, uint32_t domid)
 	snprintf(name, sizeof(name), VD_UNIT, domid);
 	return sd_bus_call_method_async(u->bus, NULL, DEST, MANAGER_PATH, MANAGER,
 					"ResetFailedUnit", NULL, NULL, "s", name);
+}
+
+/* ---- what a unit may open ---- */
+
+/* A permission that is being given: three calls, one after the other. */
+struct permit {
+	unsigned int refs;
+	struct units *u;
+	uint32_t domid;
+	struct vd_rules rules;
+	bool bind;
+	struct vd_rule path;
+};
+
+static void permit_unref(void *arg)
+{
+	struct permit *p = arg;
+
+	if (--p->refs)
+		return;
+	vd_rules_free(&p->rules);
+	free(p);
+}
+
+static void permit_end(struct permit *p, int ret, const char *why)
+{
+	struct unit *unit = find(p->u, p->domid);
+
+	if (ret)
+		log_err(NULL, "domain %u: systemd does not change what its backend may open: %s", p->domid,
+			why ? why : strerror(-ret));
+	if (!unit)
+		return;
+	unit->permitted = ret;
+	p->u->fn(p->u->arg, p->domid);
+}
+
+/* True when the answer is an error; then all is said. */
+static bool permit_refused(struct permit *p, sd_bus_message *m)
+{
+	const sd_bus_error *e = sd_bus_message_get_error(m);
+
+	if (e)
+		permit_end(p, -sd_bus_error_get_errno(e), e->message ? e->message : e->name);
+	return e;
+}
+
+/* Sends @m, which is made when @ret is not negative; the answer goes to @fn. */
+static int permit_call(struct permit *p, sd_bus_message *m, int ret, sd_bus_message_handler_t fn)
+{
+	sd_bus_slot *slot = NULL;
+
+	if (ret >= 0)
+		ret = sd_bus_call_async(p->u->bus, &slot, m, fn, p, 0);
+	sd_bus_message_unref(m);
+	if (ret < 0)
+		return ret;
+	p->refs++;
+	sd_bus_slot_set_destroy_callback(slot, permit_unref);
+	sd_bus_slot_set_floating(slot, 1);
+	sd_bus_slot_unref(slot);
+	return 0;
+}
+
+static int on_bound(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	struct permit *p = arg;
+
+	(void)error;
+	if (!permit_refused(p, m))
+		permit_end(p, 0, NULL);
+	return 0;
+}
+
+static void permit_path(struct permit *p)
+{
+	sd_bus_message *m = NULL;
+	char name[64];
+	int ret;
+
+	if (!p->bind) {
+		permit_end(p, 0, NULL);
+		return;
+	}
+	snprintf(name, sizeof(name), VD_UNIT, p->domid);
+	ret = sd_bus_message_new_method_call(p->u->bus, &m, DEST, MANAGER_PATH, MANAGER, "BindMountUnit");
+	if (ret >= 0)
+		ret = sd_bus_message_append(m, "sssbb", name, p->path.path, p->path.path, p->path.readonly, 1);
+	ret = permit_call(p, m, ret, on_bound);
+	if (ret < 0)
+		permit_end(p, ret, NULL);
+}
+
+static int on_devices_set(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	struct permit *p = arg;
+
+	(void)error;
+	if (!permit_refused(p, m))
+		permit_path(p);
+	return 0;
+}
+
+/*
+ * What the unit may open by its file and the administrator's drop-ins, then what the
+ * rules say.  @old is at the array, @to may be NULL.  Sets @same when nothing changes.
+ */
+static int list_devices(const struct permit *p, sd_bus_message *old, sd_bus_message *to, bool *same)
+{
+	const char *node, *access;
+	char dev[VD_RULE_DEVICE_MAX];
+	unsigned int known = 0, needed = 0;
+	int ret = sd_bus_message_enter_container(old, 'a', "(ss)");
+
+	*same = true;
+	while (ret >= 0 && (ret = sd_bus_message_read(old, "(ss)", &node, &access)) > 0) {
+		bool wanted = false;
+
+		if (strncmp(node, VD_RULE_DEVICE, strlen(VD_RULE_DEVICE))) {
+			if (to)
+				ret = sd_bus_message_append(to, "(ss)", node, access);
+			continue;
+		}
+		known++;
+		for (unsigned int i = 0; i < p->rules.n; i++)
+			wanted |= p->rules.rule[i].device && !strcmp(node, vd_rule_device(dev, &p->rules.rule[i])) &&
+				  !strcmp(access, vd_rule_access(&p->rules.rule[i]));
+		*same &= wanted;
+	}
+	for (unsigned int i = 0; ret >= 0 && i < p->rules.n; i++) {
+		const struct vd_rule *rule = &p->rules.rule[i];
+
+		if (!rule->device)
+			continue;
+		needed++;
+		if (to)
+			ret = sd_bus_message_append(to, "(ss)", vd_rule_device(dev, rule), vd_rule_access(rule));
+	}
+	*same &= known == needed;
+	return ret;
+}
+
+/* SetUnitProperties(): an empty list first, since a list is added to what is there. */
+static int set_devices(const struct permit *p, sd_bus_message *old, sd_bus_message **m)
+{
+	char name[64];
+	bool same;
+	int ret;
+
+	snprintf(name, sizeof(name), VD_UNIT, p->domid);
+	ret = sd_bus_message_new_method_call(p->u->bus, m, DEST, MANAGER_PATH, MANAGER, "SetUnitProperties");
+	if (ret >= 0)
+		ret = sd_bus_message_append(*m, "sb", name, 1);
+	if (ret >= 0)
+		ret = sd_bus_message_open_container(*m, 'a', "(sv)");
+	if (ret >= 0)
+		ret = sd_bus_message_append(*m, "(sv)", "DeviceAllow", "a(ss)", 0);
+	if (ret >= 0)
+		ret = sd_bus_message_open_container(*m, 'r', "sv");
+	if (ret >= 0)
+		ret = sd_bus_message_append(*m, "s", "DeviceAllow");
+	if (ret >= 0)
+		ret = sd_bus_message_open_container(*m, 'v', "a(ss)");
+	if (ret >= 0)
+		ret = sd_bus_message_open_container(*m, 'a', "(ss)");
+	if (ret >= 0)
+		ret = list_devices(p, old, *m, &same);
+	for (int i = 0; ret >= 0 && i < 4; i++)
+		ret = sd_bus_message_close_container(*m);
+	return ret;
+}
+
+/* What it may open now. */
+static int on_devices(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	struct permit *p = arg;
+	sd_bus_message *set = NULL;
+	bool same = false;
+	int ret;
+
+	(void)error;
+	if (permit_refused(p, m))
+		return 0;
+	ret = sd_bus_message_enter_container(m, 'v', "a(ss)");
+	if (ret >= 0)
+		ret = list_devices(p, m, NULL, &same);
+	if (ret >= 0 && same) {
+		permit_path(p);
+		return 0;
+	}
+	if (ret >= 0)
+		ret = sd_bus_message_rewind(m, 1);
+	if (ret >= 0)
+		ret = sd_bus_message_enter_container(m, 'v', "a(ss)");
+	if (ret >= 0)
+		ret = set_devices(p, m, &set);
+	ret = permit_call(p, set, ret, on_devices_set);
+	if (ret < 0)
+		permit_end(p, ret, NULL);
+	return 0;
+}
+
+static struct permit *permit_new(struct units *u, uint32_t domid, const struct vd_rules *r, const struct vd_rule *bind)
+{
+	struct permit *p = calloc(1, sizeof(*p));
+	int ret = p ? 0 : -ENOMEM;
+
+	if (!p)
+		return NULL;
+	p->refs = 1;
+	p->u = u;
+	p->domid = domid;
+	for (unsigned int i = 0; !ret && i < r->n; i++)
+		ret = vd_rules_add(&p->rules, &r->rule[i]);
+	if (bind) {
+		p->bind = true;
+		p->path = *bind;
+	}
+	if (ret)
+		permit_unref(p);
+	return ret ? NULL : p;
+}
+
+int units_permit(struct units *u, uint32_t domid, const struct vd_rules *r, const struct vd_rule *bind)
+{
+	struct unit *unit = find(u, domid);
+	sd_bus_message *m = NULL;
+	char name[64], *path = NULL;
+	struct permit *p;
+	int ret;
+
+	if (!unit)
+		return -ENOENT;
+	if (unit->permitted == -EINPROGRESS)
+		return -EBUSY;
+	p = permit_new(u, domid, r, bind);
+	if (!p)
+		return -ENOMEM;
+	snprintf(name, sizeof(name), VD_UNIT, domid);
+	ret = sd_bus_path_encode(MANAGER_PATH "/unit", name, &path);
+	if (ret >= 0)
+		ret = sd_bus_message_new_method_call(u->bus, &m, DEST, path, PROPERTIES, "Get");
+	if (ret >= 0)
+		ret = sd_bus_message_append(m, "ss", SERVICE, "DeviceAllow");
+	ret = permit_call(p, m, ret, on_devices);
+	if (!ret)
+		unit->permitted = -EINPROGRESS;
+	free(path);
+	permit_unref(p);
+	return ret;
+}
+
+int units_permitted(struct units *u, uint32_t domid)
+{
+	struct unit *unit = find(u, domid);
+
+	return unit ? unit->permitted : 0;
 }

@@ -11,8 +11,8 @@
 #include "virtiod/net.h"
 #include "virtiod/qmp.h"
 
-char fake_units_asked[1024], fake_qmp_sent[16384], fake_net_done[1024];
-int fake_units_error, fake_net_error;
+char fake_units_asked[1024], fake_units_permits[4096], fake_qmp_sent[16384], fake_net_done[1024];
+int fake_units_error, fake_units_permitted, fake_permit_answer, fake_net_error;
 bool fake_qmp_refuses;
 
 static enum vd_unit unit[256];
@@ -32,6 +32,8 @@ static void put(char *to, size_t size, const char *fmt, ...)
 void fake_backends_reset(void)
 {
 	memset(unit, 0, sizeof(unit));
+	fake_units_permits[0] = '\0';
+	fake_units_permitted = fake_permit_answer = 0;
 	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = '\0';
 	fake_units_error = fake_net_error = 0;
 	fake_qmp_refuses = false;
@@ -97,6 +99,35 @@ int units_reset(struct units *u, uint32_t domid)
 	(void)u;
 	put(fake_units_asked, sizeof(fake_units_asked), "reset %u;", domid);
 	return 0;
+}
+
+int units_permit(struct units *u, uint32_t domid, const struct vd_rules *r, const struct vd_rule *bind)
+{
+	char dev[VD_RULE_DEVICE_MAX];
+
+	(void)u;
+	put(fake_units_permits, sizeof(fake_units_permits), "%u:", domid);
+	for (unsigned int i = 0; i < r->n; i++)
+		if (r->rule[i].device)
+			put(fake_units_permits, sizeof(fake_units_permits), " %s %s,",
+			    vd_rule_device(dev, &r->rule[i]), vd_rule_access(&r->rule[i]));
+	if (bind)
+		put(fake_units_permits, sizeof(fake_units_permits), " show %s", bind->path);
+	put(fake_units_permits, sizeof(fake_units_permits), ";");
+	fake_units_permitted = fake_permit_answer;
+	return 0;
+}
+
+int units_permitted(struct units *u, uint32_t domid)
+{
+	(void)u;
+	(void)domid;
+	return fake_units_permitted;
+}
+
+void fake_permit_done(int ret)
+{
+	fake_units_permitted = ret;
 }
 
 /* ---- QMP ---- */

@@ -15,6 +15,12 @@ extern char fake_units_asked[1024];
 void fake_unit_set(uint32_t domid, enum vd_unit state);
 extern int fake_units_error;	/* of the next units_start() */
 
+/* What backends may open: "3: /dev/block/7:0 rw, show /srv/a.img;" */
+extern char fake_units_permits[4096];
+/* What units_permitted() says now, and what it says after units_permit(). */
+extern int fake_units_permitted, fake_permit_answer;
+void fake_permit_done(int ret);
+
 /* ---- QMP: one session at a time ---- */
 extern char fake_qmp_sent[16384];	/* "COMMAND ARGS\n" */
 extern bool fake_qmp_refuses;		/* nobody listens */

@@ -42,6 +42,7 @@ static int t_setup(void **state)
 	strcpy(dir, "/tmp/virtiod-test-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(chdir(dir), 0);
+	assert_int_equal(mkdir("3", 0700), 0);
 	close(open("disk.img", O_CREAT | O_WRONLY, 0600));
 	ran[0] = '\0';
 	fix_guest(3, "web1");
@@ -51,7 +52,8 @@ static int t_setup(void **state)
 static int t_teardown(void **state)
 {
 	unlink("disk.img");
-	unlink("virtio-3.start");
+	unlink("3/start");
+	rmdir("3");
 	assert_int_equal(chdir("/"), 0);
 	rmdir(dir);
 	return fix_teardown(state);
@@ -72,7 +74,9 @@ static void starts(void **state)
 	fix_virtio(VIRTIO(3, 0), "virtio,device4");
 	/* Bad ones are closed, ones that go are closed, and nothing else is hurt. */
 	fix_virtio(VIRTIO(3, 1), "virtio,device77");
-	fix_virtio(VIRTIO(3, 2), "virtio,device2;path=/nonexistent/x");
+	fix_virtio(VIRTIO(3, 2), "virtio,device2;path=/dev/null");
+	/* Is it in no place that this unit sees?  The daemon knows. */
+	fix_virtio(VIRTIO(3, 3), "virtio,device2;path=/nonexistent/x");
 	fix_virtio(VIRTIO(3, 4), "virtio,device4");
 	fix_unplug(VIRTIO(3, 4));
 	/* The backend before this one died; or had failed. */
@@ -87,7 +91,9 @@ static void starts(void **state)
 	assert_node(VIRTIO(3, 1), "state", "6");
 	assert_node(VIRTIO(3, 1), "virtio-xenbus-error", "device77 is not offered: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
 	assert_node(VIRTIO(3, 2), "state", "6");
-	assert_logged("guest web1 (3): virtio/2: /nonexistent/x: there is no such file");
+	assert_logged("guest web1 (3): virtio/2: /dev/null: neither a block device nor a file");
+	assert_node(VIRTIO(3, 3), "state", "1");
+	assert_not_logged("/nonexistent/x");
 	assert_node(VIRTIO(3, 4), "state", "6");
 	assert_node(VIRTIO(3, 4), "virtio-xenbus-error", "");
 	assert_non_null(strstr(ran, "-xen-domid 3 -name guest=web1 "));
@@ -96,6 +102,7 @@ static void starts(void **state)
 	assert_non_null(strstr(ran, "\"id\":\"virtio-0.dev\""));
 	assert_null(strstr(ran, "virtio-1"));
 	assert_null(strstr(ran, "virtio-2"));
+	assert_null(strstr(ran, "virtio-3"));
 	assert_null(strstr(ran, "virtio-4"));
 }
 
@@ -107,7 +114,7 @@ static void starts_with_tap_of(const char *owner)
 	assert_non_null(f);
 	fprintf(f, "%s\n", owner);
 	fclose(f);
-	unlink("virtio-3.start");
+	unlink("3/start");
 	backend_run(3, "/bin/true");
 }
 
@@ -142,7 +149,7 @@ static void starts_bare(void **state)
 	assert_null(strstr(ran, "virtio_disk"));
 	assert_logged("the start before this one failed: adding its devices one by one");
 	assert_node(DISK(3, 51712), "state", "1");
-	unlink("virtio-3.start");
+	unlink("3/start");
 	backend_run(3, "/bin/true");
 	assert_non_null(strstr(ran, "virtio_disk"));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/guests.c src/virtiod/decide.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
+/* test-sources: src/virtiod/guests.c src/virtiod/decide.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/rules.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
 /* test-pkgs: json-c libsystemd */
 /* Guests that come, get and lose devices, and go; backends that die. */
 #include "virtiod_fixture.h"
@@ -27,6 +27,7 @@ static int t_setup(void **state)
 
 	fix_setup(state);
 	fake_backends_reset();
+	fix_dir_enter();
 	now = 1000000;
 	strcpy(image, "/tmp/virtiod-test-XXXXXX");
 	fd = mkstemp(image);
@@ -42,6 +43,7 @@ static int t_teardown(void **state)
 {
 	guests_free(gs);
 	unlink(image);
+	fix_dir_leave();
 	return fix_teardown(state);
 }
 
@@ -60,7 +62,7 @@ static void pass(uint64_t ms)
 /* Forget what was asked so far. */
 static void fresh(void)
 {
-	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = '\0';
+	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = fake_units_permits[0] = '\0';
 }
 
 /* A disk of guest 3 whose unit runs and whose QEMU was given it at the start. */
@@ -239,6 +241,95 @@ static void hot_plug(void **state)
 	assert_string_equal(fake_units_asked, "");
 }
 
+#define DROPIN "systemd/system/xen-virtio-backend@3.service.d/50-xen-virtiod.conf"
+
+/* What its backend may open is known to systemd before it is started, and goes with it. */
+static void may_open(void **state)
+{
+	char line[96];
+
+	(void)state;
+	running_disk();
+	snprintf(line, sizeof(line), "\nBindPaths=\"%s\"\n", image);
+	assert_non_null(strstr(fix_file(DROPIN), line));
+	fix_unplug(DISK(3, 51712));
+	fix_node(DISK(3, 51712), "state", "6");
+	visit(3);
+	fake_xs_rm("/local/domain/0/backend/virtio_disk/3");
+	fake_xs_rm("/local/domain/3");
+	fake_xs_introduce(3, false);
+	fake_unit_set(3, VD_UNIT_INACTIVE);
+	visit(3);
+	assert_int_not_equal(access(DROPIN, F_OK), 0);
+}
+
+/* A backend that runs is let open a disk first, and then given it. */
+static void may_open_more(void **state)
+{
+	char want[128];
+
+	(void)state;
+	running_disk();
+	fake_units_permitted = -EINPROGRESS;
+	fix_disk(DISK(3, 51728), image);
+	visit(3);
+	fake_qmp_agree();
+	/* systemd is being asked for something else still. */
+	assert_string_equal(fake_units_permits, "");
+	assert_string_equal(fake_qmp_sent, "");
+	fake_permit_done(0);
+	visit(3);
+	fake_qmp_agree();
+	snprintf(want, sizeof(want), "3: show %s;", image);
+	assert_string_equal(fake_units_permits, want);
+	assert_non_null(strstr(fake_qmp_sent, "blockdev-add {\"driver\":\"raw\",\"node-name\":\"virtio_disk-51728\""));
+	assert_logged("<6>guest web1 (3): virtio_disk/51728: block");
+	fresh();
+	/* And when it is taken away, that is over. */
+	fix_node(DISK(3, 51728), "state", "4");
+	fix_unplug(DISK(3, 51728));
+	fix_node(DISK(3, 51728), "state", "6");
+	visit(3);
+	fake_qmp_agree();
+	assert_string_equal(fake_units_permits, "3:;");
+	assert_null(strstr(strstr(fix_file(DROPIN), "BindPaths") + 1, "BindPaths"));
+}
+
+static void waits_for_systemd(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_disk(DISK(3, 51728), image);
+	fake_units_permitted = 0;
+	fake_permit_answer = -EINPROGRESS;
+	visit(3);
+	fake_qmp_ready();
+	assert_string_equal(fake_qmp_sent, "");
+	visit(3);
+	assert_string_equal(fake_qmp_sent, "");
+	fake_permit_done(0);
+	visit(3);
+	assert_non_null(strstr(fake_qmp_sent, "object-add"));
+}
+
+/* It is tried three times; then the device is closed, and the others work on. */
+static void systemd_refuses(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_disk(DISK(3, 51728), image);
+	fake_permit_answer = -EACCES;
+	visit(3);
+	fake_qmp_ready();
+	for (int i = 0; i < 3; i++)
+		pass(1000);
+	assert_node(DISK(3, 51728), "state", "6");
+	assert_node(DISK(3, 51728), "virtio-xenbus-error",
+		    "systemd does not let its backend open it: Permission denied: see 'journalctl -u xen-virtiod'");
+	assert_node(DISK(3, 51712), "state", "2");
+	assert_string_equal(fake_qmp_sent, "");
+}
+
 /* Detached and attached again, as another disk, within one round. */
 static void another_of_its_name(void **state)
 {
@@ -298,7 +389,7 @@ static void hot_plug_refused(void **state)
 	assert_false(fake_qmp_open());
 	assert_node(VIRTIO(3, 0), "state", "6");
 	assert_node(VIRTIO(3, 0), "virtio-xenbus-error",
-		    "QEMU: 'virtio-xenbus' is not a valid device model name: mend that, then run 'systemctl restart xen-virtio-backend@3.service'");
+		    "QEMU: 'virtio-xenbus' is not a valid device model name: fix that, then run 'systemctl restart xen-virtio-backend@3.service'");
 	/* Not again and again. */
 	fresh();
 	visit(3);
@@ -470,7 +561,7 @@ static void qemu_does_not_listen(void **state)
 	assert_int_equal(guests_next(gs), now + 100);
 	for (int i = 0; i < 160; i++)
 		pass(100);
-	assert_logged("its backend's QEMU does not listen at /run/xen-extras/virtio-3.qmp: Connection refused");
+	assert_logged("its backend's QEMU does not listen at /run/xen-virtio/3/qmp: Connection refused");
 	assert_in_range(guests_next(gs), now + 1, now + 1000);
 	fake_qmp_refuses = false;
 	pass(1000);
@@ -593,7 +684,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_disk), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
-		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug), T(another_of_its_name),
+		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug), T(may_open), T(may_open_more), T(waits_for_systemd), T(systemd_refuses), T(another_of_its_name),
 		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(not_hot_pluggable_yet), T(no_bridge),
 		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),
 		T(qemu_does_not_listen), T(daemon_comes_late), T(guest_is_gone), T(in_a_driver_domain), T(being_built),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/guests.c src/virtiod/decide.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/events.c src/virtiod/backend.c src/common/sink_journal.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
+/* test-sources: src/virtiod/guests.c src/virtiod/decide.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/rules.c src/virtiod/events.c src/virtiod/backend.c src/common/sink_journal.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
 /* test-pkgs: json-c libsystemd */
 /* The program as a process: options, readiness, watchdog, signals, a lost xenstored. */
 #include "virtiod_fixture.h"
@@ -20,7 +20,6 @@ int virtiod_main(int argc, char **argv);
 #include "virtiod/main.c"
 #undef main
 
-static char dir[64];
 static int notify = -1;
 static char notes[4096];
 
@@ -30,9 +29,8 @@ static int t_setup(void **state)
 
 	fix_setup(state);
 	fake_backends_reset();
-	strcpy(dir, "/tmp/virtiod-test-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s/notify", dir);
+	fix_dir_enter();
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s/notify", fix_dir);
 	notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(notify, (struct sockaddr *)&a, sizeof(a)), 0);
 	setenv("NOTIFY_SOCKET", a.sun_path, 1);
@@ -47,7 +45,7 @@ static int t_teardown(void **state)
 {
 	unlink(getenv("NOTIFY_SOCKET"));
 	close(notify);
-	rmdir(dir);
+	fix_dir_leave();
 	return fix_teardown(state);
 }
 

@@ -56,7 +56,7 @@ static void base(void **state)
 		"/q -M xen-virtio -accel xen -xen-attach -nodefaults -no-user-config -display none "
 		"-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny "
 		"-xen-domid 3 -name guest=a,,b "
-		"-chardev socket,id=qmp,path=/run/xen-extras/virtio-3.qmp,server=on,wait=off "
+		"-chardev socket,id=qmp,path=/run/xen-virtio/3/qmp,server=on,wait=off "
 		"-mon chardev=qmp,mode=control ");
 	vd_argv_free(&a);
 }
@@ -110,7 +110,7 @@ static void other_devices(void **state)
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-2\",\"kind\":\"virtio\",\"devid\":2}\n"
 		"-device {\"driver\":\"virtio-rng-device\",\"id\":\"virtio-2.dev\",\"bus\":\"virtio-2.0\",\"rng\":\"virtio-2.rng\",\"max-bytes\":4096,\"period\":1000}\n");
 	assert_string_equal(arguments("virtio,device3", id, nothing),
-		"-chardev socket,id=virtio-2.chr,path=/run/xen-extras/virtio-3.console-2,server=on,wait=off\n"
+		"-chardev socket,id=virtio-2.chr,path=/run/xen-virtio/3/console-2,server=on,wait=off\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-2\",\"kind\":\"virtio\",\"devid\":2}\n"
 		"-device {\"driver\":\"virtio-serial-device\",\"id\":\"virtio-2.dev\",\"bus\":\"virtio-2.0\"}\n"
 		"-device {\"driver\":\"virtconsole\",\"id\":\"virtio-2.con\",\"bus\":\"virtio-2.dev.0\",\"chardev\":\"virtio-2.chr\"}\n");
@@ -124,7 +124,7 @@ static void other_devices(void **state)
 	st = steps_of("virtio,device3", id, nothing);
 	assert_false(vd_steps_cold(&st));
 	assert_string_equal(json_object_to_json_string_ext(st.step[0].args, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
-		"{\"id\":\"virtio-2.chr\",\"backend\":{\"type\":\"socket\",\"data\":{\"addr\":{\"type\":\"unix\",\"data\":{\"path\":\"/run/xen-extras/virtio-3.console-2\"}},\"server\":true,\"wait\":false}}}");
+		"{\"id\":\"virtio-2.chr\",\"backend\":{\"type\":\"socket\",\"data\":{\"addr\":{\"type\":\"unix\",\"data\":{\"path\":\"/run/xen-virtio/3/console-2\"}},\"server\":true,\"wait\":false}}}");
 	vd_steps_free(&st);
 }
 

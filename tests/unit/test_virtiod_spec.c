@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/spec.c src/virtiod/ids.c src/virtiod/events.c src/virtiod/units.c src/virtiod/net.c src/common/rtnl.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtiod/spec.c src/virtiod/ids.c src/virtiod/events.c src/virtiod/units.c src/virtiod/rules.c src/virtiod/net.c src/common/rtnl.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: libsystemd libmnl */
 /* What is read as text: parameters, names, events, states. */
 #include "virtiod_fixture.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/units.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtiod/units.c src/virtiod/rules.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: libsystemd */
 /* systemd's side of D-Bus is played by another process, over a socket of its own. */
 #include "virtiod_fixture.h"
@@ -18,7 +18,7 @@
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define UNIT3 MANAGER_PATH "/unit/xen_2dvirtio_2dbackend_403_2eservice"
 
-static char dir[64], path[96];
+static char dir[64], path[96], told[96];
 static pid_t systemd;
 static sd_event *ev;
 static struct units *u;
@@ -74,6 +74,41 @@ static void list_units(sd_bus_message *m)
 	sd_bus_message_unref(r);
 }
 
+/* What a unit may open: remembered in a file, since this is another process. */
+static void permits(sd_bus_message *m, const char *member)
+{
+	const char *unit, *a, *b;
+	FILE *f;
+	int x, y;
+
+	sd_bus_message_read(m, "s", &unit);
+	f = fopen(told, "a");
+	fprintf(f, "%s %s", member, unit);
+	if (*member == 'B') {
+		sd_bus_message_read(m, "ssbb", &a, &b, &x, &y);
+		fprintf(f, " %s %s %d %d", a, b, x, y);
+	} else {
+		sd_bus_message_read(m, "b", &x);
+		sd_bus_message_enter_container(m, 'a', "(sv)");
+		while (sd_bus_message_enter_container(m, 'r', "sv") > 0) {
+			sd_bus_message_read(m, "s", &a);
+			fprintf(f, " %s", a);
+			sd_bus_message_enter_container(m, 'v', "a(ss)");
+			sd_bus_message_enter_container(m, 'a', "(ss)");
+			while (sd_bus_message_read(m, "(ss)", &a, &b) > 0)
+				fprintf(f, " %s=%s", a, b);
+			for (int i = 0; i < 3; i++)
+				sd_bus_message_exit_container(m);
+		}
+	}
+	fputs(";", f);
+	fclose(f);
+	if (*member == 'B' && strstr(a, "missing"))
+		sd_bus_reply_method_errorf(m, "org.freedesktop.DBus.Error.FileNotFound", "No such path.");
+	else
+		sd_bus_reply_method_return(m, NULL);
+}
+
 static int on_call(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
 	const char *member = sd_bus_message_get_member(m), *unit = "";
@@ -114,6 +149,10 @@ static int on_call(sd_bus_message *m, void *arg, sd_bus_error *error)
 		} else {
 			removed(bus, "xen-virtio-backend@3.service");
 		}
+	} else if (!strcmp(member, "Get")) {
+		sd_bus_reply_method_return(m, "v", "a(ss)", 3, "/dev/xen/gntdev", "rw", "/dev/block/7:1", "rw", "/dev/block/7:2", "r");
+	} else if (!strcmp(member, "SetUnitProperties") || !strcmp(member, "BindMountUnit")) {
+		permits(m, member);
 	} else {
 		sd_bus_reply_method_return(m, NULL);
 	}
@@ -161,6 +200,7 @@ static int t_setup(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/bus", dir);
 	strcpy(a.sun_path, path);
+	snprintf(told, sizeof(told), "%s/told", dir);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(fd, 1), 0);
@@ -184,6 +224,7 @@ static int t_teardown(void **state)
 	kill(systemd, SIGKILL);
 	waitpid(systemd, NULL, 0);
 	unlink(path);
+	unlink(told);
 	rmdir(dir);
 	return fix_teardown(state);
 }
@@ -254,6 +295,59 @@ static void daemon_reload(void **state)
 	assert_int_equal(units_state(u, 7), VD_UNIT_FAILED);
 }
 
+/* Until systemd has answered all. */
+static int permitted(uint32_t domid)
+{
+	for (int i = 0; i < 50 && units_permitted(u, domid) == -EINPROGRESS; i++)
+		sd_event_run(ev, 100000);
+	return units_permitted(u, domid);
+}
+
+static void may_open(void **state)
+{
+	struct vd_rule disks[2] = {
+		{ .device = true, .major = 7, .minor = 1 }, { .device = true, .major = 7, .minor = 2, .readonly = true },
+	};
+	struct vd_rule image = { .bind = true, .path = "/srv/a.img" };
+	struct vd_rules r = { disks, 2 };
+
+	(void)state;
+	assert_int_equal(units_permit(u, 3, &r, NULL), -ENOENT);
+	/* What it may do anyway; only a path is new. */
+	assert_int_equal(units_permit(u, 5, &r, &image), 0);
+	assert_int_equal(units_permit(u, 5, &r, NULL), -EBUSY);
+	assert_int_equal(permitted(5), 0);
+	assert_string_equal(fix_file(told), "BindMountUnit xen-virtio-backend@5.service /srv/a.img /srv/a.img 0 1;");
+	/* The daemon is told, as of a state. */
+	assert_non_null(strstr(seen, "5r;"));
+	unlink(told);
+	/* One disk has gone, another has come; what the unit's file says stays. */
+	disks[0].minor = 3;
+	assert_int_equal(units_permit(u, 5, &r, NULL), 0);
+	assert_int_equal(permitted(5), 0);
+	assert_string_equal(fix_file(told), "SetUnitProperties xen-virtio-backend@5.service DeviceAllow DeviceAllow"
+			    " /dev/xen/gntdev=rw /dev/block/7:3=rw /dev/block/7:2=r;");
+	/* Not for reading only any more. */
+	unlink(told);
+	disks[0].minor = 1;
+	disks[1].readonly = false;
+	assert_int_equal(units_permit(u, 5, &r, NULL), 0);
+	assert_int_equal(permitted(5), 0);
+	assert_non_null(strstr(fix_file(told), "/dev/block/7:1=rw /dev/block/7:2=rw;"));
+}
+
+static void may_not_open(void **state)
+{
+	struct vd_rule image = { .bind = true, .path = "/srv/missing.img", .readonly = true };
+	struct vd_rules r = { NULL, 0 };
+
+	(void)state;
+	assert_int_equal(units_permit(u, 5, &r, &image), 0);
+	assert_int_equal(permitted(5), -ENOENT);
+	assert_non_null(strstr(fix_file(told), "BindMountUnit xen-virtio-backend@5.service /srv/missing.img /srv/missing.img 1 1;"));
+	assert_logged("domain 5: systemd does not change what its backend may open: No such path.");
+}
+
 static void systemd_goes(void **state)
 {
 	int code = 0;
@@ -281,7 +375,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(at_start), T(start_and_stop), T(refused), T(comes_to_nothing), T(daemon_reload), T(systemd_goes),
+		T(at_start), T(start_and_stop), T(refused), T(comes_to_nothing), T(daemon_reload), T(may_open), T(may_not_open), T(systemd_goes),
 		cmocka_unit_test(no_bus),
 	};
 

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fake_xenstore.h"
 #include "log.h"
@@ -98,6 +100,44 @@ static const char *fix_get(const char *dir, const char *name)
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	v = fake_xs_get(path);
 	return v ? v : "";
+}
+
+/* ---- a directory of the test's own, with systemd's place for drop-ins ---- */
+
+static char fix_dir[64];
+
+__attribute__((unused))
+static void fix_dir_enter(void)
+{
+	strcpy(fix_dir, "/tmp/virtiod-test-XXXXXX");
+	assert_non_null(mkdtemp(fix_dir));
+	assert_int_equal(chdir(fix_dir), 0);
+	assert_int_equal(mkdir("systemd", 0700), 0);
+	assert_int_equal(mkdir("systemd/system", 0700), 0);
+}
+
+__attribute__((unused))
+static void fix_dir_leave(void)
+{
+	char command[96];
+
+	assert_int_equal(chdir("/"), 0);
+	snprintf(command, sizeof(command), "rm -r %s", fix_dir);
+	assert_int_equal(system(command), 0);
+}
+
+/* The text of a file; "" when it is not there.  One at a time. */
+__attribute__((unused))
+static const char *fix_file(const char *path)
+{
+	static char text[4096];
+	FILE *f = fopen(path, "r");
+	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	text[n] = '\0';
+	return text;
 }
 
 #define assert_node(dir, name, value) assert_string_equal(fix_get(dir, name), value)
