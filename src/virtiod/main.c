@@ -216,9 +216,14 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 
 static int on_hup(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
 {
+	struct daemon *d = arg;
+
 	(void)s;
 	(void)si;
-	return scan(arg) ? sd_event_exit(((struct daemon *)arg)->ev, EXIT_FAILURE) : 0;
+	if (scan(d))
+		return sd_event_exit(d->ev, EXIT_FAILURE);
+	guests_resized(d->guests, 0);
+	return 0;
 }
 
 static int setup_signals(struct daemon *d)

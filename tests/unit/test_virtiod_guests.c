@@ -710,6 +710,7 @@ static void a_disk_shrinks(void **state)
 		assert_false(fake_qmp_open());
 		assert_string_equal(fake_qmp_sent, "");
 	}
+	assert_logged("<4>guest web1 (3): virtio_disk/51712: /tmp/virtiod-test-");
 	assert_logged("it is smaller than before, which the guest is not told: make it as big as it was");
 }
 
