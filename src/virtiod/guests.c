@@ -650,10 +650,10 @@ static void told_ioerror(void *arg, const struct vd_ioerror *e)
 		return;
 	d->ioerror_at = now ? now : 1;
 	if (e->nospace)
-		say(g, LOG_ERR, &e->id, "%.120s: a write failed, there is no space left where it lies: the guest sees I/O errors until there is some",
+		say(g, LOG_ERR, &e->id, "%.120s: a write failed, no space left: make space there, until then the guest gets I/O errors",
 		    d->served.path);
 	else
-		say(g, LOG_ERR, &e->id, "%.120s: a %s failed: %s: the guest sees I/O errors, see 'journalctl -k'",
+		say(g, LOG_ERR, &e->id, "%.120s: a %s failed: %s: the guest gets I/O errors, see 'journalctl -k'",
 		    d->served.path, e->write ? "write" : "read", e->reason);
 }
 

@@ -753,14 +753,14 @@ static void io_errors(void **state)
 	assert_string_equal(fix_log, "");
 	fake_ear_event("BLOCK_IO_ERROR", full);
 	assert_logged("<3>guest web1 (3): virtio_disk/51712: /tmp/virtiod-test-");
-	assert_logged(": a write failed, there is no space left where it lies: the guest sees I/O errors until there is some");
+	assert_logged(": a write failed, no space left: make space there, until then the guest gets I/O errors");
 	fake_ear_event("BLOCK_IO_ERROR", full);
 	fake_ear_event("BLOCK_IO_ERROR", broken);
-	assert_int_equal(lines("the guest sees"), 1);
+	assert_int_equal(lines("the guest gets"), 1);
 	now += 600000;
 	fake_ear_event("BLOCK_IO_ERROR", broken);
-	assert_logged(": a read failed: Input/output?error: the guest sees I/O errors, see 'journalctl -k'");
-	assert_int_equal(lines("the guest sees"), 2);
+	assert_logged(": a read failed: Input/output?error: the guest gets I/O errors, see 'journalctl -k'");
+	assert_int_equal(lines("the guest gets"), 2);
 }
 
 /* More than a log needs: QEMU is not listened to for the rest of the minute. */
@@ -773,7 +773,7 @@ static void very_many_io_errors(void **state)
 	for (; fake_ear_open() && n < 10000; n++)
 		fake_ear_event("BLOCK_IO_ERROR", full);
 	assert_int_equal(n, 201);
-	assert_int_equal(lines("the guest sees"), 1);
+	assert_int_equal(lines("the guest gets"), 1);
 	assert_false(fake_ear_open());
 	assert_int_equal(guests_next(gs), now + 60000);
 	pass(60000);

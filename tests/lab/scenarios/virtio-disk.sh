@@ -59,7 +59,7 @@ expect "which is told by this command as well" xen-virtio resize v xvda
 
 # Full: each image in its turn, with the same file in the way.
 fill() { guest_cmd v "dd if=/dev/zero of=/dev/$1 bs=64k count=640 seek=$2 oflag=direct conv=notrunc 2>&1 >/dev/null | grep -q 'Input/output error'"; }
-told() { journalctl -u xen-virtiod -o cat --no-pager | grep -c "^guest v ([0-9]*): $1: .*: a write failed, there is no space left where it lies: the guest sees I/O errors"; }
+told() { journalctl -u xen-virtiod -o cat --no-pager | grep -c "^guest v ([0-9]*): $1: .*: a write failed, no space left: make space there, until then the guest gets I/O errors"; }
 expect "a write to the raw image fails in the guest when dom0's disk is full" fill "$r" 0 || show_virtio v
 expect "the journal names guest and disk" wait_for 10 told virtio/2 || show_virtio v
 expect "a write to the qcow2 image fails, too" fill "$q" 0 || show_virtio v
