@@ -30,7 +30,7 @@ xen-virtiod_SRC = $(wildcard src/virtiod/*.c) $(COMMON) src/common/sink_journal.
 xen-virtiod_PKG = xenstore libsystemd libmnl json-c
 xen-virtiod_DIR = $(SBINDIR)
 
-xen-virtio_SRC = $(wildcard src/virtio-cli/*.c) $(addprefix src/virtiod/,nodes.c spec.c ids.c probe.c qmp.c) \
+xen-virtio_SRC = $(wildcard src/virtio-cli/*.c) $(addprefix src/virtiod/,nodes.c spec.c ids.c probe.c blockdev.c size.c qmp.c) \
 	src/stubdom-cli/packages.c $(COMMON) src/common/host.c src/common/findings.c src/common/qmp_stream.c
 xen-virtio_PKG = xenstore xlutil libsystemd json-c
 xen-virtio_DIR = $(SBINDIR)

@@ -14,7 +14,7 @@ import sys
 import time
 
 SCENARIOS = ("host,stubdom-smoke,stubdom-defaults,stubdom-hvm,stubdom-save,stubdom-cd,stubdom-faults,"
-             "virtio-pv,virtio-pvh,virtio-hvm,virtio-faults")
+             "virtio-pv,virtio-pvh,virtio-hvm,virtio-disk,virtio-faults")
 # Of the packages' tests those that take a minute or two; all: make check-packages.
 STEPS = [
     ("lint", ["check-lint"]),

@@ -10,6 +10,7 @@ static const struct command commands[] = {
 	{ "list", cmd_list, "the virtio devices of guests, and their states" },
 	{ "attach", cmd_attach, "give a running guest one more" },
 	{ "detach", cmd_detach, "take one away" },
+	{ "resize", cmd_resize, "tell a guest that a disk has grown" },
 	{ "stats", cmd_stats, "what a guest's devices have moved" },
 	{ "check", cmd_check, "what is missing, and the command that mends it" },
 };

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* xen-virtio stats: what a guest's devices have moved. */
-#include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../virtiod/qmp.h"
 #include "vcli.h"
 #include "xsh.h"
 
@@ -21,65 +19,17 @@ struct counts {
 	uint64_t in, out, in_ops, out_ops, errors;
 };
 
-struct ask {
-	sd_event *ev;
-	struct qmp *q;
-	struct json_object *answer;
-};
-
 /* ---- disks: QEMU knows ---- */
-
-static void on_ready(void *arg)
-{
-	struct ask *a = arg;
-
-	if (qmp_command(a->q, "query-blockstats", NULL))
-		sd_event_exit(a->ev, 1);
-}
-
-static void on_reply(void *arg, struct json_object *ret, const char *error)
-{
-	struct ask *a = arg;
-
-	if (error)
-		log_warn(NULL, "the backend's QEMU: %s", error);
-	a->answer = json_object_get(ret);
-	sd_event_exit(a->ev, 0);
-}
-
-static void on_event(void *arg, const char *name, struct json_object *data)
-{
-	(void)arg;
-	(void)name;
-	(void)data;
-}
-
-static void on_lost(void *arg, const char *why)
-{
-	struct ask *a = arg;
-
-	log_warn(NULL, "the backend's QEMU: %s: no numbers of disks", why);
-	sd_event_exit(a->ev, 1);
-}
 
 /* NULL, after saying why. */
 static struct json_object *ask_disks(uint32_t domid)
 {
-	static const struct qmp_ops ops = { on_ready, on_reply, on_event, on_lost };
-	struct ask a = { .answer = NULL };
-	char path[64];
+	char error[VD_ERROR_MAX];
+	struct json_object *list = qemu_ask(domid, "query-blockstats", NULL, error);
 
-	snprintf(path, sizeof(path), VD_RUN_QMP, domid);
-	if (sd_event_new(&a.ev) < 0)
-		return NULL;
-	a.q = qmp_open(a.ev, path, &ops, &a);
-	if (a.q)
-		sd_event_loop(a.ev);
-	else
-		log_warn(NULL, "%s: %s: no numbers of disks: see 'xen-virtio check'", path, strerror(errno));
-	qmp_close(a.q);
-	sd_event_unref(a.ev);
-	return a.answer;
+	if (!list)
+		log_warn(NULL, "the backend's QEMU: %s: no numbers of disks", error);
+	return list;
 }
 
 static uint64_t number(struct json_object *o, const char *key)

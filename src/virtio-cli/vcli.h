@@ -3,6 +3,7 @@
 #ifndef XE_VCLI_H
 #define XE_VCLI_H
 
+#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ struct command {
 int cmd_list(int argc, char **argv);
 int cmd_attach(int argc, char **argv);
 int cmd_detach(int argc, char **argv);
+int cmd_resize(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 
@@ -41,6 +43,14 @@ const char *state_name(enum vd_state state);
 /* virtio-xenbus-error, printable; "" when there is none. */
 void device_error(const struct vd_store *st, uint32_t domid, struct vd_id id,
 		  char error[VD_ERROR_MAX]);
+
+/* ask.c */
+
+/* A QMP command to the guest's QEMU; takes @args.  Its answer, to put; NULL and @error. */
+struct json_object *qemu_ask(uint32_t domid, const char *command, struct json_object *args,
+			     char error[VD_ERROR_MAX]);
+
+/* args.c */
 
 /*
  * [--json], [--backend DOMAIN] and at most @max words, at least @min.  0; -1 when --help was asked

@@ -19,13 +19,16 @@ _xen_virtio() {
 		if [[ ! $command ]]; then command=$word; else domain=${domain:-$word}; fi
 	done
 	case $command in
-	'') words='list attach detach stats check --help --version --verbose --quiet' ;;
+	'') words='list attach detach resize stats check --help --version --verbose --quiet' ;;
 	list) words="--json --backend --help $(_xen_virtio_of name)" ;;
 	stats) words="--json --help $(_xen_virtio_of name)" ;;
 	attach) [[ $domain ]] || words="--backend --help $(_xen_virtio_guests)" ;;
 	detach)
 		if [[ $domain ]]; then words=$(_xen_virtio_of device "$domain")
 		else words="--force --backend --help $(_xen_virtio_of name)"; fi ;;
+	resize)
+		if [[ $domain ]]; then words=$(_xen_virtio_of device "$domain")
+		else words="--help $(_xen_virtio_of name)"; fi ;;
 	check)
 		mapfile -t COMPREPLY < <(compgen -W '--json --help' -- "$cur"; compgen -f -- "$cur")
 		return ;;

@@ -49,7 +49,11 @@ static enum vd_action decide_dev(const struct vd_guest_view *g, struct vd_dev_vi
 	if (gave_up(g))
 		return VD_DO_FAIL_UNIT;
 	d->wanted = true;
-	return g->unit == VD_UNIT_RUNNING && g->known && !d->plugged ? VD_DO_PLUG : VD_DO_NOTHING;
+	if (g->unit != VD_UNIT_RUNNING || !g->known)
+		return VD_DO_NOTHING;
+	if (!d->plugged)
+		return VD_DO_PLUG;
+	return d->grown ? VD_DO_RESIZE : VD_DO_NOTHING;
 }
 
 void vd_decide(const struct vd_guest_view *g, struct vd_dev_view *dev, unsigned int n,
@@ -72,5 +76,8 @@ void vd_decide(const struct vd_guest_view *g, struct vd_dev_view *dev, unsigned 
 		plan->unit = VD_UNIT_RESET;
 	else if (!wanted && up && (!open || g->closing_ms >= VD_CLOSE_MS))
 		plan->unit = VD_UNIT_STOP;
-	plan->ask = g->unit == VD_UNIT_RUNNING && !g->known && plan->unit == VD_UNIT_LEAVE;
+	if (g->unit == VD_UNIT_RUNNING && plan->unit == VD_UNIT_LEAVE) {
+		plan->ask = !g->known;
+		plan->measure = g->known && g->resized;
+	}
 }

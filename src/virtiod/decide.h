@@ -25,6 +25,7 @@ enum vd_action {
 	VD_DO_FAIL_UNIT,	/* the same: its backend does not run */
 	VD_DO_PLUG,
 	VD_DO_UNPLUG,
+	VD_DO_RESIZE,		/* tell QEMU of its new size */
 	VD_DO_FORGET,		/* nothing is left of it */
 };
 
@@ -33,6 +34,7 @@ struct vd_dev_view {
 	bool online, bad, failed;
 	enum vd_state state;
 	bool plugged;		/* the running QEMU has it */
+	bool grown;		/* its device is bigger than QEMU knows */
 	bool wanted;		/* out: the backend is there for it */
 	enum vd_action action;	/* out */
 };
@@ -42,6 +44,7 @@ struct vd_guest_view {
 	enum vd_unit unit;
 	bool owed;		/* it was started, or seen to run, and not stopped by us */
 	bool known;		/* the running QEMU was asked what it has */
+	bool resized;		/* ... but not how big: a device has changed */
 	uint64_t closing_ms;	/* for how long there is nothing left but closing devices */
 };
 
@@ -51,6 +54,7 @@ enum vd_unit_action { VD_UNIT_LEAVE, VD_UNIT_RESET, VD_UNIT_START, VD_UNIT_STOP 
 struct vd_plan {
 	enum vd_unit_action unit;
 	bool ask;		/* ask QEMU what it has */
+	bool measure;		/* ask QEMU how big its disks are */
 	bool closing;		/* nothing left but devices that QEMU has to close */
 };
 

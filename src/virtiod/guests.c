@@ -2,6 +2,7 @@
 #include "guests.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,13 +10,16 @@
 #include <unistd.h>
 
 #include "../stubdomd/limit.h"
+#include "blockdev.h"
 #include "decide.h"
+#include "ioerror.h"
 #include "log.h"
 #include "net.h"
 #include "plug.h"
 #include "probe.h"
 #include "qmp.h"
 #include "rules.h"
+#include "size.h"
 
 /* Lines about one guest in a minute, and looks at one in a second. */
 #define LINES_PER_MINUTE 30
@@ -32,6 +36,8 @@
 #define REMAINS_MS 60000
 /* How long one device's nodes that are this domain's to remove. */
 #define CLOSED_MS 5000
+/* A disk whose requests fail is spoken of once in this time. */
+#define IOERROR_MS 600000
 
 struct dev {
 	struct vd_node node;
@@ -40,9 +46,16 @@ struct dev {
 	bool asked;			/* systemd: that the backend may open it */
 	unsigned int tries;
 	uint64_t closed_since;		/* 0: it is not */
+
+	/* A disk that has a block device's size, while plugged. */
+	dev_t rdev;			/* 0: it is none */
+	uint64_t bytes;			/* as QEMU has it; 0: not known */
+	uint64_t grow_to;		/* 0: it has not grown */
+	uint64_t told_bytes;		/* a size that could not be passed on */
+	uint64_t ioerror_at;		/* 0: none yet */
 };
 
-enum session { NO_SESSION, CONNECTING, LISTING, IDLE, WORKING };
+enum session { NO_SESSION, CONNECTING, LISTING, MEASURING, IDLE, WORKING };
 
 struct guest {
 	struct guest *next;
@@ -54,7 +67,7 @@ struct guest {
 	struct dev *dev;
 	unsigned int n;
 
-	bool owed, known;		/* as in struct vd_guest_view */
+	bool owed, known, resized;	/* as in struct vd_guest_view */
 	enum vd_unit unit;		/* as it was last seen */
 	uint64_t up_since;		/* 0: it is not running */
 	bool told_late;
@@ -65,6 +78,7 @@ struct guest {
 	enum session session;
 	struct vd_job job;
 	uint64_t connect_at;
+	struct ioerrors ear;
 
 	uint64_t due;
 	struct limit lines, looks;
@@ -142,6 +156,8 @@ static struct guest *find(struct guests *gs, uint32_t domid)
 	return g;
 }
 
+static void told_ioerror(void *arg, const struct vd_ioerror *e);
+
 static struct guest *add(struct guests *gs, uint32_t domid)
 {
 	struct guest *g = calloc(1, sizeof(*g));
@@ -153,6 +169,7 @@ static struct guest *add(struct guests *gs, uint32_t domid)
 	g->gs = gs;
 	g->domid = domid;
 	g->due = UINT64_MAX;
+	g->ear = (struct ioerrors){ .now = gs->env.now, .fn = told_ioerror, .arg = g };
 	g->next = gs->list;
 	gs->list = g;
 	return g;
@@ -170,6 +187,7 @@ static void session_end(struct guest *g)
 static void guest_free(struct guest *g)
 {
 	session_end(g);
+	ioerrors_stop(&g->ear);
 	free(g->dev);
 	free(g);
 }
@@ -259,9 +277,21 @@ static int observe_devs(struct guest *g)
 
 static void forget_plugged(struct guest *g)
 {
-	g->known = false;
+	g->known = g->resized = false;
 	for (unsigned int i = 0; i < g->n; i++)
 		g->dev[i].plugged = g->dev[i].asked = false;
+}
+
+/* QEMU has it, as it is now. */
+static void plugged(struct guest *g, struct dev *d)
+{
+	const struct vd_spec *s = &d->served;
+
+	d->plugged = true;
+	d->rdev = s->type == VD_BLOCK && s->format == VD_RAW ? blockdev_at(s->path) : 0;
+	d->bytes = d->grow_to = d->told_bytes = 0;
+	/* It may have grown between QEMU's look at it and this one. */
+	g->resized |= d->rdev != 0;
 }
 
 static void observe_unit(struct guest *g)
@@ -280,6 +310,9 @@ static void observe_unit(struct guest *g)
 	g->connect_at = 0;
 	session_end(g);
 	forget_plugged(g);
+	ioerrors_stop(&g->ear);
+	g->ear.deaf = false;
+	g->ear.again = 0;
 }
 
 /* One that is being built has nodes before xenstored knows the domain. */
@@ -460,12 +493,13 @@ static void session_lost(void *arg, const char *why)
 {
 	struct guest *g = arg;
 	struct dev *d = g->session == WORKING ? dev_find(g, g->job.id) : NULL;
+	enum vd_job_kind job = g->job.kind;
 
 	say(g, LOG_WARNING, NULL, "its backend's QEMU: %s: asking again", why);
 	session_end(g);
 	forget_plugged(g);
 	g->connect_at = now_of(g) + CONNECT_SLOW_MS;
-	if (d && d->there && ++d->tries >= PLUG_TRIES)
+	if (d && d->there && job == VD_JOB_PLUG && ++d->tries >= PLUG_TRIES)
 		dev_fail(g, d, "its backend does not answer when it is added: see the backend's journal");
 	wake(g, g->connect_at);
 }
@@ -489,13 +523,67 @@ static void learn_plugged(struct guest *g, struct json_object *list)
 			d = dev_add(g, id);	/* gone from xenstore meanwhile */
 		if (!d)
 			continue;
-		d->plugged = true;
 		d->served = d->node.spec;
+		plugged(g, d);
 	}
 	g->known = true;
 	/* This start is a good one: see backend.c. */
 	snprintf(path, sizeof(path), VD_RUN_START, g->domid);
 	unlink(path);
+}
+
+/* ---- sizes ---- */
+
+static void told_size(struct guest *g, struct dev *d, uint64_t now, const char *what)
+{
+	if (d->told_bytes == now)
+		return;
+	d->told_bytes = now;
+	say(g, LOG_WARNING, &d->node.id, "%.120s: %s", d->served.path, what);
+}
+
+/* Is the device's size another than what QEMU has? */
+static void compare_size(struct guest *g, struct dev *d)
+{
+	uint64_t now;
+
+	d->grow_to = 0;
+	if (!d->bytes || blockdev_bytes(d->rdev, &now) || now == d->bytes)
+		return;
+	if (now < d->bytes)
+		told_size(g, d, now, "it is smaller than before, which the guest is not told: make it as big as it was");
+	else if (d->served.readonly)
+		told_size(g, d, now, "it has grown; a read-only disk keeps its size until it is detached and attached");
+	else if (now != d->told_bytes)
+		d->grow_to = now;
+}
+
+/* The answer to query-block: [{"inserted":{"node-name":...,"image":{"virtual-size":...}}}, ...] */
+static void learn_sizes(struct guest *g, struct json_object *list)
+{
+	for (unsigned int i = 0; i < g->n; i++) {
+		struct dev *d = &g->dev[i];
+
+		if (!d->plugged || !d->rdev)
+			continue;
+		d->bytes = vd_size_of(list, d->node.id);
+		compare_size(g, d);
+	}
+	g->resized = false;
+}
+
+static void resize_end(struct guest *g, struct dev *d, const char *error)
+{
+	if (!error[0]) {
+		say(g, LOG_INFO, &d->node.id, "%.120s: has grown from %" PRIu64 " to %" PRIu64 " MB",
+		    d->served.path, d->bytes >> 20, d->grow_to >> 20);
+		d->bytes = d->grow_to;
+	} else {
+		d->told_bytes = d->grow_to;
+		say(g, LOG_WARNING, &d->node.id, "%.80s: it has grown, but QEMU does not take that: %.120s: try 'xen-virtio resize'",
+		    d->served.path, error);
+	}
+	d->grow_to = 0;
 }
 
 static void job_end(struct guest *g)
@@ -511,6 +599,8 @@ static void job_end(struct guest *g)
 			vd_net_down(g->domid, j->id.devid);
 		g->revoke = true;
 		say(g, LOG_INFO, &j->id, "removed");
+	} else if (d && j->kind == VD_JOB_RESIZE) {
+		resize_end(g, d, j->error);
 	} else if (d && j->error[0]) {
 		char why[VD_ERROR_MAX];
 
@@ -518,7 +608,7 @@ static void job_end(struct guest *g)
 			 j->error, g->domid);
 		dev_fail(g, d, why);
 	} else if (d) {
-		d->plugged = true;
+		plugged(g, d);
 		d->tries = 0;
 		say(g, LOG_INFO, &j->id, "%s %s: added", vd_type_name(d->node.spec.type),
 		    vd_spec_what(&d->node.spec, what, sizeof(what)));
@@ -552,13 +642,18 @@ static void session_reply(void *arg, struct json_object *ret, const char *error)
 {
 	struct guest *g = arg;
 
-	if (g->session == LISTING) {
+	if (g->session == LISTING || g->session == MEASURING) {
+		bool listing = g->session == LISTING;
+
 		g->session = IDLE;
 		if (error) {
 			session_lost(g, error);
 			return;
 		}
-		learn_plugged(g, ret);
+		if (listing)
+			learn_plugged(g, ret);
+		else
+			learn_sizes(g, ret);
 		serve(g);
 	} else if (g->session == WORKING) {
 		vd_job_reply(&g->job, error);
@@ -619,6 +714,34 @@ static void list_begin(struct guest *g)
 		session_lost(g, "a command cannot be sent");
 }
 
+static void measure_begin(struct guest *g)
+{
+	g->session = MEASURING;
+	if (qmp_command(g->qmp, "query-block", NULL))
+		session_lost(g, "a command cannot be sent");
+}
+
+/* ---- what QEMU says unasked ---- */
+
+static void told_ioerror(void *arg, const struct vd_ioerror *e)
+{
+	struct guest *g = arg;
+	struct dev *d = e ? dev_find(g, e->id) : NULL;
+	uint64_t now = now_of(g);
+
+	if (!e)
+		wake(g, g->ear.again);
+	if (!d || (d->ioerror_at && now < d->ioerror_at + IOERROR_MS))
+		return;
+	d->ioerror_at = now ? now : 1;
+	if (e->nospace)
+		say(g, LOG_ERR, &e->id, "%.120s: a write failed, no space left: make space there, until then the guest gets I/O errors",
+		    d->served.path);
+	else
+		say(g, LOG_ERR, &e->id, "%.120s: a %s failed: %s: the guest gets I/O errors, see 'journalctl -k'",
+		    d->served.path, e->write ? "write" : "read", e->reason);
+}
+
 static void unit_stop(struct guest *g);
 
 /*
@@ -651,6 +774,13 @@ static bool job_begin(struct guest *g, struct dev *d, enum vd_action action)
 
 	if (action == VD_DO_UNPLUG) {
 		vd_job_init(&g->job, VD_JOB_UNPLUG, d->node.id, NULL);
+	} else if (action == VD_DO_RESIZE) {
+		if (vd_steps_resize(&steps, d->node.id, d->grow_to)) {
+			vd_steps_free(&steps);
+			d->grow_to = 0;
+			return false;
+		}
+		vd_job_init(&g->job, VD_JOB_RESIZE, d->node.id, &steps);
 	} else {
 		if (!dev_prepare(g, d, &found))
 			return false;
@@ -680,7 +810,7 @@ static bool job_begin(struct guest *g, struct dev *d, enum vd_action action)
 
 static bool needs_qmp(const struct vd_dev_view *v)
 {
-	return v->action == VD_DO_PLUG || v->action == VD_DO_UNPLUG;
+	return v->action == VD_DO_PLUG || v->action == VD_DO_UNPLUG || v->action == VD_DO_RESIZE;
 }
 
 static void act_dev(struct guest *g, struct dev *d, const struct vd_dev_view *v)
@@ -756,7 +886,7 @@ static void act_unit(struct guest *g, enum vd_unit_action action, const struct v
 
 static void act_qmp(struct guest *g, const struct vd_plan *plan, const struct vd_dev_view *v)
 {
-	bool need = plan->ask;
+	bool need = plan->ask || plan->measure;
 
 	for (unsigned int i = 0; i < g->n; i++)
 		need |= needs_qmp(&v[i]);
@@ -774,6 +904,10 @@ static void act_qmp(struct guest *g, const struct vd_plan *plan, const struct vd
 		return;
 	if (plan->ask) {
 		list_begin(g);
+		return;
+	}
+	if (plan->measure) {
+		measure_begin(g);
 		return;
 	}
 	for (unsigned int i = 0; i < g->n; i++)
@@ -855,6 +989,15 @@ static void closing_time(struct guest *g, const struct vd_plan *plan)
 		wake(g, g->closing_since + VD_CLOSE_MS);
 }
 
+static void listen_on(struct guest *g)
+{
+	if (g->unit != VD_UNIT_RUNNING || !g->known)
+		return;
+	ioerrors_listen(&g->ear, g->gs->env.ev, g->domid);
+	if (!g->ear.qmp && !g->ear.deaf)
+		wake(g, g->ear.again);
+}
+
 static void work(struct guest *g)
 {
 	struct vd_guest_view view = { .known = g->known };
@@ -876,6 +1019,7 @@ static void work(struct guest *g)
 	}
 	view = (struct vd_guest_view){
 		.alive = g->alive, .unit = g->unit, .owed = g->owed, .known = g->known,
+		.resized = g->resized,
 		.closing_ms = g->closing_since ? now - g->closing_since : 0,
 	};
 	for (unsigned int i = 0; i < g->n; i++)
@@ -883,6 +1027,7 @@ static void work(struct guest *g)
 			.there = g->dev[i].there, .online = g->dev[i].node.online,
 			.bad = g->dev[i].node.bad, .failed = g->dev[i].node.failed,
 			.state = g->dev[i].node.state, .plugged = g->dev[i].plugged,
+			.grown = g->dev[i].grow_to != 0,
 		};
 	vd_decide(&view, v, g->n, &plan);
 	for (unsigned int i = 0; i < g->n; i++) {
@@ -898,6 +1043,7 @@ static void work(struct guest *g)
 	withdraw(g);
 	compact(g, v);
 	free(v);
+	listen_on(g);
 	remains_here(g);
 	remains(g);
 }
@@ -945,6 +1091,26 @@ void guests_release(struct guests *gs)
 	for (struct guest *g = gs->list; g; g = g->next)
 		if (!g->alive || !is_alive(g))
 			serve(g);
+}
+
+void guests_resized(struct guests *gs, dev_t dev)
+{
+	for (struct guest *g = gs->list; g; g = g->next) {
+		bool other = false;
+
+		for (unsigned int i = 0; i < g->n; i++) {
+			struct dev *d = &g->dev[i];
+			uint64_t now;
+
+			if (d->plugged && d->rdev && (!dev || d->rdev == dev) &&
+			    !blockdev_bytes(d->rdev, &now) && now != d->bytes && now != d->told_bytes)
+				other = true;
+		}
+		if (!other)
+			continue;
+		g->resized = true;
+		guests_visit(gs, g->domid);
+	}
 }
 
 void guests_tick(struct guests *gs)

@@ -9,6 +9,7 @@
 #define XE_VD_GUESTS_H
 
 #include <stdint.h>
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
 #include "nodes.h"
@@ -30,6 +31,8 @@ void guests_free(struct guests *gs);
 int guests_scan(struct guests *gs);
 /* Something changed about a guest's devices, or its unit. */
 void guests_visit(struct guests *gs, uint32_t domid);
+/* A block device has perhaps another size; 0: any. */
+void guests_resized(struct guests *gs, dev_t dev);
 /* Some domain ended. */
 void guests_release(struct guests *gs);
 /* Do what is due by time; then guests_next() tells when to come again. */

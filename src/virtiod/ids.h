@@ -12,6 +12,7 @@
 /* A directory for each guest, by its number; a backend sees its own and no other. */
 #define VD_RUN_DIR "/run/xen-virtio"
 #define VD_RUN_QMP VD_RUN_DIR "/%u/qmp"			/* QEMU's monitor */
+#define VD_RUN_EVENTS VD_RUN_DIR "/%u/events"		/* another, see ioerror.h */
 #define VD_RUN_START VD_RUN_DIR "/%u/start"		/* see backend.h */
 #define VD_RUN_CONSOLE VD_RUN_DIR "/%u/console-%u"	/* a virtio console, by the device's number */
 #define VD_UNIT "xen-virtio-backend@%u.service"

@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <time.h>
+#include <unistd.h>
 #include <xenstore.h>
 
 #include "backend.h"
@@ -17,6 +18,7 @@
 #include "guests.h"
 #include "log.h"
 #include "sink_journal.h"
+#include "uevent.h"
 #include "units.h"
 #include "xsh.h"
 
@@ -170,6 +172,24 @@ static void on_unit(void *arg, uint32_t domid)
 		guests_visit(d->guests, domid);
 }
 
+static void on_resized(void *arg, dev_t dev)
+{
+	struct daemon *d = arg;
+
+	guests_resized(d->guests, dev);
+}
+
+static int on_uevent(sd_event_source *s, int fd, uint32_t events, void *arg)
+{
+	int ret = uevent_take(fd, on_resized, arg);
+
+	(void)events;
+	if (!ret)
+		return 0;
+	log_err(NULL, "the kernel's messages about block devices: %s: use 'xen-virtio resize' when a disk has grown", strerror(-ret));
+	return sd_event_source_set_enabled(s, SD_EVENT_OFF);
+}
+
 /* After whatever was done, and when time has come. */
 static int on_post(sd_event_source *s, void *arg)
 {
@@ -196,9 +216,14 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 
 static int on_hup(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
 {
+	struct daemon *d = arg;
+
 	(void)s;
 	(void)si;
-	return scan(arg) ? sd_event_exit(((struct daemon *)arg)->ev, EXIT_FAILURE) : 0;
+	if (scan(d))
+		return sd_event_exit(d->ev, EXIT_FAILURE);
+	guests_resized(d->guests, 0);
+	return 0;
 }
 
 static int setup_signals(struct daemon *d)
@@ -268,12 +293,36 @@ static int setup(struct daemon *d)
 	return d->guests ? vd_events_watch(&d->st) : -ENOMEM;
 }
 
+/* Without them disks do not grow by themselves; all else works. */
+static int listen_uevents(struct daemon *d)
+{
+	sd_event_source *s = NULL;
+	int fd = uevent_open(), ret;
+
+	if (fd < 0) {
+		log_warn(NULL, "the kernel's messages about block devices cannot be had: %s: use 'xen-virtio resize' when a disk has grown",
+			 strerror(-fd));
+		return 0;
+	}
+	ret = sd_event_add_io(d->ev, &s, fd, EPOLLIN, on_uevent, d);
+	if (ret < 0) {
+		close(fd);
+		return ret;
+	}
+	sd_event_source_set_io_fd_own(s, 1);
+	sd_event_source_set_floating(s, 1);
+	sd_event_source_unref(s);
+	return 0;
+}
+
 static int setup_sources(struct daemon *d)
 {
 	int ret = sd_event_add_io(d->ev, NULL, xs_fileno(d->st.xs), EPOLLIN, on_xenstore, d);
 
 	if (ret >= 0)
 		ret = sd_event_add_signal(d->ev, NULL, SIGHUP, on_hup, d);
+	if (ret >= 0)
+		ret = listen_uevents(d);
 	if (ret >= 0)
 		ret = sd_event_add_time(d->ev, &d->timer, CLOCK_MONOTONIC, UINT64_MAX, 1000,
 					on_timer, d);

@@ -139,13 +139,13 @@ static void step_blockdev(struct vd_steps *st, struct vd_id id, const struct vd_
 }
 
 static void steps_block(struct vd_steps *st, struct vd_id id, const struct vd_spec *s,
-			bool blockdev)
+			const struct vd_found *found)
 {
 	struct json_object *o = step(st, "-object", "object-add");
 
 	put_text(o, "qom-type", "iothread");
 	put_name(o, "id", id, ".io");
-	step_blockdev(st, id, s, blockdev);
+	step_blockdev(st, id, s, found->blockdev);
 	step_transport(st, id);
 	o = step_device(st, id, "virtio-blk-device");
 	put_name(o, "drive", id, "");
@@ -157,6 +157,16 @@ static void steps_block(struct vd_steps *st, struct vd_id id, const struct vd_sp
 		put_text(o, "serial", s->serial);
 	if (!s->discard)
 		put_bool(o, "discard", false);
+	if (found->sectors.logical) {
+		put_number(o, "logical_block_size", found->sectors.logical);
+		put_number(o, "physical_block_size", found->sectors.physical);
+	}
+	/*
+	 * QEMU's default for a write without space is to stop, all devices of the guest,
+	 * until somebody says "cont"; nobody would.
+	 */
+	put_text(o, "rerror", "report");
+	put_text(o, "werror", "report");
 }
 
 static int steps_net(struct vd_steps *st, uint32_t domid, struct vd_id id,
@@ -281,7 +291,7 @@ int vd_steps_make(struct vd_steps *st, uint32_t domid, struct vd_id id,
 		ret = steps_net(st, domid, id, s, found->vhost);
 		break;
 	case VD_BLOCK:
-		steps_block(st, id, s, found->blockdev);
+		steps_block(st, id, s, found);
 		break;
 	case VD_CONSOLE:
 		steps_console(st, domid, id);
@@ -351,6 +361,18 @@ static int arg_owned(struct vd_argv *a, char *text)
 	return ret;
 }
 
+/* A monitor with a socket, both of this name. */
+static int arg_monitor(struct vd_argv *a, uint32_t domid, const char *name)
+{
+	int ret = arg(a, "-chardev");
+
+	if (!ret)
+		ret = arg_owned(a, fmt("socket,id=%s,path=" VD_RUN_DIR "/%u/%s,server=on,wait=off", name, domid, name));
+	if (!ret)
+		ret = arg(a, "-mon");
+	return ret ? ret : arg_owned(a, fmt("chardev=%s,mode=control", name));
+}
+
 int vd_argv_base(struct vd_argv *a, const char *qemu, uint32_t domid, const char *guest)
 {
 	static const char *const fixed[] = {
@@ -373,12 +395,9 @@ int vd_argv_base(struct vd_argv *a, const char *qemu, uint32_t domid, const char
 		ret = name ? arg_owned(a, fmt("guest=%s", name)) : -ENOMEM;
 	free(name);
 	if (!ret)
-		ret = arg(a, "-chardev");
-	if (!ret)
-		ret = arg_owned(a, fmt("socket,id=qmp,path=" VD_RUN_QMP ",server=on,wait=off", domid));
-	if (!ret)
-		ret = arg(a, "-mon");
-	return ret ? ret : arg(a, "chardev=qmp,mode=control");
+		ret = arg_monitor(a, domid, "qmp");
+	/* What QEMU says unasked has one of its own: see ioerror.h. */
+	return ret ? ret : arg_monitor(a, domid, "events");
 }
 
 int vd_argv_steps(struct vd_argv *a, const struct vd_steps *st)
@@ -402,6 +421,19 @@ void vd_argv_free(struct vd_argv *a)
 		free(a->v[i]);
 	free(a->v);
 	memset(a, 0, sizeof(*a));
+}
+
+int vd_steps_resize(struct vd_steps *st, struct vd_id id, uint64_t bytes)
+{
+	struct json_object *o;
+
+	memset(st, 0, sizeof(*st));
+	o = step(st, NULL, "block_resize");
+	if (!o || bytes > INT64_MAX)
+		return o ? -EINVAL : -ENOMEM;
+	put_name(o, "node-name", id, "");
+	put_number(o, "size", (int64_t)bytes);
+	return 0;
 }
 
 /* ---- jobs ---- */
@@ -486,6 +518,10 @@ void vd_job_reply(struct vd_job *j, const char *error)
 		return;
 	}
 	log_clean(j->error, sizeof(j->error), error, strlen(error));
+	if (j->kind == VD_JOB_RESIZE) {
+		j->at = j->steps.n;
+		return;
+	}
 	j->undo = true;
 	j->at = 0;
 }

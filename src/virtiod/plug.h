@@ -39,6 +39,11 @@ struct vd_steps {
 int vd_steps_make(struct vd_steps *st, uint32_t domid, struct vd_id id,
 		  const struct vd_spec *s, const struct vd_found *found);
 void vd_steps_free(struct vd_steps *st);
+/*
+ * A disk's new size.  For a file QEMU makes it so big; for a block device, which has
+ * the size it has, QEMU looks: @bytes must not be more.  As vd_steps_make().
+ */
+int vd_steps_resize(struct vd_steps *st, struct vd_id id, uint64_t bytes);
 /* QEMU can only be given it when it starts. */
 bool vd_steps_cold(const struct vd_steps *st);
 
@@ -56,7 +61,7 @@ void vd_argv_free(struct vd_argv *a);
 
 /* ---- QMP, one command after the other ---- */
 
-enum vd_job_kind { VD_JOB_PLUG, VD_JOB_UNPLUG };
+enum vd_job_kind { VD_JOB_PLUG, VD_JOB_UNPLUG, VD_JOB_RESIZE };
 
 struct vd_job {
 	enum vd_job_kind kind;
@@ -66,7 +71,7 @@ struct vd_job {
 	bool undo;			/* unplug, or a plug that failed */
 	bool sent;			/* an answer is due */
 	char waits[VD_NAME_MAX];	/* for this device's end; "": for none */
-	char error[VD_ERROR_MAX];	/* QEMU's words when a plug failed */
+	char error[VD_ERROR_MAX];	/* QEMU's words when a plug or a resize failed */
 };
 
 /* Takes @steps (may be NULL for VD_JOB_UNPLUG, which undoes whatever there is). */

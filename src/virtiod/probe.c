@@ -50,6 +50,22 @@ static int probe_vhost(const struct vd_spec *s, bool *vhost, char *error)
 	return err;
 }
 
+/*
+ * A disk has its device's sectors: what is on it was written with them.  An image
+ * has 512 bytes, on whatever it lies, and so has qcow2 on a block device.
+ */
+static int probe_sectors(const struct vd_spec *s, dev_t dev, struct vd_found *found, char *error)
+{
+	int ret;
+
+	if (s->format != VD_RAW)
+		return 0;
+	ret = blockdev_sectors(dev, &found->sectors);
+	if (ret == -EINVAL)
+		return wrong(error, ret, s->path, "QEMU has no disks with sectors of this size: use another device");
+	return ret ? wrong(error, ret, s->path, "its sector size cannot be read in /sys/dev/block: see 'lsblk -t'") : 0;
+}
+
 int vd_probe(const struct vd_spec *s, bool access, struct vd_found *found, char *error)
 {
 	struct stat st;
@@ -72,8 +88,12 @@ int vd_probe(const struct vd_spec *s, bool access, struct vd_found *found, char 
 		return wrong(error, -ENOTBLK, s->path, "neither a block device nor a file: correct the path");
 	found->blockdev = S_ISBLK(st.st_mode);
 	if (found->blockdev) {
+		int ret = probe_sectors(s, st.st_rdev, found, error);
+
 		found->major = major(st.st_rdev);
 		found->minor = minor(st.st_rdev);
+		if (ret)
+			return ret;
 	}
 	return access ? probe_access(s, error) : 0;
 }

@@ -22,6 +22,8 @@ struct qmp {
 	struct qmp_stream in;
 	struct qmp_buf out;
 	bool greeted, ready, busy;
+	bool waiting;		/* for events only */
+	size_t said;		/* bytes, meanwhile */
 	bool lost;
 	bool closed, inside;	/* freed when the outermost handler returns */
 };
@@ -140,8 +142,18 @@ static void limit_from_now(struct qmp *q)
 {
 	uint64_t now;
 
-	if (q->timer && sd_event_now(q->ev, CLOCK_MONOTONIC, &now) >= 0)
+	if (q->timer && sd_event_now(q->ev, CLOCK_MONOTONIC, &now) >= 0) {
 		sd_event_source_set_time(q->timer, now + QMP_LIMIT_MS * UINT64_C(1000));
+		sd_event_source_set_enabled(q->timer, SD_EVENT_ONESHOT);
+	}
+}
+
+void qmp_wait(struct qmp *q)
+{
+	q->waiting = true;
+	q->said = 0;
+	if (q->timer)
+		sd_event_source_set_enabled(q->timer, SD_EVENT_OFF);
 }
 
 static int push(struct qmp *q)
@@ -219,6 +231,8 @@ static int on_io(sd_event_source *s, int fd, uint32_t events, void *arg)
 	q->inside = true;
 	if (n <= 0)
 		lost(q, "it closed the connection");
+	else if (q->waiting && (q->said += (size_t)n) > QMP_MSG_MAX)
+		lost(q, "it has said enough");
 	q->inside = false;
 	if (q->closed)
 		destroy(q);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A short QMP session with a backend's QEMU.  Nothing waits: a QEMU that does
- * not take, answer or say what is due within QMP_LIMIT_MS ends the session.
+ * A QMP session with a backend's QEMU.  Nothing waits: a QEMU that does not take,
+ * answer or say what is due within QMP_LIMIT_MS ends the session.
  *
  * QEMU serves one client after the other, so whoever opens a session ends it
- * soon: xen-virtiod and `xen-virtio stats` take turns.
+ * soon: xen-virtiod, `xen-virtio stats` and `xen-virtio resize` take turns.
  */
 #ifndef XE_VD_QMP_H
 #define XE_VD_QMP_H
@@ -37,6 +37,12 @@ void qmp_close(struct qmp *q);
 
 /* One at a time, after ready() or reply(); takes @args (may be NULL). */
 int qmp_command(struct qmp *q, const char *command, struct json_object *args);
+
+/*
+ * After ready() or reply(), when nothing more is to be asked: events are waited for,
+ * however long that takes.  After QMP_MSG_MAX bytes of them the session ends.
+ */
+void qmp_wait(struct qmp *q);
 
 /* Pure but for the callbacks: bytes of QEMU.  For qmp.c itself and its tests. */
 struct qmp *qmp_new(const struct qmp_ops *ops, void *arg);

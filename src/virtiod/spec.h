@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "blockdev.h"
+
 #define VD_PATH_MAX 1024
 #define VD_SERIAL_MAX 21	/* VIRTIO_BLK_ID_BYTES and a NUL */
 #define VD_TAG_MAX 32		/* MAX_TAG_LEN of QEMU's virtio-9p */
@@ -67,6 +69,7 @@ struct vd_spec {
 struct vd_found {
 	bool blockdev;			/* block: the path is a block device, not a file */
 	unsigned int major, minor;	/* ... with this number */
+	struct vd_sectors sectors;	/* block: 0, 0 where the disk does not take its device's */
 	bool vhost;			/* net: the kernel can serve it */
 };
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/qmp.c src/common/qmp_stream.c */
+/* test-sources: src/virtiod/qmp.c src/virtiod/ioerror.c src/virtiod/size.c src/virtiod/ids.c src/common/qmp_stream.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c libsystemd */
 /* What a QEMU that its guest has taken over may say; in pieces of 1 to 256 bytes. */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "virtiod/ioerror.h"
 #include "virtiod/qmp.h"
+#include "virtiod/size.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,15 +32,20 @@ static void on_reply(void *arg, struct json_object *ret, const char *error)
 	(void)arg;
 	if (ret && error)
 		abort();
+	if (vd_size_of(ret, (struct vd_id){ VD_KIND_DISK, 51712 }) > INT64_MAX)
+		abort();
 	ask();
 }
 
 static void on_event(void *arg, const char *name, struct json_object *data)
 {
 	struct json_object *dev;
+	struct vd_ioerror e;
 
 	(void)arg;
 	if (!name)
+		abort();
+	if (ioerror_parse(data, &e) && (e.id.kind >= VD_KINDS || strlen(e.reason) >= sizeof(e.reason)))
 		abort();
 	json_object_object_get_ex(data, "device", &dev);
 }

@@ -103,6 +103,29 @@ def kills(args, env, result, mem, times):
     return int(not os.path.exists(result) or open(result).read().split()[1] != "0")
 
 
+def size_of(qmp):
+    """As xen-virtiod and xen-virtio find it."""
+    for disk in qmp.ask("query-block")["return"]:
+        node = disk.get("inserted", {})
+        if node.get("node-name") == DISK:
+            return node["image"]["virtual-size"]
+    return None
+
+
+def grows(qmp, image):
+    """A file made bigger by somebody, then one that QEMU makes bigger."""
+    os.truncate(image, 96 << 20)
+    bad = 0
+    for size in (96 << 20, 128 << 20):
+        if "error" in (answer := qmp.ask("block_resize", **{"node-name": DISK, "size": size})):
+            print("block_resize:", answer["error"])
+            bad = 1
+        if size_of(qmp) != size or os.path.getsize(image) != size:
+            print("block_resize: the disk has", size_of(qmp), "bytes, its file", os.path.getsize(image))
+            bad = 1
+    return bad
+
+
 def main():
     qemu, fake = sys.argv[1:3]
     bad = 0
@@ -141,6 +164,7 @@ def main():
         with subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as proc:
             qmp = Qmp(proc)
             bad |= not wait_for(qmp, proc, result)
+            bad |= grows(qmp, image)
             answer = qmp.ask("device_del", id=DISK + ".dev")
             if "error" not in answer:
                 print("the virtio device alone could be removed")
@@ -152,7 +176,9 @@ def main():
             for _ in range(2):
                 for driver, more in (("virtio-xenbus", {"id": DISK, "kind": "virtio_disk", "devid": 51712}),
                                      ("virtio-blk-device", {"id": DISK + ".dev", "bus": DISK + ".0", "drive": DISK,
-                                                            "iothread": DISK + ".io"})):
+                                                            "iothread": DISK + ".io", "logical_block_size": 4096,
+                                                            "physical_block_size": 8192, "rerror": "report",
+                                                            "werror": "report"})):
                     answer = qmp.ask("device_add", driver=driver, **more)
                     if "error" in answer:
                         print("device_add:", answer["error"])

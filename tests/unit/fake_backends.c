@@ -7,13 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "virtiod/blockdev.h"
 #include "virtiod/ids.h"
 #include "virtiod/net.h"
 #include "virtiod/qmp.h"
 
 char fake_units_asked[1024], fake_units_permits[4096], fake_qmp_sent[16384], fake_net_done[1024];
 int fake_units_error, fake_units_permitted, fake_permit_answer, fake_net_error;
-bool fake_qmp_refuses;
+bool fake_qmp_refuses, fake_ear_missing;
+dev_t fake_rdev;
+uint64_t fake_bytes;
 
 static enum vd_unit unit[256];
 
@@ -36,7 +39,8 @@ void fake_backends_reset(void)
 	fake_units_permitted = fake_permit_answer = 0;
 	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = '\0';
 	fake_units_error = fake_net_error = 0;
-	fake_qmp_refuses = false;
+	fake_qmp_refuses = fake_ear_missing = false;
+	fake_rdev = 0;
 }
 
 /* ---- units ---- */
@@ -138,12 +142,25 @@ struct qmp {
 	bool ready, busy;
 };
 
-static struct qmp *session;
+static struct qmp *session, *ear;
+
+static struct qmp *ear_open(const struct qmp_ops *ops, void *arg)
+{
+	if (fake_ear_missing || ear) {
+		errno = fake_ear_missing ? ENOENT : EAGAIN;
+		return NULL;
+	}
+	ear = calloc(1, sizeof(*ear));
+	ear->ops = ops;
+	ear->arg = arg;
+	return ear;
+}
 
 struct qmp *qmp_open(sd_event *ev, const char *path, const struct qmp_ops *ops, void *arg)
 {
 	(void)ev;
-	(void)path;
+	if (!strcmp(path + strlen(path) - 7, "/events"))
+		return ear_open(ops, arg);
 	if (fake_qmp_refuses || session) {
 		errno = fake_qmp_refuses ? ECONNREFUSED : EAGAIN;
 		return NULL;
@@ -158,10 +175,19 @@ void qmp_close(struct qmp *q)
 {
 	if (!q)
 		return;
-	if (q != session)
+	if (q != session && q != ear)
 		abort();
-	session = NULL;
+	if (q == ear)
+		ear = NULL;
+	else
+		session = NULL;
 	free(q);
+}
+
+void qmp_wait(struct qmp *q)
+{
+	if (q != ear)
+		abort();
 }
 
 int qmp_command(struct qmp *q, const char *command, struct json_object *args)
@@ -234,6 +260,45 @@ void fake_qmp_agree(void)
 		}
 		free(last);
 	}
+}
+
+bool fake_ear_open(void)
+{
+	return ear;
+}
+
+void fake_ear_event(const char *name, const char *data)
+{
+	struct json_object *o = json_tokener_parse(data);
+
+	ear->ops->event(ear->arg, name, o);
+	json_object_put(o);
+}
+
+void fake_ear_lost(void)
+{
+	ear->ops->lost(ear->arg, "it closed the connection");
+}
+
+/* ---- block devices ---- */
+
+dev_t blockdev_at(const char *path)
+{
+	(void)path;
+	return fake_rdev;
+}
+
+int blockdev_sectors(dev_t dev, struct vd_sectors *s)
+{
+	(void)dev;
+	*s = (struct vd_sectors){ 512, 512 };
+	return 0;
+}
+
+int blockdev_bytes(dev_t dev, uint64_t *bytes)
+{
+	*bytes = fake_bytes;
+	return dev == fake_rdev ? 0 : -ENOENT;
 }
 
 /* ---- network ---- */

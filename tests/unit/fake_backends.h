@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "virtiod/units.h"
 
@@ -32,6 +33,16 @@ void fake_qmp_deleted(const char *device);
 void fake_qmp_lost(void);
 /* Answer whatever is asked with success until nothing is. */
 void fake_qmp_agree(void);
+
+/* The other monitor, which QEMU tells of I/O errors. */
+extern bool fake_ear_missing;
+bool fake_ear_open(void);
+void fake_ear_event(const char *name, const char *data);
+void fake_ear_lost(void);
+
+/* ---- block devices: every path is this one; 0: none is ---- */
+extern dev_t fake_rdev;
+extern uint64_t fake_bytes;
 
 /* ---- network: "up vx3.0;down vx3.0;" ---- */
 extern char fake_net_done[1024];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio-cli/edit.c src/virtio-cli/xlcfg.c src/virtio-cli/domains.c src/virtio-cli/list.c src/virtio-cli/args.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/probe.c src/common/host.c src/common/findings.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio-cli/edit.c src/virtio-cli/xlcfg.c src/virtio-cli/domains.c src/virtio-cli/list.c src/virtio-cli/args.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/probe.c src/virtiod/blockdev.c src/common/host.c src/common/findings.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c xlutil */
 /* xen-virtio: nodes as xl makes them, names as people give them, and what check says of an xl.cfg. */
 #include "virtiod_fixture.h"

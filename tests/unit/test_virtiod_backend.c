@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/blockdev.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /* What the unit runs before and after QEMU; and the nodes it reads and writes. */
 #include "virtiod_fixture.h"

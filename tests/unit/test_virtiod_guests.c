@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/guests.c src/virtiod/decide.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/rules.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
+/* test-sources: src/virtiod/guests.c src/virtiod/decide.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/rules.c src/virtiod/size.c src/virtiod/ioerror.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
 /* test-pkgs: json-c libsystemd */
 /* Guests that come, get and lose devices, and go; backends that die. */
 #include "virtiod_fixture.h"
@@ -679,6 +679,224 @@ static void two_guests(void **state)
 	assert_node(DISK(3, 51712), "state", "2");
 }
 
+/* ---- disks that grow ---- */
+
+#define MB (UINT64_C(1) << 20)
+
+static void qemu_has(uint64_t bytes)
+{
+	char text[160];
+
+	assert_true(fake_qmp_open());
+	fake_qmp_ready();
+	assert_string_equal(fake_qmp_sent, "query-block null\n");
+	snprintf(text, sizeof(text), "[{\"device\":\"\"},{\"inserted\":{\"node-name\":\"virtio_disk-51712\",\"image\":{\"virtual-size\":%llu}}}]",
+		 (unsigned long long)bytes);
+	fresh();
+	fake_qmp_reply(text);
+}
+
+/* The same on a block device of 64 MB, which QEMU has as it is. */
+static void running_blockdev(const char *mode)
+{
+	fake_rdev = 0x700;
+	fake_bytes = 64 * MB;
+	fix_guest(3, "web1");
+	fix_disk(DISK(3, 51712), image);
+	fix_node(DISK(3, 51712), "mode", mode);
+	fix_node(DISK(3, 51712), "state", "4");
+	fake_unit_set(3, VD_UNIT_RUNNING);
+	visit(3);
+	fake_qmp_ready();
+	fresh();
+	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
+	/* It may have grown before we were there: in the same session. */
+	assert_string_equal(fake_qmp_sent, "query-block null\n");
+	fresh();
+	fake_qmp_reply("[{\"inserted\":{\"node-name\":\"virtio_disk-51712\",\"image\":{\"virtual-size\":67108864}}}]");
+	assert_false(fake_qmp_open());
+	assert_string_equal(fake_qmp_sent, "");
+}
+
+static void a_disk_grows(void **state)
+{
+	(void)state;
+	running_blockdev("w");
+	/* What changes neither this device nor its size is nothing to QEMU. */
+	guests_resized(gs, 0x800);
+	guests_resized(gs, 0x700);
+	guests_resized(gs, 0);
+	assert_false(fake_qmp_open());
+	fake_bytes = 128 * MB;
+	guests_resized(gs, 0x800);
+	assert_false(fake_qmp_open());
+	guests_resized(gs, 0x700);
+	qemu_has(64 * MB);
+	assert_string_equal(fake_qmp_sent, "block_resize {\"node-name\":\"virtio_disk-51712\",\"size\":134217728}\n");
+	fake_qmp_reply("{}");
+	assert_false(fake_qmp_open());
+	assert_logged("<6>guest web1 (3): virtio_disk/51712: ");
+	assert_logged(": has grown from 64 to 128 MB");
+	guests_resized(gs, 0x700);
+	assert_false(fake_qmp_open());
+	/* Again, while events were lost; and somebody was quicker. */
+	fake_bytes = 256 * MB;
+	fresh();
+	guests_resized(gs, 0);
+	qemu_has(256 * MB);
+	assert_string_equal(fake_qmp_sent, "");
+	assert_false(fake_qmp_open());
+}
+
+static void a_disk_that_cannot_grow(void **state)
+{
+	(void)state;
+	running_blockdev("w");
+	fake_bytes = 128 * MB;
+	guests_resized(gs, 0x700);
+	qemu_has(64 * MB);
+	fake_qmp_reply("!Node is busy");
+	assert_logged("<4>guest web1 (3): virtio_disk/51712: ");
+	assert_logged("it has grown, but QEMU does not take that: Node is busy: try 'xen-virtio resize'");
+	/* It is as it was, and nobody insists. */
+	assert_node(DISK(3, 51712), "state", "4");
+	fix_log[0] = '\0';
+	guests_resized(gs, 0x700);
+	visit(3);
+	assert_false(fake_qmp_open());
+	assert_string_equal(fix_log, "");
+}
+
+/* Its QEMU hangs: that is no reason to close the device. */
+static void a_resize_that_hangs(void **state)
+{
+	(void)state;
+	running_blockdev("w");
+	fake_bytes = 128 * MB;
+	for (int i = 0; i < 5; i++) {
+		guests_resized(gs, 0x700);
+		if (!fake_qmp_open())
+			pass(1000);
+		fake_qmp_ready();
+		if (strstr(fake_qmp_sent, "qom-list"))
+			fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
+		fake_qmp_reply("[{\"inserted\":{\"node-name\":\"virtio_disk-51712\",\"image\":{\"virtual-size\":67108864}}}]");
+		assert_non_null(strstr(fake_qmp_sent, "block_resize"));
+		fresh();
+		fake_qmp_lost();
+	}
+	assert_node(DISK(3, 51712), "state", "4");
+	assert_node(DISK(3, 51712), "virtio-xenbus-error", "");
+}
+
+static void a_disk_shrinks(void **state)
+{
+	(void)state;
+	running_blockdev("w");
+	fake_bytes = 32 * MB;
+	for (int i = 0; i < 2; i++) {
+		guests_resized(gs, 0x700);
+		if (!i)
+			qemu_has(64 * MB);
+		assert_false(fake_qmp_open());
+		assert_string_equal(fake_qmp_sent, "");
+	}
+	assert_logged("<4>guest web1 (3): virtio_disk/51712: /tmp/virtiod-test-");
+	assert_logged("it is smaller than before, which the guest is not told: make it as big as it was");
+}
+
+static void a_readonly_disk_grows(void **state)
+{
+	(void)state;
+	running_blockdev("r");
+	fake_bytes = 128 * MB;
+	guests_resized(gs, 0x700);
+	qemu_has(64 * MB);
+	assert_string_equal(fake_qmp_sent, "");
+	assert_logged("it has grown; a read-only disk keeps its size until it is detached and attached");
+	guests_resized(gs, 0x700);
+	assert_false(fake_qmp_open());
+}
+
+/* ---- I/O errors ---- */
+
+static const char full[] = "{\"device\":\"\",\"node-name\":\"virtio_disk-51712\",\"operation\":\"write\",\"action\":\"report\",\"nospace\":true,\"reason\":\"No space left on device\"}";
+static const char broken[] = "{\"device\":\"\",\"node-name\":\"virtio_disk-51712\",\"operation\":\"read\",\"action\":\"report\",\"reason\":\"Input/output\\nerror\"}";
+
+static unsigned int lines(const char *text)
+{
+	unsigned int n = 0;
+
+	for (const char *at = fix_log; (at = strstr(at, text)); at++)
+		n++;
+	return n;
+}
+
+static void io_errors(void **state)
+{
+	(void)state;
+	running_disk();
+	assert_true(fake_ear_open());
+	fix_log[0] = '\0';
+	fake_ear_event("BLOCK_IO_ERROR", "{\"node-name\":\"virtio_disk-9\"}");
+	fake_ear_event("BLOCK_IO_ERROR", "{\"device\":\"x\"}");
+	fake_ear_event("STOP", full);
+	assert_string_equal(fix_log, "");
+	fake_ear_event("BLOCK_IO_ERROR", full);
+	assert_logged("<3>guest web1 (3): virtio_disk/51712: /tmp/virtiod-test-");
+	assert_logged(": a write failed, no space left: make space there, until then the guest gets I/O errors");
+	fake_ear_event("BLOCK_IO_ERROR", full);
+	fake_ear_event("BLOCK_IO_ERROR", broken);
+	assert_int_equal(lines("the guest gets"), 1);
+	now += 600000;
+	fake_ear_event("BLOCK_IO_ERROR", broken);
+	assert_logged(": a read failed: Input/output?error: the guest gets I/O errors, see 'journalctl -k'");
+	assert_int_equal(lines("the guest gets"), 2);
+}
+
+/* More than a log needs: QEMU is not listened to for the rest of the minute. */
+static void very_many_io_errors(void **state)
+{
+	unsigned int n = 0;
+
+	(void)state;
+	running_disk();
+	for (; fake_ear_open() && n < 10000; n++)
+		fake_ear_event("BLOCK_IO_ERROR", full);
+	assert_int_equal(n, 201);
+	assert_int_equal(lines("the guest gets"), 1);
+	assert_false(fake_ear_open());
+	assert_int_equal(guests_next(gs), now + 60000);
+	pass(60000);
+	assert_true(fake_ear_open());
+}
+
+static void nobody_to_listen_to(void **state)
+{
+	(void)state;
+	/* A QEMU from before an upgrade. */
+	fake_ear_missing = true;
+	running_disk();
+	assert_int_equal(guests_next(gs), UINT64_MAX);
+	fake_ear_missing = false;
+	/* The next one has that monitor; when it ends, so does the session. */
+	fake_unit_set(3, VD_UNIT_RESTARTING);
+	visit(3);
+	fake_unit_set(3, VD_UNIT_RUNNING);
+	visit(3);
+	assert_false(fake_ear_open());
+	fake_qmp_ready();
+	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
+	assert_true(fake_ear_open());
+	fake_ear_lost();
+	assert_false(fake_ear_open());
+	pass(60000);
+	assert_true(fake_ear_open());
+	fake_unit_set(3, VD_UNIT_STOPPING);
+	visit(3);
+	assert_false(fake_ear_open());
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
@@ -689,6 +907,8 @@ int main(void)
 		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),
 		T(qemu_does_not_listen), T(daemon_comes_late), T(guest_is_gone), T(in_a_driver_domain), T(being_built),
 		T(xenstore_fails), T(two_guests),
+		T(a_disk_grows), T(a_disk_that_cannot_grow), T(a_resize_that_hangs), T(a_disk_shrinks), T(a_readonly_disk_grows),
+		T(io_errors), T(very_many_io_errors), T(nobody_to_listen_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

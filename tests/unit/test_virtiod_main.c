@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/guests.c src/virtiod/decide.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/rules.c src/virtiod/events.c src/virtiod/backend.c src/common/sink_journal.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
+/* test-sources: src/virtiod/guests.c src/virtiod/decide.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/rules.c src/virtiod/size.c src/virtiod/ioerror.c src/virtiod/uevent.c src/virtiod/events.c src/virtiod/backend.c src/common/sink_journal.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
 /* test-pkgs: json-c libsystemd */
 /* The program as a process: options, readiness, watchdog, signals, a lost xenstored. */
 #include "virtiod_fixture.h"

@@ -10,7 +10,7 @@
 
 static char text[8192];
 
-static const struct vd_found nothing, a_device = { .blockdev = true }, a_vhost = { .vhost = true };
+static const struct vd_found nothing, a_device = { .blockdev = true, .sectors = { 4096, 8192 } }, a_vhost = { .vhost = true };
 
 static struct vd_steps steps_of(const char *type, struct vd_id id, struct vd_found found)
 {
@@ -57,7 +57,9 @@ static void base(void **state)
 		"-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny "
 		"-xen-domid 3 -name guest=a,,b "
 		"-chardev socket,id=qmp,path=/run/xen-virtio/3/qmp,server=on,wait=off "
-		"-mon chardev=qmp,mode=control ");
+		"-mon chardev=qmp,mode=control "
+		"-chardev socket,id=events,path=/run/xen-virtio/3/events,server=on,wait=off "
+		"-mon chardev=events,mode=control ");
 	vd_argv_free(&a);
 }
 
@@ -70,7 +72,7 @@ static void a_disk(void **state)
 		"\"file\":{\"driver\":\"host_device\",\"filename\":\"/dev/vg/web1\",\"aio\":\"native\",\"locking\":\"off\"}}\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio_disk-51712\",\"kind\":\"virtio_disk\",\"devid\":51712}\n"
 		"-device {\"driver\":\"virtio-blk-device\",\"id\":\"virtio_disk-51712.dev\",\"bus\":\"virtio_disk-51712.0\",\"drive\":\"virtio_disk-51712\","
-		"\"iothread\":\"virtio_disk-51712.io\",\"num-queues\":2,\"serial\":\"S1\"}\n");
+		"\"iothread\":\"virtio_disk-51712.io\",\"num-queues\":2,\"serial\":\"S1\",\"logical_block_size\":4096,\"physical_block_size\":8192,\"rerror\":\"report\",\"werror\":\"report\"}\n");
 	assert_string_equal(arguments("virtio,device2;path=/srv/\"x\".qcow2;format=qcow2;readonly;discard=off;cache=writeback;queues=1;aio=threads;packed",
 				      (struct vd_id){ VD_KIND_VIRTIO, 1 }, nothing),
 		"-object {\"qom-type\":\"iothread\",\"id\":\"virtio-1.io\"}\n"
@@ -78,7 +80,7 @@ static void a_disk(void **state)
 		"\"file\":{\"driver\":\"file\",\"filename\":\"/srv/\\\"x\\\".qcow2\",\"aio\":\"threads\",\"locking\":\"off\"}}\n"
 		"-device {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-1\",\"kind\":\"virtio\",\"devid\":1}\n"
 		"-device {\"driver\":\"virtio-blk-device\",\"id\":\"virtio-1.dev\",\"bus\":\"virtio-1.0\",\"drive\":\"virtio-1\","
-		"\"iothread\":\"virtio-1.io\",\"num-queues\":1,\"packed\":true,\"discard\":false}\n");
+		"\"iothread\":\"virtio-1.io\",\"num-queues\":1,\"packed\":true,\"discard\":false,\"rerror\":\"report\",\"werror\":\"report\"}\n");
 }
 
 static void a_card(void **state)
@@ -213,12 +215,35 @@ static void plug_fails(void **state)
 	vd_job_free(&j);
 }
 
+/* What fails leaves the disk as it was. */
+static void resize(void **state)
+{
+	struct vd_id id = { VD_KIND_DISK, 51712 };
+	struct vd_steps st;
+	struct vd_job j;
+
+	(void)state;
+	for (int fails = 0; fails < 2; fails++) {
+		assert_int_equal(vd_steps_resize(&st, id, 1 << 20), 0);
+		vd_job_init(&j, VD_JOB_RESIZE, id, &st);
+		assert_string_equal(next(&j), "block_resize {\"node-name\":\"virtio_disk-51712\",\"size\":1048576}");
+		assert_string_equal(next(&j), "- ");
+		vd_job_reply(&j, fails ? "Cannot grow device files" : NULL);
+		assert_true(vd_job_done(&j));
+		assert_string_equal(next(&j), "- ");
+		assert_string_equal(j.error, fails ? "Cannot grow device files" : "");
+		vd_job_free(&j);
+	}
+	assert_int_equal(vd_steps_resize(&st, id, UINT64_MAX), -EINVAL);
+	vd_steps_free(&st);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(base), cmocka_unit_test(a_disk), cmocka_unit_test(a_card),
 		cmocka_unit_test(other_devices), cmocka_unit_test(plug), cmocka_unit_test(unplug),
-		cmocka_unit_test(plug_fails),
+		cmocka_unit_test(plug_fails), cmocka_unit_test(resize),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

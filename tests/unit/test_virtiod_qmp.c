@@ -70,7 +70,7 @@ static void on_lost(void *arg, const char *why)
 	end();
 }
 
-static const struct qmp_ops ops = { on_ready, on_reply, on_event, on_lost };
+static const struct qmp_ops ops = { on_ready, on_reply, on_event, on_lost }, *use = &ops;
 
 static int t_setup(void **state)
 {
@@ -118,9 +118,12 @@ static void session(const char *const *lines, bool hang_up)
 		for (; *lines; lines++) {
 			const char *l = *lines;
 
+			/* After more time than an answer has. */
+			if (*l == '~')
+				usleep(3 * QMP_LIMIT_MS * 1000);
 			if (*l == '>' && read(fd, buf, sizeof(buf)) <= 0)
 				_exit(1);
-			l += *l == '>';
+			l += *l == '>' || *l == '~';
 			if (write(fd, l, strlen(l)) < 0)
 				_exit(1);
 		}
@@ -128,7 +131,7 @@ static void session(const char *const *lines, bool hang_up)
 			_exit(0);
 		pause();
 	}
-	q = qmp_open(ev, path, &ops, NULL);
+	q = qmp_open(ev, path, use, NULL);
 	assert_non_null(q);
 	assert_true(sd_event_loop(ev) >= 0);
 }
@@ -191,6 +194,40 @@ static void hangs(void **state)
 		    !strcmp(said, "lost it closed the connection;"));
 }
 
+static void wait_ready(void *arg)
+{
+	(void)arg;
+	note("ready;");
+	qmp_wait(q);
+}
+
+static void wait_event(void *arg, const char *name, struct json_object *data)
+{
+	on_event(arg, name, data);
+	if (!strcmp(name, "LAST"))
+		end();
+}
+
+static const struct qmp_ops wait_ops = { wait_ready, on_reply, wait_event, on_lost };
+
+/* Events come when they come; too many of them are not taken. */
+static void waits(void **state)
+{
+	static const char *const late[] = { HELLO, ">{\"return\": {}}\r\n", "~{\"event\":\"LAST\"}\r\n", NULL };
+	static char much[QMP_MSG_MAX + 65536];
+	const char *const talks[] = { HELLO, ">{\"return\": {}}\r\n", much, NULL };
+
+	use = &wait_ops;
+	session(late, false);
+	assert_string_equal(said, "ready;event LAST -;");
+	t_teardown(state);
+	t_setup(state);
+	memset(much, ' ', sizeof(much) - 1);
+	session(talks, false);
+	assert_string_equal(said, "ready;lost it has said enough;");
+	use = &ops;
+}
+
 static void nobody(void **state)
 {
 	(void)state;
@@ -225,7 +262,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(good), T(bad), T(hangs), T(nobody), T(taken),
+		T(good), T(bad), T(hangs), T(waits), T(nobody), T(taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
