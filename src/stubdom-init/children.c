@@ -43,7 +43,8 @@ static int wait_byte(int fd, int timeout_ms)
 static int try_start_broker(struct children *c)
 {
 	char guest[16];
-	char *argv[] = { "qmp-broker", "--qmp-broker", guest, NULL };
+	char *argv[] = { "qmp-broker", "--qmp-broker", guest,
+			 c->broker_ran ? "again" : "first", NULL };
 	int fds[BROKER_FD_END - 3], ready[2], out, ret;
 	struct child_spec spec = {
 		.path = "/proc/self/exe", .argv = argv,
@@ -66,6 +67,7 @@ static int try_start_broker(struct children *c)
 	close(ready[1]);
 	if (ret > 0) {
 		c->broker = ret;
+		c->broker_ran = true;
 		ret = wait_byte(ready[0], BROKER_READY_MS);
 	}
 	close(ready[0]);

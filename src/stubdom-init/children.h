@@ -18,6 +18,7 @@ struct children {
 	struct out_log qemu_log, broker_log;
 	pid_t qemu, broker, feeder;
 	int broker_starts;
+	bool broker_ran;		/* it may have saved a state */
 	struct loop_timer broker_calm, broker_again, kill_timer;
 	bool running;			/* QEMU said so */
 	bool ending;			/* QEMU was asked to end */
