@@ -18,8 +18,16 @@
  *   error          one line, set before the stubdomain powers off: why
  *   mem-total      KiB the kernel manages (MemTotal)
  *   mem-available  KiB that were still free when the device model ran (MemAvailable)
+ *   save           "LENGTH TAG": so many bytes of device state go out by console 1,
+ *                  and TAG (STUBDOM_TAG_LEN hex digits, new each time) after them
+ *   saved          xen-stubdomd's answer: "TAG" when nothing but that state is in
+ *                  libxl's file, "TAG REASON" when it cannot be put there
  */
 #define STUBDOM_DATA		"data/xen-stubdom"
+
+#define STUBDOM_TAG_LEN		32
+/* Much more than any device state. */
+#define STUBDOM_STATE_MAX	(24 * 1024 * 1024)
 
 #define STUBDOM_STAGE_BOOT	"boot"		/* init runs, contract not read yet */
 #define STUBDOM_STAGE_WIRE	"wire"		/* NICs and disks are being set up */

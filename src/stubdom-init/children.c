@@ -21,8 +21,6 @@
 #define BROKER_AGAIN_MS	200
 /* It makes a ring and two xenstore nodes: far less than a second. */
 #define BROKER_READY_MS	5000
-/* How long QEMU may take to write back its disks and end. */
-#define QEMU_QUIT_MS	10000
 
 static int wait_byte(int fd, int timeout_ms)
 {
@@ -43,7 +41,8 @@ static int wait_byte(int fd, int timeout_ms)
 static int try_start_broker(struct children *c)
 {
 	char guest[16];
-	char *argv[] = { "qmp-broker", "--qmp-broker", guest, NULL };
+	char *argv[] = { "qmp-broker", "--qmp-broker", guest,
+			 c->broker_ran ? "again" : "first", NULL };
 	int fds[BROKER_FD_END - 3], ready[2], out, ret;
 	struct child_spec spec = {
 		.path = "/proc/self/exe", .argv = argv,
@@ -66,6 +65,7 @@ static int try_start_broker(struct children *c)
 	close(ready[1]);
 	if (ret > 0) {
 		c->broker = ret;
+		c->broker_ran = true;
 		ret = wait_byte(ready[0], BROKER_READY_MS);
 	}
 	close(ready[0]);
@@ -93,7 +93,7 @@ static void on_broker_again(void *arg)
 {
 	struct children *c = arg;
 
-	if (c->ending || c->broker || !c->qemu)
+	if (c->broker || !c->qemu)
 		return;
 	if (c->broker_starts < BROKER_STARTS) {
 		say_warn("QMP broker ended: starting it again");
@@ -132,12 +132,11 @@ static void qemu_ended(struct children *c, int status)
 	char text[64];
 
 	c->qemu = 0;
-	loop_timer_stop(&c->kill_timer);
 	/* Its last words are still in the pipe. */
 	out_log_close(&c->qemu_log);
 	last = c->qemu_log.lines.last;
 	child_status(status, text, sizeof(text));
-	if (c->ending || (c->running && WIFEXITED(status) && !WEXITSTATUS(status)))
+	if (c->running && WIFEXITED(status) && !WEXITSTATUS(status))
 		say_notice("device model ended: QEMU: %s", text);
 	else
 		init_fail(-ECHILD, "device model ended%s: QEMU: %s%s%s%s",
@@ -164,28 +163,6 @@ bool children_reap(struct children *c)
 		}
 	}
 	return end;
-}
-
-static void on_kill(void *arg)
-{
-	struct children *c = arg;
-
-	say_warn("QEMU does not end: killing it");
-	kill(c->qemu, SIGKILL);
-}
-
-bool children_end(struct children *c)
-{
-	if (!c->qemu)
-		return false;
-	if (!c->ending) {
-		c->ending = true;
-		/* Not QMP "quit": a monitor may be busy, and SIGTERM does the
-		 * same (qemu_system_killed), -no-shutdown or not. */
-		kill(c->qemu, SIGTERM);
-		loop_timer_set(c->loop, &c->kill_timer, QEMU_QUIT_MS);
-	}
-	return true;
 }
 
 static int start_qemu(struct children *c, const struct args_plan *plan,
@@ -239,6 +216,5 @@ void children_init(struct children *c, struct loop *loop, unsigned int guest,
 		.loop = loop, .guest = guest, .save = *save,
 		.broker_calm = { .fn = on_broker_calm, .arg = c },
 		.broker_again = { .fn = on_broker_again, .arg = c },
-		.kill_timer = { .fn = on_kill, .arg = c },
 	};
 }

@@ -18,9 +18,9 @@ struct children {
 	struct out_log qemu_log, broker_log;
 	pid_t qemu, broker, feeder;
 	int broker_starts;
-	struct loop_timer broker_calm, broker_again, kill_timer;
+	bool broker_ran;		/* it may have saved a state */
+	struct loop_timer broker_calm, broker_again;
 	bool running;			/* QEMU said so */
-	bool ending;			/* QEMU was asked to end */
 };
 
 void children_init(struct children *c, struct loop *loop, unsigned int guest,
@@ -34,7 +34,5 @@ int children_start(struct children *c, const struct args_plan *plan,
 		   int restore_fd);
 /* SIGCHLD: true when QEMU has ended (its reason is said). */
 bool children_reap(struct children *c);
-/* QEMU is to end, by force after a while; false when there is none. */
-bool children_end(struct children *c);
 
 #endif

@@ -46,7 +46,10 @@ static struct init {
 	struct cdrom cdrom;
 	struct loop_source sig, xs_src;
 	bool debug;
+	bool answers;			/* control/shutdown is watched here */
 } in;
+
+#define TOKEN_CONTROL "control"
 
 struct log_about init_about = { .domid = -1, .stubdom = -1 };
 static char reason[512];
@@ -122,10 +125,16 @@ static _Noreturn void power_off(void)
 	_exit(1);
 }
 
+static void say_asked(void)
+{
+	say_notice("dom0 asks the stubdomain to shut down: it ends with its guest: shut down the guest instead");
+}
+
 /*
- * Signals.  SIGTERM comes from "--power-off" (control/shutdown "poweroff" or
- * "halt"), SIGINT from the kernel ("reboot"): whatever dom0 asks of this
- * domain, it can only end, and its guest with it.
+ * What dom0 asks of this domain by control/shutdown: SIGTERM comes from
+ * "--power-off" ("poweroff", "halt"), SIGINT from the kernel ("reboot").  "xl
+ * shutdown --all" asks every domain at once, and a guest needs its device model
+ * to the end of its own shutdown; libxl then destroys both.  So: nothing.
  */
 static void on_signal(void *arg, uint32_t events)
 {
@@ -139,8 +148,10 @@ static void on_signal(void *arg, uint32_t events)
 		in.loop.stop |= children_reap(&in.children);
 		return;
 	}
-	say_notice("dom0 asks the stubdomain to shut down: ending the device model");
-	in.loop.stop |= !children_end(&in.children);
+	say_asked();
+	/* After a "reboot" Linux answers no request any more (do_reboot()). */
+	if (si.ssi_signo == SIGINT && !in.answers)
+		in.answers = xs_watch(in.xs, "control/shutdown", TOKEN_CONTROL);
 }
 
 static int setup_signals(void)
@@ -174,15 +185,26 @@ static void publish_mem(const char *meminfo, const char *key, const char *node)
 	publish(in.xs, node, text);
 }
 
-/* QEMU's own word that it is ready. */
-static void on_xenstore(void *arg, uint32_t events)
+/*
+ * In the kernel's place: xl waits for an empty node, and "xl shutdown --all"
+ * that does not get it asks no other domain.
+ */
+static void answer_control(void)
 {
-	char **ev, *state, mem[4096];
+	char *v;
 
-	(void)arg;
-	(void)events;
-	while ((ev = xs_check_watch(in.xs)))
-		free(ev);
+	if (xsh_read(in.xs, XBT_NULL, &v, NULL, "control/shutdown"))
+		return;
+	if (v[0] && !xsh_write(in.xs, XBT_NULL, "", "control/shutdown"))
+		say_asked();
+	free(v);
+}
+
+/* QEMU's own word that it is ready. */
+static void check_running(void)
+{
+	char *state, mem[4096];
+
 	if (in.children.running ||
 	    xsh_read(in.xs, XBT_NULL, &state, NULL, "device-model/%u/state",
 		     in.contract.guest))
@@ -198,6 +220,22 @@ static void on_xenstore(void *arg, uint32_t events)
 	stage(STUBDOM_STAGE_RUN);
 	say_notice("device model is running (%lld ms after boot)",
 		   (long long)uptime_ms());
+}
+
+static void on_xenstore(void *arg, uint32_t events)
+{
+	bool control = false;
+	char **ev;
+
+	(void)arg;
+	(void)events;
+	while ((ev = xs_check_watch(in.xs))) {
+		control |= !strcmp(ev[XS_WATCH_TOKEN], TOKEN_CONTROL);
+		free(ev);
+	}
+	if (control)
+		answer_control();
+	check_running();
 }
 
 static void on_qmp_ready(void *arg, const char *version)
@@ -373,9 +411,9 @@ int main(int argc, char **argv)
 {
 	int ret;
 
-	if (argc == 3 && !strcmp(argv[1], "--qmp-broker")) {
+	if (argc == 4 && !strcmp(argv[1], "--qmp-broker")) {
 		log_open("qmp-broker", sink_levels, LOG_DEBUG);
-		return qmp_broker_main(argv[2]);
+		return qmp_broker_main(argv[2], strcmp(argv[3], "first"));
 	}
 	/* The kernel's answer to control/shutdown (see mounts_sysctl()). */
 	if (argc == 2 && !strcmp(argv[1], "--power-off") && !getuid())

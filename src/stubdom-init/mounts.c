@@ -85,8 +85,9 @@ void mounts_sysctl(void)
 	 * image's own kernel may have been told otherwise. */
 	write_file("/sys/module/xen_gntalloc/parameters/limit", "1024");
 	/*
-	 * "xl shutdown" of this domain: the kernel runs this, and without it
-	 * would stop the domain on the spot.
+	 * "xl shutdown" of this domain: the kernel runs this, and init says what
+	 * it makes of it.  While the kernel still boots, a program that is not
+	 * found would stop the domain on the spot.
 	 */
 	write_file("/proc/sys/kernel/poweroff_cmd", "/proc/1/exe --power-off");
 	/* This domain forwards frames and never speaks IP itself. */

@@ -29,6 +29,7 @@ struct broker {
 	struct save_out save;
 	enum { CLOSED, LISTEN, GRACE, OPEN } state;
 	bool stale;			/* a client left this ring unseen */
+	bool again;			/* not the first broker of this QEMU */
 	uint64_t dropped_said, bad_said;
 	int err;
 };
@@ -188,18 +189,13 @@ static void pump(struct broker *b);
 static void on_saved(void *arg, int err)
 {
 	struct broker *b = arg;
-	char text[128];
 	int ret;
 
-	if (err) {
-		snprintf(text, sizeof(text),
-			 "The device state cannot leave the stubdomain (console 1): %s",
-			 strerror(-err));
-		say_err("%s", text);
-	} else {
+	if (err)
+		say_err("%s", b->save.why);
+	else
 		say_info("device state saved: %lld bytes", (long long)b->save.size);
-	}
-	ret = qmp_relay_save_done(&b->relay, err ? text : NULL);
+	ret = qmp_relay_save_done(&b->relay, err ? b->save.why : NULL);
 	if (ret)
 		broker_end(b, ret);
 	pump(b);
@@ -261,7 +257,7 @@ static void on_qemu(void *arg, uint32_t events)
 		return;
 	}
 	if (b->relay.held && b->save.state == SAVE_IDLE)
-		save_out_start(&b->save);
+		save_out_start(&b->save, !b->again && b->relay.saves == 1);
 	pump(b);
 }
 
@@ -277,8 +273,9 @@ int qmp_broker_run(const struct qmp_broker_opts *o)
 	if (ret)
 		return ret;
 	b->link = o->link;
+	b->again = o->again;
 	b->relay.hold_saves = o->save_file >= 0 && o->save_console >= 0;
-	save_out_init(&b->save, &b->loop, o->save_file, o->save_console,
+	save_out_init(&b->save, &b->loop, o->save_file, o->save_console, o->xs,
 		      on_saved, b);
 	b->link_src = (struct loop_source){ .fd = -1, .fn = on_link, .arg = b };
 	b->qemu_src = (struct loop_source){ .fd = o->qemu, .fn = on_qemu, .arg = b };
@@ -304,10 +301,10 @@ static int inherited(int fd)
 	return fcntl(fd, F_GETFD) < 0 ? -1 : fd;
 }
 
-int qmp_broker_main(const char *guest)
+int qmp_broker_main(const char *guest, bool again)
 {
 	char path[64];
-	struct qmp_broker_opts o = { .ready = BROKER_FD_READY };
+	struct qmp_broker_opts o = { .ready = BROKER_FD_READY, .again = again };
 	int ret;
 
 	snprintf(path, sizeof(path), "device-model/%s/qmp-vchan", guest);
@@ -318,6 +315,9 @@ int qmp_broker_main(const char *guest)
 		say_err("QMP: %s: %s", INIT_QMP_BROKER, strerror(-o.qemu));
 		return 1;
 	}
+	o.xs = xs_open(0);
+	if (!o.xs)
+		say_warn("xenstore: %s: the guest can be saved once", strerror(errno));
 	o.link = link_vchan_new(path, 0);
 	if (!o.link) {
 		say_err("QMP: out of memory");

@@ -20,8 +20,10 @@
 #ifndef QMP_BROKER_H
 #define QMP_BROKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <xenstore.h>
 
 enum link_state { LINK_WAITING, LINK_OPEN, LINK_GONE };
 
@@ -48,19 +50,21 @@ struct qmp_broker_opts {
 	int ready;		/* gets a byte as soon as a client can come; or -1 */
 	int save_file;		/* see save.h; -1: no state can be saved */
 	int save_console;
+	struct xs_handle *xs;	/* see save.h */
+	bool again;		/* another broker may have saved a state before */
 };
 
 /* Serve clients until QEMU closes.  0, or negative errno. */
 int qmp_broker_run(const struct qmp_broker_opts *o);
 
-/* Descriptors of "stubdom-init --qmp-broker GUEST". */
+/* Descriptors of "stubdom-init --qmp-broker GUEST first|again". */
 #define BROKER_FD_READY		3
 #define BROKER_FD_SAVE_FILE	4
 #define BROKER_FD_SAVE_CONSOLE	5
 #define BROKER_FD_END		6
 
 /* Its main(); an exit code. */
-int qmp_broker_main(const char *guest);
+int qmp_broker_main(const char *guest, bool again);
 
 /* The link over libxenvchan; @path is relative to this domain's own. */
 struct qmp_link *link_vchan_new(const char *path, unsigned int client);

@@ -204,6 +204,7 @@ static int forward(struct qmp_relay *r, struct json_object *msg,
 	p->client_id = json_object_get(id);
 	p->save = save;
 	r->saving |= save;
+	r->saves += save;
 	snprintf(own, sizeof(own), ID_PREFIX "%llu", (unsigned long long)p->id);
 	json_object_object_add(msg, "id", json_object_new_string(own));
 	return put_msg(&r->to_qemu, msg);

@@ -58,6 +58,7 @@ struct qmp_relay {
 	 */
 	bool hold_saves;
 	bool saving;			/* from the command to the end of it */
+	uint64_t saves;			/* such commands that QEMU got */
 	struct json_object *held;	/* the answer */
 	struct qmp_pending held_for;
 

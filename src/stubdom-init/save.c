@@ -2,27 +2,40 @@
 #include "save.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "init.h"
+#include "xsh.h"
 
 /* dom0 takes nothing for so long: give up, the guest runs on. */
 #define STALL_MS	20000
-#define POLL_MS		20
+#define POLL_MS		30
 /*
- * The last 2 KiB are in the ring when the tty is empty, and nothing tells when
- * dom0's QEMU has written them to its file; libxl reads that file at once.
+ * xen-stubdomd looks every 50 ms while a guest is suspended.  Without it, this
+ * is also what the last 2 KiB get from the ring into the file of dom0's QEMU:
+ * nothing tells when they are there, and libxl reads that file at once.
  */
-#define SETTLE_MS	300
+int save_ask_ms = 5000;
 
 static void finish(struct save_out *s, int err)
 {
 	loop_timer_stop(&s->timer);
 	loop_want(s->loop, &s->src, 0);
 	s->state = SAVE_IDLE;
+	if (s->xs) {
+		xsh_rm(s->xs, XBT_NULL, STUBDOM_DATA "/save");
+		xsh_rm(s->xs, XBT_NULL, STUBDOM_DATA "/saved");
+	}
+	if (err && !s->why[0])
+		snprintf(s->why, sizeof(s->why),
+			 "The device state cannot leave the stubdomain (console 1): %s",
+			 strerror(-err));
 	/*
 	 * It is the guest's memory: gone as soon as it is not needed.  QEMU writes
 	 * through a duplicate, at the same offset: its next state starts at 0.
@@ -32,6 +45,22 @@ static void finish(struct save_out *s, int err)
 	s->done(s->arg, err);
 }
 
+/* What is to be sent next: the state, then the tag. */
+static ssize_t next_bytes(struct save_out *s, char *buf, size_t len)
+{
+	size_t at = s->at - s->size, left = STUBDOM_TAG_LEN - at;
+	ssize_t n;
+
+	if (s->at >= s->size) {
+		memcpy(buf, s->tag + at, left);
+		return left;
+	}
+	if ((off_t)len > s->size - s->at)
+		len = s->size - s->at;
+	n = pread(s->file, buf, len, s->at);
+	return n < 0 ? -errno : n ? n : -EIO;
+}
+
 static void on_room(void *arg, uint32_t events)
 {
 	struct save_out *s = arg;
@@ -39,9 +68,9 @@ static void on_room(void *arg, uint32_t events)
 	ssize_t n, w;
 
 	(void)events;
-	n = pread(s->file, buf, sizeof(buf), s->at);
-	if (n <= 0) {
-		finish(s, n < 0 ? -errno : -EIO);
+	n = next_bytes(s, buf, sizeof(buf));
+	if (n < 0) {
+		finish(s, n);
 		return;
 	}
 	w = write(s->console, buf, n);
@@ -53,11 +82,47 @@ static void on_room(void *arg, uint32_t events)
 		return;
 	s->moved_ms = now_ms();
 	s->at += w;
-	if (s->at < s->size)
+	if (s->at < s->size + STUBDOM_TAG_LEN)
 		return;
 	loop_want(s->loop, &s->src, 0);
 	s->state = SAVE_DRAIN;
 	loop_timer_set(s->loop, &s->timer, POLL_MS);
+}
+
+/* xen-stubdomd's answer: -EAGAIN until there is one for this state. */
+static int answer(struct save_out *s)
+{
+	int ret = -EAGAIN;
+	char *v;
+
+	if (!s->xs || xsh_read(s->xs, XBT_NULL, &v, NULL, STUBDOM_DATA "/saved"))
+		return ret;
+	if (!strncmp(v, s->tag, STUBDOM_TAG_LEN)) {
+		ret = v[STUBDOM_TAG_LEN] ? -EIO : 0;
+		if (ret)
+			snprintf(s->why, sizeof(s->why), "The device state was not saved: xen-stubdomd: %s",
+				 v + STUBDOM_TAG_LEN + 1);
+	}
+	free(v);
+	return ret;
+}
+
+static void ask(struct save_out *s)
+{
+	int ret = answer(s);
+
+	if (ret != -EAGAIN) {
+		finish(s, ret);
+	} else if (now_ms() - s->moved_ms < save_ask_ms) {
+		loop_timer_set(s->loop, &s->timer, POLL_MS);
+	} else if (s->first) {
+		say_warn("xen-stubdomd in dom0 does not answer: this device state is saved without it, the next one cannot be");
+		finish(s, 0);
+	} else {
+		snprintf(s->why, sizeof(s->why), "%s",
+			 "A state was saved before, and this one cannot take its place: is xen-stubdomd running in dom0? The guest runs on");
+		finish(s, -EEXIST);
+	}
 }
 
 static void on_tick(void *arg)
@@ -65,14 +130,13 @@ static void on_tick(void *arg)
 	struct save_out *s = arg;
 	int left = 0;
 
-	if (s->state == SAVE_SETTLE) {
-		finish(s, 0);
-		return;
-	}
 	if (s->state == SAVE_DRAIN &&
 	    (ioctl(s->console, TIOCOUTQ, &left) || !left)) {
-		s->state = SAVE_SETTLE;
-		loop_timer_set(s->loop, &s->timer, SETTLE_MS);
+		s->state = SAVE_ASK;
+		s->moved_ms = now_ms();
+	}
+	if (s->state == SAVE_ASK) {
+		ask(s);
 		return;
 	}
 	if (now_ms() - s->moved_ms > STALL_MS) {
@@ -84,27 +148,49 @@ static void on_tick(void *arg)
 }
 
 void save_out_init(struct save_out *s, struct loop *loop, int file, int console,
-		   void (*done)(void *arg, int err), void *arg)
+		   struct xs_handle *xs, void (*done)(void *arg, int err), void *arg)
 {
 	*s = (struct save_out){
-		.loop = loop, .file = file, .console = console,
+		.loop = loop, .file = file, .console = console, .xs = xs,
 		.src = { .fd = console, .fn = on_room, .arg = s },
 		.timer = { .fn = on_tick, .arg = s },
 		.done = done, .arg = arg,
 	};
 }
 
-void save_out_start(struct save_out *s)
+/* A tag that is nowhere in what went through the console before. */
+static int new_tag(struct save_out *s)
+{
+	unsigned char raw[STUBDOM_TAG_LEN / 2];
+
+	if (getrandom(raw, sizeof(raw), 0) != sizeof(raw))
+		return -EIO;
+	for (unsigned int i = 0; i < sizeof(raw); i++)
+		snprintf(s->tag + 2 * i, 3, "%02x", raw[i]);
+	return 0;
+}
+
+static int announce(struct save_out *s)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%lld %s", (long long)s->size, s->tag);
+	return s->xs ? xsh_write(s->xs, XBT_NULL, text, STUBDOM_DATA "/save") : 0;
+}
+
+void save_out_start(struct save_out *s, bool first)
 {
 	struct stat st;
 	int ret;
 
+	s->first = first;
+	s->why[0] = '\0';
 	if (fstat(s->file, &st)) {
 		finish(s, -errno);
 		return;
 	}
 	/* QEMU said it wrote something: an empty state is never right. */
-	if (!st.st_size || st.st_size > SAVE_FILE_MAX) {
+	if (!st.st_size || st.st_size > STUBDOM_STATE_MAX) {
 		finish(s, -EIO);
 		return;
 	}
@@ -113,7 +199,11 @@ void save_out_start(struct save_out *s)
 	s->moved_ms = now_ms();
 	s->state = SAVE_WRITE;
 	loop_timer_set(s->loop, &s->timer, STALL_MS / 4);
-	ret = loop_want(s->loop, &s->src, EPOLLOUT);
+	ret = new_tag(s);
+	if (!ret)
+		ret = announce(s);
+	if (!ret)
+		ret = loop_want(s->loop, &s->src, EPOLLOUT);
 	if (ret)
 		finish(s, ret);
 }

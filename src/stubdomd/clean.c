@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "savefile.h"
 #include "xsh.h"
 
 #define TRIES 8
@@ -202,6 +203,8 @@ void clean_guest(struct xs_handle *xs, struct hv *hv, const struct stub_id *id)
 	if (!is_gone(hv, id->guest))
 		return;
 	clean_file(id, "/var/lib/xen/qemu-save.", id->guest);
+	/* Ours, and no news. */
+	savefile_forget(id->guest);
 	clean_file(id, "/var/lib/xen/qemu-resume.", id->guest);
 	clean_file(id, "/var/run/xen/qmp-libxl-", id->guest);
 	clean_file(id, "/var/run/xen/qmp-libxenstat-", id->guest);

@@ -75,11 +75,21 @@ static void dead(const struct life *in, struct life_plan *out)
 		out->forget = true;
 }
 
+/* A guest is suspended by libxl, which saves it, or by itself. */
+static void saving(const struct life *in, struct life_plan *out)
+{
+	out->take_save = true;
+	look_again(out, in->now + (in->now < in->suspended_at + LIFE_SAVE_MS ?
+				   LIFE_SAVE_POLL_MS : 1000));
+}
+
 void life_decide(const struct life *in, struct life_plan *out)
 {
 	*out = (struct life_plan){ .next = UINT64_MAX };
 	if (in->stub == LIFE_ALIVE && in->guest != LIFE_GONE)
 		starting(in, out);
+	if (in->stub == LIFE_ALIVE && in->suspended_at)
+		saving(in, out);
 	if (in->stub != LIFE_ALIVE)
 		dead(in, out);
 	/* libxl destroys the two together; one alone was forgotten. */

@@ -21,6 +21,9 @@
 #define LIFE_GRACE_MS 5000
 /* A guest that could not be ended is tried again. */
 #define LIFE_RETRY_MS 5000
+/* While a guest is suspended, its state may come; it is waited for eagerly for so long. */
+#define LIFE_SAVE_MS 60000
+#define LIFE_SAVE_POLL_MS 50
 /* After this a crashed guest, or a stubdomain without one, is somebody's to destroy. */
 #define LIFE_LEFT_MS 30000
 
@@ -44,6 +47,7 @@ struct life {
 	uint64_t dead_at;	/* first seen not alive */
 	uint64_t orphan_at;	/* guest first seen gone */
 	uint64_t crashed_at;	/* guest was ended by us */
+	uint64_t suspended_at;	/* guest first seen suspended; 0: it is not */
 	bool told_slow, told_dead, told_left, cleaned;
 };
 
@@ -52,6 +56,7 @@ struct life_plan {
 	bool say_slow;		/* diagnose: it does not come up */
 	bool say_dead;		/* diagnose: it ended */
 	bool crash_guest;	/* tell Xen that the guest crashed */
+	bool take_save;		/* its device state may be on its way to libxl */
 	bool say_left;		/* something is left that needs the administrator */
 	bool clean;		/* remove what the stubdomain left */
 	bool forget;		/* both are gone: remove what the guest left, and the record */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xen/sched.h>
 
 #include "clean.h"
 #include "consoles.h"
@@ -14,12 +15,14 @@
 #include "limit.h"
 #include "log.h"
 #include "orphan.h"
+#include "savefile.h"
 #include "stubdom.h"
 #include "xsh.h"
 
-/* Lines about one guest in a minute, and looks at one in a second. */
+/* Lines about one guest in a minute; looks at one, and states put in place, in a second. */
 #define LINES_PER_MINUTE 20
 #define LOOKS_PER_SECOND 20
+#define SAVES_PER_SECOND 2
 
 struct stub {
 	struct stub *next;
@@ -27,7 +30,7 @@ struct stub {
 	uint8_t uuid[16], guest_uuid[16];
 	struct life life;
 	uint64_t due;
-	struct limit lines, looks;
+	struct limit lines, looks, saves;
 };
 
 struct track {
@@ -174,19 +177,27 @@ static int record_write(struct track *tr, const struct stub *s)
 	return xsh_write(tr->xs, XBT_NULL, value, RECORD_DIR "/%u", s->id.stub);
 }
 
-/* Only the record of this very stubdomain: its number may be in use again. */
-static int record_remove(struct track *tr, const struct stub *s)
+/* Is the record that of this very stubdomain?  Its number may be in use again. */
+static int record_is(struct track *tr, const struct stub *s, bool *is)
 {
 	char a[33], *v;
 	int ret = xsh_read(tr->xs, XBT_NULL, &v, NULL, RECORD_DIR "/%u", s->id.stub);
 
+	*is = false;
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	uuid_format(a, s->uuid);
-	if (strstr(v, a))
-		ret = xsh_rm(tr->xs, XBT_NULL, RECORD_DIR "/%u", s->id.stub);
+	*is = strstr(v, a);
 	free(v);
-	return ret;
+	return 0;
+}
+
+static int record_remove(struct track *tr, const struct stub *s)
+{
+	bool is;
+	int ret = record_is(tr, s, &is);
+
+	return is ? xsh_rm(tr->xs, XBT_NULL, RECORD_DIR "/%u", s->id.stub) : ret;
 }
 
 /* What an earlier daemon saw; -EINVAL for a record that makes no sense. */
@@ -273,6 +284,10 @@ static int observe(struct track *tr, struct stub *s, struct hv_dom *stub)
 	stamp(&l->ran_at, l->stub_runs || stub->cpu_ns, tr->now);
 	stamp(&l->dead_at, l->stub != LIFE_ALIVE, tr->now);
 	stamp(&l->orphan_at, l->guest == LIFE_GONE, tr->now);
+	if (l->guest != LIFE_ENDED || guest.reason != SHUTDOWN_suspend)
+		l->suspended_at = 0;
+	else
+		stamp(&l->suspended_at, true, tr->now);
 	return 0;
 }
 
@@ -315,6 +330,77 @@ static void crash_guest(struct track *tr, struct stub *s)
 		say(tr, s, LOG_NOTICE, "it cannot go on without its device model: reported to Xen as crashed, its on_crash action decides");
 }
 
+/* Only below a domain that is still there; -EAGAIN: with the next look. */
+static int answer_save(struct track *tr, struct stub *s, const char *text)
+{
+	xs_transaction_t t = xs_transaction_start(tr->xs);
+	int ret;
+
+	if (t == XBT_NULL)
+		return errno ? -errno : -EIO;
+	ret = xsh_exists(tr->xs, t, "/local/domain/%u/vm", s->id.stub) ? 0 : -ENOENT;
+	if (!ret)
+		ret = xsh_write(tr->xs, t, text, "/local/domain/%u/" STUBDOM_DATA "/saved",
+				s->id.stub);
+	if (!xs_transaction_end(tr->xs, t, ret) && !ret)
+		ret = errno ? -errno : -EIO;
+	return ret;
+}
+
+/* What the stubdomain asks for; false when that is nothing (any more). */
+static bool read_save(struct track *tr, struct stub *s, struct save_ask *ask)
+{
+	char *v;
+	int ret = xsh_read(tr->xs, XBT_NULL, &v, NULL,
+			   "/local/domain/%u/" STUBDOM_DATA "/save", s->id.stub);
+
+	if (ret)
+		return false;
+	ret = savefile_parse(v, ask);
+	free(v);
+	if (ret || xsh_read(tr->xs, XBT_NULL, &v, NULL,
+			    "/local/domain/%u/" STUBDOM_DATA "/saved", s->id.stub))
+		return !ret;
+	ret = strncmp(v, ask->tag, STUBDOM_TAG_LEN);
+	free(v);
+	return ret;
+}
+
+static const char *save_error(int err)
+{
+	return err == -ENOENT ? "libxl removed it when an earlier save failed: shut the guest down and start it again" :
+	       strerror(-err);
+}
+
+static void take_save(struct track *tr, struct stub *s)
+{
+	char text[STUBDOM_TAG_LEN + 128];
+	int fd, ret = savefile_keep(s->id.guest);
+	struct save_ask ask;
+
+	if (ret && ret != -ENOENT)
+		say(tr, s, LOG_WARNING, "/var/lib/xen/qemu-save.%u cannot be kept for a next xl save: %s",
+		    s->id.guest, strerror(-ret));
+	if (!read_save(tr, s, &ask))
+		return;
+	fd = savefile_open(s->id.guest, &ask);
+	if (fd == -EAGAIN || !limit_take(&s->saves, tr->now, 1000, SAVES_PER_SECOND)) {
+		if (fd >= 0)
+			savefile_close(fd, false);
+		return;
+	}
+	ret = fd < 0 ? fd : savefile_put(s->id.guest, fd, &ask);
+	snprintf(text, sizeof(text), "%s", ask.tag);
+	if (ret)
+		snprintf(text + STUBDOM_TAG_LEN, sizeof(text) - STUBDOM_TAG_LEN, " /var/lib/xen/qemu-save.%u: %s",
+			 s->id.guest, save_error(ret));
+	if (ret)
+		say(tr, s, LOG_ERR, "its device state is not saved:%s", text + STUBDOM_TAG_LEN);
+	ret = answer_save(tr, s, text) || ret;
+	if (fd >= 0)
+		savefile_close(fd, !ret);
+}
+
 static void say_left(struct track *tr, struct stub *s)
 {
 	s->life.told_left = true;
@@ -352,6 +438,8 @@ static void act(struct track *tr, struct stub *s, const struct life_plan *plan,
 	}
 	if (plan->crash_guest)
 		crash_guest(tr, s);
+	if (plan->take_save)
+		take_save(tr, s);
 	if (plan->say_left)
 		say_left(tr, s);
 	if (plan->clean) {
@@ -386,7 +474,8 @@ static void serve(struct track *tr, struct stub *s)
 		return;
 	}
 	s->due = UINT64_MAX;
-	if (s->life.stub == LIFE_ALIVE)
+	/* Not while a state is waited for: that is many looks, and long after the start. */
+	if (s->life.stub == LIFE_ALIVE && !s->life.suspended_at)
 		cure_consoles(tr, s);
 	life_decide(&s->life, &plan);
 	if (plan.say_slow || plan.say_dead || plan.crash_guest || plan.say_left)
@@ -405,11 +494,16 @@ static void serve(struct track *tr, struct stub *s)
 
 static void welcome(struct track *tr, struct stub *s, const struct hv_dom *guest)
 {
+	bool known = false;
 	int ret;
 
 	/* Consoles before anything else: dom0's QEMU is being started. */
 	cure_consoles(tr, s);
-	ret = record_write(tr, s);
+	ret = record_is(tr, s, &known);
+	if (!ret && !known)
+		savefile_forget(s->id.guest);
+	if (!ret)
+		ret = record_write(tr, s);
 	if (ret)
 		failed(tr, s, "writing its record", ret);
 	/*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/ident.c src/stubdomd/events.c src/stubdomd/clean.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/ident.c src/stubdomd/events.c src/stubdomd/clean.c src/stubdomd/savefile.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* test-pkgs: libcrypto */
 /*
  * Everything a stubdomain, a driver domain or a command line can put in front
@@ -18,6 +18,7 @@
 #include "stubdomd/consoles.h"
 #include "stubdomd/diag.h"
 #include "stubdomd/events.h"
+#include "stubdomd/savefile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -100,6 +101,7 @@ static void look(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct events ev = { 0 };
+	struct save_ask ask;
 	char *text;
 
 	log_open("fuzz", sink, LOG_DEBUG);
@@ -113,6 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(ev.marked <= 1);
 	clean_is_helper(text, size, 5);
 	clean_is_helper(text, size + 1, 5);
+	if (!savefile_parse(text, &ask))
+		must(ask.len && ask.len <= STUBDOM_STATE_MAX && strlen(ask.tag) == STUBDOM_TAG_LEN);
 	free(text);
 	return 0;
 }

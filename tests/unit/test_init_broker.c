@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/qmp_broker.c src/stubdom-init/qmp_msg.c src/common/qmp_stream.c src/stubdom-init/save.c src/stubdom-init/loop.c src/common/log.c */
+/* test-sources: src/stubdom-init/qmp_broker.c src/stubdom-init/qmp_msg.c src/common/qmp_stream.c src/stubdom-init/save.c src/stubdom-init/loop.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /*
  * The broker's process with real sockets: a link that behaves like vchan (one
@@ -26,9 +26,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fake_xenstore.h"
 #include "stubdom-init/init.h"
 #include "stubdom-init/loop.h"
 #include "stubdom-init/qmp_broker.h"
+#include "stubdom-init/save.h"
 #include "stubdom-init/spawn.h"
 
 struct log_about init_about = { .domid = -1 };
@@ -144,6 +146,28 @@ static ssize_t ls_write(struct qmp_link *l, const void *buf, size_t len)
 	return n < 0 && errno == EAGAIN ? 0 : n;
 }
 
+/* xen-stubdomd: it answers when the broker looks. */
+
+#define ASK STUBDOM_DATA "/save"
+#define ANSWER STUBDOM_DATA "/saved"
+
+static enum { SILENT, YES, NO, WRONG } stubdomd;
+
+static void stubdomd_hook(enum fake_xs_op op, const char *path)
+{
+	const char *ask = fake_xs_get(ASK);
+	char text[256];
+
+	if (op != FAKE_XS_READ || strcmp(path, ANSWER) || stubdomd == SILENT)
+		return;
+	assert_non_null(ask);
+	assert_int_equal(strtoul(ask, NULL, 10), 100000);
+	assert_int_equal(strlen(strchr(ask, ' ') + 1), STUBDOM_TAG_LEN);
+	snprintf(text, sizeof(text), "%s%s", stubdomd == WRONG ? "0123456789abcdef0123456789abcdef" :
+		 strchr(ask, ' ') + 1, stubdomd == NO ? " disk full" : "");
+	fake_xs_set(ANSWER, text);
+}
+
 /* A fixture: broker thread, QEMU thread. */
 
 static struct fixture {
@@ -151,6 +175,7 @@ static struct fixture {
 	struct qmp_broker_opts o;
 	int qemu;			/* QEMU's end */
 	int console;			/* dom0's end of console 1 */
+	bool again;
 	pthread_t broker, qemu_thread;
 	int ret;
 } f;
@@ -228,7 +253,9 @@ static int start(int qemu_end)
 	f.o = (struct qmp_broker_opts){
 		.link = &f.link.link, .qemu = qemu_end, .ready = ready[1],
 		.save_file = memfd_create("state", 0), .save_console = p[1],
+		.xs = xs_open(0), .again = f.again,
 	};
+	fake_xs_hook(stubdomd_hook);
 	if (pthread_create(&f.broker, NULL, broker_main, NULL))
 		return -1;
 	if (read(ready[0], &c, 1) != 1)
@@ -242,8 +269,11 @@ static int setup(void **state)
 {
 	int sp[2];
 
-	(void)state;
 	memset(&f, 0, sizeof(f));
+	f.again = *state != NULL;
+	fake_xs_reset();
+	stubdomd = YES;
+	save_ask_ms = 200;
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sp))
 		return -1;
 	f.qemu = sp[1];
@@ -444,21 +474,84 @@ static size_t read_console(char *buf, size_t size)
 	return n;
 }
 
+#define SAVED "{\"return\":{\"cmd\":\"xen-save-devices-sta\"},\"id\":3}\r"
+#define WITH_TAG (100000 + STUBDOM_TAG_LEN)
+
+/* The state comes out, its tag behind it; then the answer. */
+static const char *save(int fd)
+{
+	static char buf[WITH_TAG];
+
+	say(fd, SAVE);
+	/* 100000 bytes do not fit into the pipe: it must wait */
+	assert_null(answer(fd, 300));
+	assert_int_equal(read_console(buf, sizeof(buf)), sizeof(buf));
+	assert_memory_equal(buf, "QEVM", 4);
+	for (int i = 0; i < STUBDOM_TAG_LEN; i++)
+		assert_non_null(strchr("0123456789abcdef", buf[100000 + i]));
+	return answer(fd, 5000);
+}
+
 static void saved_state_is_out_before_the_answer(void **state)
 {
-	static char buf[100000];
 	int fd = session();
 
 	(void)state;
-	for (int round = 0; round < 2; round++) {
-		say(fd, SAVE);
-		/* 100000 bytes do not fit into the pipe: it must wait */
-		assert_null(answer(fd, 300));
-		assert_int_equal(read_console(buf, sizeof(buf)), sizeof(buf));
-		assert_memory_equal(buf, "QEVM", 4);
-		assert_string_equal(answer(fd, 5000), "{\"return\":{\"cmd\":\"xen-save-devices-sta\"},\"id\":3}\r");
+	for (int round = 0; round < 3; round++) {
+		assert_string_equal(save(fd), SAVED);
 		assert_int_equal(lseek(f.o.save_file, 0, SEEK_END), 0);
+		/* nothing of it stays in xenstore */
+		assert_null(fake_xs_get(ASK));
+		assert_null(fake_xs_get(ANSWER));
 	}
+	close(fd);
+}
+
+/* libxl's file would hold the old state before the new one. */
+static void a_second_save_needs_dom0(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	stubdomd = SILENT;
+	assert_string_equal(save(fd), SAVED);
+	assert_non_null(strstr(save(fd), "{\"error\":{\"class\":\"GenericError\",\"desc\":\"A state was saved before, and this one cannot take its place: is xen-stubdomd running"));
+	/* libxl lets the guest run on */
+	say(fd, "{\"execute\":\"cont\",\"id\":2}\r\n");
+	assert_non_null(strstr(answer(fd, 5000), "\"id\":2}"));
+	/* an answer to another state is none */
+	stubdomd = WRONG;
+	assert_non_null(strstr(save(fd), "A state was saved before"));
+	stubdomd = YES;
+	assert_string_equal(save(fd), SAVED);
+	close(fd);
+}
+
+/* The broker before this one may have saved a state. */
+static void a_new_broker_knows_nothing(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	stubdomd = SILENT;
+	assert_non_null(strstr(save(fd), "A state was saved before"));
+	stubdomd = YES;
+	assert_string_equal(save(fd), SAVED);
+	close(fd);
+}
+
+static void dom0_says_why_not(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	stubdomd = NO;
+	assert_non_null(strstr(save(fd), "\"desc\":\"The device state was not saved: xen-stubdomd: disk full\""));
+	/* after an error, libxl unlinks the file that the console is written to */
+	stubdomd = SILENT;
+	assert_non_null(strstr(save(fd), "A state was saved before"));
+	stubdomd = YES;
+	assert_string_equal(save(fd), SAVED);
 	close(fd);
 }
 
@@ -561,6 +654,8 @@ int main(void)
 		B(a_late_reply_is_for_nobody), B(a_client_that_only_knocks),
 		B(junk_does_not_reach_qemu), B(a_client_that_does_not_read),
 		B(saved_state_is_out_before_the_answer),
+		B(a_second_save_needs_dom0), B(dom0_says_why_not),
+		cmocka_unit_test_prestate_setup_teardown(a_new_broker_knows_nothing, setup, teardown, (void *)1),
 		B(console_gone_fails_the_save), B(qemu_ends),
 		cmocka_unit_test(real_qemu),
 	};

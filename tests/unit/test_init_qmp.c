@@ -413,6 +413,7 @@ static void save_is_held(void **state)
 	assert_string_equal(to_client(), "{\"return\":1,\"id\":10}\r\n");
 	client(SAVE);
 	assert_non_null(strstr(to_client(), "saved already"));
+	assert_int_equal(r.saves, 1);
 	assert_int_equal(qmp_relay_save_done(&r, NULL), 0);
 	assert_string_equal(to_client(), "{\"return\":{},\"id\":9}\r\n");
 	assert_null(r.held);
@@ -443,6 +444,7 @@ static void save_qemu_refuses(void **state)
 	assert_non_null(strstr(to_client(), "\"desc\":\"x\""));
 	assert_null(r.held);
 	assert_false(r.saving);
+	assert_int_equal(r.saves, 1);		/* counts: libxl unlinks its file */
 }
 
 /* libxl gave up waiting: the answer is for nobody, the next save works. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/clean.c src/stubdomd/ident.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdomd/clean.c src/stubdomd/savefile.c src/stubdomd/ident.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* What is removed, and much more: what is not. */
 #include "stubdomd_fixture.h"
 
