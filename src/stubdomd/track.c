@@ -10,6 +10,7 @@
 #include "clean.h"
 #include "consoles.h"
 #include "diag.h"
+#include "drives.h"
 #include "life.h"
 #include "limit.h"
 #include "log.h"
@@ -102,6 +103,12 @@ static void failed(struct track *tr, struct stub *s, const char *what, int err)
 	say(tr, s, LOG_ERR, "stubdomain %u: %s: %s: trying again",
 	    s->id.stub, what, strerror(-err));
 	s->due = tr->now + 1000;
+}
+
+static void look_again(struct stub *s, uint64_t when)
+{
+	if (when < s->due)
+		s->due = when;
 }
 
 /* ---- the list ---- */
@@ -284,7 +291,7 @@ static void cure_consoles(struct track *tr, struct stub *s)
 	int ret = consoles_cure(tr->xs, &s->id, &did);
 
 	if (ret == -EAGAIN)
-		s->due = tr->now + 100;
+		look_again(s, tr->now + 100);
 	else if (ret && ret != -ENOENT)
 		failed(tr, s, "setting its consoles up", ret);
 	if (ret)
@@ -301,6 +308,20 @@ static void cure_consoles(struct track *tr, struct stub *s)
 		if (did.close_mask & (1u << n))
 			say(tr, s, LOG_WARNING, "dom0's QEMU did not take console %d of stubdomain %u: closed it, so that its kernel does not wait; see /var/log/xen/qemu-dm-%s-dm.log",
 			    n, s->id.stub, s->id.name);
+}
+
+static void cure_drives(struct track *tr, struct stub *s)
+{
+	unsigned int done;
+	int ret = drives_cure(tr->xs, &s->id, &done);
+
+	if (ret == -EAGAIN)
+		look_again(s, tr->now + 100);
+	else if (ret && ret != -ENOENT)
+		failed(tr, s, "setting its empty CD drives up", ret);
+	if (done)
+		say(tr, s, LOG_INFO, "%u empty CD drive%s: not given to stubdomain %u before there is a medium",
+		    done, done == 1 ? "" : "s", s->id.stub);
 }
 
 static void crash_guest(struct track *tr, struct stub *s)
@@ -386,8 +407,10 @@ static void serve(struct track *tr, struct stub *s)
 		return;
 	}
 	s->due = UINT64_MAX;
-	if (s->life.stub == LIFE_ALIVE)
+	if (s->life.stub == LIFE_ALIVE) {
 		cure_consoles(tr, s);
+		cure_drives(tr, s);
+	}
 	life_decide(&s->life, &plan);
 	if (plan.say_slow || plan.say_dead || plan.crash_guest || plan.say_left)
 		refresh_name(tr, s);
@@ -399,16 +422,16 @@ static void serve(struct track *tr, struct stub *s)
 	/* The deed may change what is next: look once more, soon. */
 	if (plan.crash_guest || plan.say_dead || plan.clean || plan.say_slow)
 		plan.next = tr->now + 1000;
-	if (plan.next < s->due)
-		s->due = plan.next;
+	look_again(s, plan.next);
 }
 
 static void welcome(struct track *tr, struct stub *s, const struct hv_dom *guest)
 {
 	int ret;
 
-	/* Consoles before anything else: dom0's QEMU is being started. */
+	/* Consoles and drives before anything else: dom0's QEMU is being started. */
 	cure_consoles(tr, s);
+	cure_drives(tr, s);
 	ret = record_write(tr, s);
 	if (ret)
 		failed(tr, s, "writing its record", ret);

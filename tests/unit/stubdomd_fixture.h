@@ -112,6 +112,30 @@ static void fix_domains(unsigned int stub, unsigned int guest, const char *name)
 	fake_xs_setf("16384", "/local/domain/%u/memory/videoram", guest);
 }
 
+/* device_disk_add() for a CD of stubdomain @stub that QEMU in dom0 is to serve. */
+__attribute__((unused))
+static void fix_cd(unsigned int stub, unsigned int devid, const char *params)
+{
+	char rec[64], back[96], front[64];
+
+	snprintf(rec, sizeof(rec), "/libxl/%u/device/vbd/%u", stub, devid);
+	snprintf(back, sizeof(back), "/local/domain/0/backend/qdisk/%u/%u", stub, devid);
+	snprintf(front, sizeof(front), "/local/domain/%u/device/vbd/%u", stub, devid);
+	fake_xs_own(front, stub, 0, XS_PERM_READ);
+	fake_xs_setf(back, "%s/backend", front);
+	fake_xs_setf("1", "%s/state", front);
+	fake_xs_setf("cdrom", "%s/device-type", front);
+	fake_xs_setf("1", "%s/online", back);
+	fake_xs_setf("1", "%s/state", back);
+	fake_xs_setf(params, "%s/params", back);
+	fake_xs_setf(front, "%s/frontend", rec);
+	fake_xs_setf(back, "%s/backend", rec);
+	fake_xs_setf("qdisk", "%s/type", rec);
+	fake_xs_setf(params, "%s/params", rec);
+	fake_xs_setf("hdc", "%s/dev", rec);
+	fake_xs_setf("cdrom", "%s/device-type", rec);
+}
+
 /* The stubdomain runs, and its QEMU is ready; libxl starts the guest. */
 __attribute__((unused))
 static void fix_running(unsigned int stub, unsigned int guest)

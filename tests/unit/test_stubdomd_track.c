@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/track.c src/stubdomd/life.c src/stubdomd/orphan.c src/stubdomd/clean.c src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/ident.c src/stubdomd/events.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdomd/track.c src/stubdomd/life.c src/stubdomd/orphan.c src/stubdomd/clean.c src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/drives.c src/stubdomd/ident.c src/stubdomd/events.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* test-pkgs: libcrypto */
 /* The daemon's mind as a whole, against a fake xenstore and hypervisor. */
 #include "stubdomd_fixture.h"
@@ -754,6 +754,22 @@ static void guest_is_renamed(void **state)
 	assert_logged("see /var/log/xen/qemu-dm-web1--incoming.log");
 }
 
+/* ---- CD drives without a medium ---- */
+
+static void an_empty_drive(void **state)
+{
+	(void)state;
+	boot_daemon();
+	fix_domains(5, 4, "web1");
+	fix_cd(5, 5632, "aio:");
+	fix_consoles(5);
+	round_at(now + 1);
+	assert_null(fake_xs_get("/local/domain/0/backend/qdisk/5/5632"));
+	assert_null(fake_xs_get("/local/domain/5/device/vbd/5632"));
+	assert_string_equal(fake_xs_get("/libxl/5/device/vbd/5632/type"), "phy");
+	assert_logged("<6>guest web1: 1 empty CD drive:");
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -771,6 +787,7 @@ int main(void)
 		T(left_by_libxl), T(left_before_it_was_started), T(older_than_its_guest),
 		T(guest_had_run), T(guest_with_such_a_name), T(is_built_after_all),
 		T(not_left_by_libxl), T(guest_is_renamed),
+		T(an_empty_drive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
