@@ -16,6 +16,7 @@
 #include "log.h"
 #include "orphan.h"
 #include "stubdom.h"
+#include "vifs.h"
 #include "xsh.h"
 
 /* Lines about one guest in a minute, and looks at one in a second. */
@@ -28,6 +29,7 @@ struct stub {
 	uint8_t uuid[16], guest_uuid[16];
 	struct life life;
 	uint64_t due;
+	uint64_t vifs_since;	/* an interface is being closed since then; 0: none is */
 	struct limit lines, looks;
 };
 
@@ -118,6 +120,15 @@ static struct stub *find(struct track *tr, uint32_t domid, const uint8_t *uuid)
 	struct stub *s = tr->stubs;
 
 	while (s && (s->id.stub != domid || memcmp(s->uuid, uuid, 16)))
+		s = s->next;
+	return s;
+}
+
+static struct stub *find_guest(struct track *tr, uint32_t domid, const uint8_t *uuid)
+{
+	struct stub *s = tr->stubs;
+
+	while (s && (s->id.guest != domid || memcmp(s->guest_uuid, uuid, 16)))
 		s = s->next;
 	return s;
 }
@@ -324,6 +335,71 @@ static void cure_drives(struct track *tr, struct stub *s)
 		    done, done == 1 ? "" : "s", s->id.stub);
 }
 
+/* Asked after the interfaces were read: vifs.h says why. */
+static int vifs_domains(struct track *tr, struct stub *s, struct vifs_dom *out)
+{
+	enum life_dom stub, guest;
+	struct hv_dom dom;
+	int ret = dom_state(tr->hv, s->id.stub, s->uuid, &stub, &dom);
+
+	*out = (struct vifs_dom){ .now = tr->now, .since = s->vifs_since };
+	if (ret)
+		return ret;
+	out->stub_runs = stub == LIFE_ALIVE && !dom.paused;
+	ret = dom_state(tr->hv, s->id.guest, s->guest_uuid, &guest, &dom);
+	out->guest_ran = guest != LIFE_GONE && guest != LIFE_DYING && dom.cpu_ns;
+	return ret;
+}
+
+static int take_vif(struct track *tr, struct stub *s, const struct vif *v,
+		    const struct vifs_dom *dom)
+{
+	switch (vif_decide(v, dom)) {
+	case VIF_CLOSE:
+		if (!dom->since)
+			say(tr, s, LOG_NOTICE, "network card %u was detached: the emulated card is taken off the network too (stubdomain %u)",
+			    v->devid, s->id.stub);
+		return vif_close(tr->xs, v);
+	case VIF_CUT:
+		say(tr, s, LOG_WARNING, "stubdomain %u does not close its interface for network card %u, which was detached: taking it away",
+		    s->id.stub, v->devid);
+		return vif_cut(tr->xs, &s->id, v);
+	case VIF_REMOVE:
+		say(tr, s, LOG_WARNING, "%s does not close: removing it", v->back);
+		return vif_remove(tr->xs, v);
+	case VIF_WAIT:
+	case VIF_KEEP:
+		break;
+	}
+	return 0;
+}
+
+/* What the administrator detached from the guest goes from its stubdomain too. */
+static void take_vifs(struct track *tr, struct stub *s)
+{
+	struct vifs_dom dom;
+	struct vifs vs;
+	int ret = vifs_read(tr->xs, &s->id, &vs);
+
+	if (ret == -ENOENT)
+		return;
+	if (!ret && !vifs_unwanted(&vs)) {
+		s->vifs_since = 0;
+		return;
+	}
+	if (!ret)
+		ret = vifs_domains(tr, s, &dom);
+	for (unsigned int i = 0; i < vs.count && !ret; i++)
+		ret = take_vif(tr, s, &vs.v[i], &dom);
+	if (ret && ret != -EAGAIN) {
+		failed(tr, s, "closing a detached network card", ret);
+		return;
+	}
+	if (!ret && !s->vifs_since && dom.stub_runs && dom.guest_ran)
+		s->vifs_since = tr->now ? tr->now : 1;
+	look_again(s, tr->now + (ret ? 100 : s->vifs_since ? 1000 : VIF_LOOK_MS));
+}
+
 static void crash_guest(struct track *tr, struct stub *s)
 {
 	int ret = hv_dom_crash(tr->hv, s->id.guest);
@@ -410,6 +486,7 @@ static void serve(struct track *tr, struct stub *s)
 	if (s->life.stub == LIFE_ALIVE) {
 		cure_consoles(tr, s);
 		cure_drives(tr, s);
+		take_vifs(tr, s);
 	}
 	life_decide(&s->life, &plan);
 	if (plan.say_slow || plan.say_dead || plan.crash_guest || plan.say_left)
@@ -479,6 +556,8 @@ void track_visit(struct track *tr, uint32_t domid, uint64_t now)
 		return;
 	recognise(tr, &dom);
 	s = find(tr, domid, dom.uuid);
+	if (!s)
+		s = find_guest(tr, domid, dom.uuid);
 	if (!s)
 		return;
 	if (limit_take(&s->looks, now, 1000, LOOKS_PER_SECOND))
