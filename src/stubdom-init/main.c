@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "carrier.h"
 #include "cdrom.h"
 #include "children.h"
 #include "contract.h"
@@ -44,6 +45,7 @@ static struct init {
 	struct children children;
 	struct qmp_self qmp;
 	struct cdrom cdrom;
+	struct carrier carrier;
 	struct loop_source sig, xs_src;
 	bool debug;
 } in;
@@ -175,14 +177,10 @@ static void publish_mem(const char *meminfo, const char *key, const char *node)
 }
 
 /* QEMU's own word that it is ready. */
-static void on_xenstore(void *arg, uint32_t events)
+static void check_running(void)
 {
-	char **ev, *state, mem[4096];
+	char *state, mem[4096];
 
-	(void)arg;
-	(void)events;
-	while ((ev = xs_check_watch(in.xs)))
-		free(ev);
 	if (in.children.running ||
 	    xsh_read(in.xs, XBT_NULL, &state, NULL, "device-model/%u/state",
 		     in.contract.guest))
@@ -198,6 +196,18 @@ static void on_xenstore(void *arg, uint32_t events)
 	stage(STUBDOM_STAGE_RUN);
 	say_notice("device model is running (%lld ms after boot)",
 		   (long long)uptime_ms());
+}
+
+static void on_xenstore(void *arg, uint32_t events)
+{
+	char **ev;
+
+	(void)arg;
+	(void)events;
+	while ((ev = xs_check_watch(in.xs)))
+		free(ev);
+	carrier_check(&in.carrier);
+	check_running();
 }
 
 static void on_qmp_ready(void *arg, const char *version)
@@ -337,6 +347,10 @@ static int start(void)
 	ret = fd < 0 ? fd : qmp_self_init(&in.qmp, &in.loop, fd, on_qmp_ready, NULL);
 	if (ret)
 		say_warn("CD media cannot be changed: QMP: %s", strerror(-ret));
+	ret = carrier_watch(&in.carrier, in.xs, &in.qmp, &in.plan);
+	if (ret)
+		say_warn("a detached network card will not be shown to the guest: xenstore watch: %s",
+			 strerror(-ret));
 	return 0;
 }
 
