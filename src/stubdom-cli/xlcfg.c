@@ -202,6 +202,33 @@ struct seen {
 	unsigned int ide;
 };
 
+static void check_cd(const struct cfg *c, const libxl_device_disk *d)
+{
+	bool phy = d->backend == LIBXL_DISK_BACKEND_PHY;
+	unsigned int minor = c->host->xen_minor;
+
+	/* libxl_disk.c:libxl__device_disk_setdefault() of that time */
+	if (minor && minor < 19 && phy) {
+		found(c->fs, BROKEN, "cfg-cd-phy", "remove backendtype=phy",
+		      "disk %s: before Xen 4.19 xl has CDs served by QEMU only",
+		      d->vdev);
+		return;
+	}
+	if (minor && minor < 20) {
+		found(c->fs, ADVICE, "cfg-cd-fixed", "give it the medium that it "
+		      "needs before the guest starts",
+		      "disk %s: before Xen 4.20 the CD of a guest with a "
+		      "stubdomain cannot be changed while it runs", d->vdev);
+		return;
+	}
+	/* A drive that starts empty is made one of dom0's kernel by xen-stubdomd. */
+	if (d->format != LIBXL_DISK_FORMAT_EMPTY && !phy)
+		found(c->fs, ADVICE, "cfg-cd-qdisk", "add backendtype=phy",
+		      "disk %s: its medium cannot be changed: xl's cd-insert and "
+		      "cd-eject fail unless the CD is served by the kernel of dom0",
+		      d->vdev);
+}
+
 static void check_disk_kind(const struct cfg *c, const libxl_device_disk *d,
 			    unsigned int index, char kind, struct seen *seen)
 {
@@ -222,17 +249,8 @@ static void check_disk_kind(const struct cfg *c, const libxl_device_disk *d,
 		found(c->fs, BROKEN, "cfg-disk-readonly", "make it 'rw', an sd "
 		      "name, or a CD ('devtype=cdrom')",
 		      "disk %s: qemu-xen emulates no read-only IDE disk", d->vdev);
-	if (d->is_cdrom && d->format == LIBXL_DISK_FORMAT_EMPTY &&
-	    c->host->xen_minor && c->host->xen_minor < 19)
-		found(c->fs, BROKEN, "cfg-disk-empty-cd", "give it a medium, or "
-		      "remove it", "disk %s: before Xen 4.19 the stubdomain waits "
-		      "for an empty CD until xl gives up", d->vdev);
-	if (d->is_cdrom && d->format != LIBXL_DISK_FORMAT_EMPTY &&
-	    d->backend != LIBXL_DISK_BACKEND_PHY)
-		found(c->fs, ADVICE, "cfg-cd-qdisk", "add backendtype=phy",
-		      "disk %s: its medium cannot be changed: xl's cd-insert and "
-		      "cd-eject fail unless the CD is served by the kernel of dom0",
-		      d->vdev);
+	if (d->is_cdrom)
+		check_cd(c, d);
 	if (!d->is_cdrom && (d->format == LIBXL_DISK_FORMAT_QCOW2 ||
 			     d->backend == LIBXL_DISK_BACKEND_QDISK))
 		found(c->fs, ADVICE, "cfg-disk-qdisk", "use a raw image or a block "

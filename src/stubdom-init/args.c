@@ -172,6 +172,8 @@ static int on_netdev(struct rewrite *r, const char *v)
 	nic = &p->nics[p->n_nics++];
 	nic->devid = devid;
 	strcpy(nic->ifname, ifname);
+	if (!opt_value(v, "id", nic->id, sizeof(nic->id)))
+		nic->id[0] = '\0';
 	return 0;
 }
 

@@ -34,6 +34,7 @@
 struct args_nic {
 	unsigned int devid;		/* n of device/vif/<n> */
 	char ifname[IFNAMSIZ];		/* the tap QEMU will open */
+	char id[16];			/* what QEMU calls it, or "" */
 };
 
 struct args_plan {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The medium of an emulated CD drive, as libxl changes it (Xen >= 4.19,
+ * The medium of an emulated CD drive, as libxl changes it (Xen >= 4.20,
  * libxl_disk.c:cdrom_insert_*): it ejects, removes the fdset whose opaque is
  * "stub-devid:<devid>" if there is one, detaches the vbd, attaches another,
  * waits until such an fdset is there again and inserts /dev/fdset/<n>.

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "carrier.h"
 #include "cdrom.h"
 #include "children.h"
 #include "contract.h"
@@ -44,6 +45,7 @@ static struct init {
 	struct children children;
 	struct qmp_self qmp;
 	struct cdrom cdrom;
+	struct carrier carrier;
 	struct loop_source sig, xs_src;
 	bool debug;
 	bool answers;			/* control/shutdown is watched here */
@@ -235,6 +237,7 @@ static void on_xenstore(void *arg, uint32_t events)
 	}
 	if (control)
 		answer_control();
+	carrier_check(&in.carrier);
 	check_running();
 }
 
@@ -375,6 +378,10 @@ static int start(void)
 	ret = fd < 0 ? fd : qmp_self_init(&in.qmp, &in.loop, fd, on_qmp_ready, NULL);
 	if (ret)
 		say_warn("CD media cannot be changed: QMP: %s", strerror(-ret));
+	ret = carrier_watch(&in.carrier, in.xs, &in.qmp, &in.plan);
+	if (ret)
+		say_warn("a detached network card will not be shown to the guest: xenstore watch: %s",
+			 strerror(-ret));
 	return 0;
 }
 

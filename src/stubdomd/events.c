@@ -10,12 +10,14 @@
 static const char token_console[] = "console";
 static const char token_release[] = "release";
 static const char token_introduce[] = "introduce";
+static const char token_device[] = "device";
 
 int events_watch(struct xs_handle *xs)
 {
 	if (!xs_watch(xs, EVENTS_CONSOLES, token_console) ||
 	    !xs_watch(xs, EVENTS_RELEASE, token_release) ||
-	    !xs_watch(xs, EVENTS_INTRODUCE, token_introduce))
+	    !xs_watch(xs, EVENTS_INTRODUCE, token_introduce) ||
+	    !xs_watch(xs, EVENTS_DEVICES, token_device))
 		return errno ? -errno : -EIO;
 	return 0;
 }
@@ -29,35 +31,62 @@ static void mark(struct events *ev, uint32_t domid)
 	ev->mark[domid / 64] |= bit;
 }
 
-void events_note(struct events *ev, const char *path, const char *token)
+/* @path is "DIRECTORY/DOMID" and more; *@rest is what follows. */
+static bool path_domid(const char *path, size_t dir_len, uint64_t *domid,
+		       const char **rest)
 {
-	size_t len = sizeof(EVENTS_CONSOLES) - 1;
 	char digits[8];
-	uint64_t domid;
 	size_t n;
 
-	if (!strcmp(token, token_release)) {
-		ev->sweep = true;
-		return;
-	}
-	if (!strcmp(token, token_introduce)) {
-		ev->born = true;
-		return;
-	}
-	if (strcmp(token, token_console) || strncmp(path, EVENTS_CONSOLES, len))
+	if (path[dir_len] != '/')
+		return false;
+	n = strcspn(path + dir_len + 1, "/");
+	if (n >= sizeof(digits))
+		return false;
+	memcpy(digits, path + dir_len + 1, n);
+	digits[n] = '\0';
+	*rest = path + dir_len + 1 + n;
+	return !xsh_parse_uint(digits, HV_DOMID_MAX - 1, domid);
+}
+
+static void note_console(struct events *ev, const char *path)
+{
+	size_t len = sizeof(EVENTS_CONSOLES) - 1;
+	const char *rest;
+	uint64_t domid;
+
+	if (strncmp(path, EVENTS_CONSOLES, len))
 		return;
 	/* The directory itself: xenstored says so once for a new watch. */
-	if (!path[len]) {
+	if (!path[len])
 		ev->scan = true;
-		return;
-	}
-	n = strcspn(path + len + 1, "/");
-	if (path[len] != '/' || n >= sizeof(digits))
-		return;
-	memcpy(digits, path + len + 1, n);
-	digits[n] = '\0';
-	if (!xsh_parse_uint(digits, HV_DOMID_MAX - 1, &domid))
+	else if (path_domid(path, len, &domid, &rest))
 		mark(ev, domid);
+}
+
+/* Of all that libxl writes down, network cards that come and go. */
+static void note_device(struct events *ev, const char *path)
+{
+	size_t len = sizeof(EVENTS_DEVICES) - 1;
+	const char *rest;
+	uint64_t domid;
+
+	if (!strncmp(path, EVENTS_DEVICES, len) &&
+	    path_domid(path, len, &domid, &rest) &&
+	    !strncmp(rest, "/device/vif", 11))
+		mark(ev, domid);
+}
+
+void events_note(struct events *ev, const char *path, const char *token)
+{
+	if (!strcmp(token, token_release))
+		ev->sweep = true;
+	else if (!strcmp(token, token_introduce))
+		ev->born = true;
+	else if (!strcmp(token, token_console))
+		note_console(ev, path);
+	else if (!strcmp(token, token_device))
+		note_device(ev, path);
 }
 
 int events_take(struct xs_handle *xs, struct events *ev)

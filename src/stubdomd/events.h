@@ -5,7 +5,7 @@
  * However many events a domain causes, it is looked at once per round; a round
  * takes at most EVENTS_ROUND of them off the queue before their domains are
  * served.  Nothing that a guest may write is watched: the console backends'
- * nodes are dom0's, and the special watches are xenstored's.
+ * nodes and libxl's records are dom0's, and the special watches are xenstored's.
  */
 #ifndef XE_EVENTS_H
 #define XE_EVENTS_H
@@ -20,6 +20,7 @@
 #define EVENTS_CONSOLES "/local/domain/0/backend/console"
 #define EVENTS_RELEASE "@releaseDomain"
 #define EVENTS_INTRODUCE "@introduceDomain"
+#define EVENTS_DEVICES "/libxl"
 
 struct events {
 	bool scan;			/* look at everything */

@@ -11,12 +11,14 @@
 #include "clean.h"
 #include "consoles.h"
 #include "diag.h"
+#include "drives.h"
 #include "life.h"
 #include "limit.h"
 #include "log.h"
 #include "orphan.h"
 #include "savefile.h"
 #include "stubdom.h"
+#include "vifs.h"
 #include "xsh.h"
 
 /* Lines about one guest in a minute; looks at one, and states put in place, in a second. */
@@ -30,6 +32,7 @@ struct stub {
 	uint8_t uuid[16], guest_uuid[16];
 	struct life life;
 	uint64_t due;
+	uint64_t vifs_since;	/* an interface is being closed since then; 0: none is */
 	struct limit lines, looks, saves;
 };
 
@@ -107,6 +110,12 @@ static void failed(struct track *tr, struct stub *s, const char *what, int err)
 	s->due = tr->now + 1000;
 }
 
+static void look_again(struct stub *s, uint64_t when)
+{
+	if (when < s->due)
+		s->due = when;
+}
+
 /* ---- the list ---- */
 
 static struct stub *find(struct track *tr, uint32_t domid, const uint8_t *uuid)
@@ -114,6 +123,15 @@ static struct stub *find(struct track *tr, uint32_t domid, const uint8_t *uuid)
 	struct stub *s = tr->stubs;
 
 	while (s && (s->id.stub != domid || memcmp(s->uuid, uuid, 16)))
+		s = s->next;
+	return s;
+}
+
+static struct stub *find_guest(struct track *tr, uint32_t domid, const uint8_t *uuid)
+{
+	struct stub *s = tr->stubs;
+
+	while (s && (s->id.guest != domid || memcmp(s->guest_uuid, uuid, 16)))
 		s = s->next;
 	return s;
 }
@@ -299,7 +317,7 @@ static void cure_consoles(struct track *tr, struct stub *s)
 	int ret = consoles_cure(tr->xs, &s->id, &did);
 
 	if (ret == -EAGAIN)
-		s->due = tr->now + 100;
+		look_again(s, tr->now + 100);
 	else if (ret && ret != -ENOENT)
 		failed(tr, s, "setting its consoles up", ret);
 	if (ret)
@@ -316,6 +334,85 @@ static void cure_consoles(struct track *tr, struct stub *s)
 		if (did.close_mask & (1u << n))
 			say(tr, s, LOG_WARNING, "dom0's QEMU did not take console %d of stubdomain %u: closed it, so that its kernel does not wait; see /var/log/xen/qemu-dm-%s-dm.log",
 			    n, s->id.stub, s->id.name);
+}
+
+static void cure_drives(struct track *tr, struct stub *s)
+{
+	unsigned int done;
+	int ret = drives_cure(tr->xs, &s->id, &done);
+
+	if (ret == -EAGAIN)
+		look_again(s, tr->now + 100);
+	else if (ret && ret != -ENOENT)
+		failed(tr, s, "setting its empty CD drives up", ret);
+	if (done)
+		say(tr, s, LOG_INFO, "%u empty CD drive%s: not given to stubdomain %u before there is a medium",
+		    done, done == 1 ? "" : "s", s->id.stub);
+}
+
+/* Asked after the interfaces were read: vifs.h says why. */
+static int vifs_domains(struct track *tr, struct stub *s, struct vifs_dom *out)
+{
+	enum life_dom stub, guest;
+	struct hv_dom dom;
+	int ret = dom_state(tr->hv, s->id.stub, s->uuid, &stub, &dom);
+
+	*out = (struct vifs_dom){ .now = tr->now, .since = s->vifs_since };
+	if (ret)
+		return ret;
+	out->stub_runs = stub == LIFE_ALIVE && !dom.paused;
+	ret = dom_state(tr->hv, s->id.guest, s->guest_uuid, &guest, &dom);
+	out->guest_ran = guest != LIFE_GONE && guest != LIFE_DYING && dom.cpu_ns;
+	return ret;
+}
+
+static int take_vif(struct track *tr, struct stub *s, const struct vif *v,
+		    const struct vifs_dom *dom)
+{
+	switch (vif_decide(v, dom)) {
+	case VIF_CLOSE:
+		if (!dom->since)
+			say(tr, s, LOG_NOTICE, "network card %u was detached: the emulated card is taken off the network too (stubdomain %u)",
+			    v->devid, s->id.stub);
+		return vif_close(tr->xs, v);
+	case VIF_CUT:
+		say(tr, s, LOG_WARNING, "stubdomain %u does not close its interface for network card %u, which was detached: taking it away",
+		    s->id.stub, v->devid);
+		return vif_cut(tr->xs, &s->id, v);
+	case VIF_REMOVE:
+		say(tr, s, LOG_WARNING, "%s does not close: removing it", v->back);
+		return vif_remove(tr->xs, v);
+	case VIF_WAIT:
+	case VIF_KEEP:
+		break;
+	}
+	return 0;
+}
+
+/* What the administrator detached from the guest goes from its stubdomain too. */
+static void take_vifs(struct track *tr, struct stub *s)
+{
+	struct vifs_dom dom;
+	struct vifs vs;
+	int ret = vifs_read(tr->xs, &s->id, &vs);
+
+	if (ret == -ENOENT)
+		return;
+	if (!ret && !vifs_unwanted(&vs)) {
+		s->vifs_since = 0;
+		return;
+	}
+	if (!ret)
+		ret = vifs_domains(tr, s, &dom);
+	for (unsigned int i = 0; i < vs.count && !ret; i++)
+		ret = take_vif(tr, s, &vs.v[i], &dom);
+	if (ret && ret != -EAGAIN) {
+		failed(tr, s, "closing a detached network card", ret);
+		return;
+	}
+	if (!ret && !s->vifs_since && dom.stub_runs && dom.guest_ran)
+		s->vifs_since = tr->now ? tr->now : 1;
+	look_again(s, tr->now + (ret ? 100 : s->vifs_since ? 1000 : VIF_LOOK_MS));
 }
 
 static void crash_guest(struct track *tr, struct stub *s)
@@ -475,8 +572,11 @@ static void serve(struct track *tr, struct stub *s)
 	}
 	s->due = UINT64_MAX;
 	/* Not while a state is waited for: that is many looks, and long after the start. */
-	if (s->life.stub == LIFE_ALIVE && !s->life.suspended_at)
+	if (s->life.stub == LIFE_ALIVE && !s->life.suspended_at) {
 		cure_consoles(tr, s);
+		cure_drives(tr, s);
+		take_vifs(tr, s);
+	}
 	life_decide(&s->life, &plan);
 	if (plan.say_slow || plan.say_dead || plan.crash_guest || plan.say_left)
 		refresh_name(tr, s);
@@ -488,8 +588,7 @@ static void serve(struct track *tr, struct stub *s)
 	/* The deed may change what is next: look once more, soon. */
 	if (plan.crash_guest || plan.say_dead || plan.clean || plan.say_slow)
 		plan.next = tr->now + 1000;
-	if (plan.next < s->due)
-		s->due = plan.next;
+	look_again(s, plan.next);
 }
 
 static void welcome(struct track *tr, struct stub *s, const struct hv_dom *guest)
@@ -497,8 +596,9 @@ static void welcome(struct track *tr, struct stub *s, const struct hv_dom *guest
 	bool known = false;
 	int ret;
 
-	/* Consoles before anything else: dom0's QEMU is being started. */
+	/* Consoles and drives before anything else: dom0's QEMU is being started. */
 	cure_consoles(tr, s);
+	cure_drives(tr, s);
 	ret = record_is(tr, s, &known);
 	if (!ret && !known)
 		savefile_forget(s->id.guest);
@@ -550,6 +650,8 @@ void track_visit(struct track *tr, uint32_t domid, uint64_t now)
 		return;
 	recognise(tr, &dom);
 	s = find(tr, domid, dom.uuid);
+	if (!s)
+		s = find_guest(tr, domid, dom.uuid);
 	if (!s)
 		return;
 	if (limit_take(&s->looks, now, 1000, LOOKS_PER_SECOND))

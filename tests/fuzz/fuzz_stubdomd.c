@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/ident.c src/stubdomd/events.c src/stubdomd/clean.c src/stubdomd/savefile.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/vifs.c src/stubdomd/ident.c src/stubdomd/events.c src/stubdomd/clean.c src/stubdomd/savefile.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* test-pkgs: libcrypto */
 /*
  * Everything a stubdomain, a driver domain or a command line can put in front
@@ -19,6 +19,7 @@
 #include "stubdomd/diag.h"
 #include "stubdomd/events.h"
 #include "stubdomd/savefile.h"
+#include "stubdomd/vifs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,6 +36,8 @@ static const char *const nodes[] = {
 	"/local/domain/3/backend/vbd/5/51712/params",
 	"/local/domain/3/backend/vbd/5/51712/hotplug-error",
 	"/local/domain/3/error/backend/vbd/5/51712/error",
+	"/local/domain/3/backend/vif/5/0/online",
+	"/local/domain/3/backend/vif/5/0/state",
 };
 
 static void must(bool is)
@@ -62,6 +65,7 @@ static void world(const uint8_t *data, size_t size)
 	fake_xs_set("/local/domain/4/image/device-model-domid", "5");
 	fake_xs_set("/libxl/4/dm-version", "qemu_xen");
 	fake_xs_set("/libxl/5/device/vbd/51712/backend", "/local/domain/3/backend/vbd/5/51712");
+	fake_xs_set("/libxl/5/device/vif/0/backend", "/local/domain/3/backend/vif/5/0");
 	for (int n = 0; n < 3; n++) {
 		fake_xs_setf("1", "/local/domain/0/backend/console/5/%d/state", n);
 		fake_xs_setf("ioemu", n ? "/local/domain/5/device/console/%d/type" :
@@ -81,6 +85,19 @@ static void world(const uint8_t *data, size_t size)
 	}
 }
 
+/* A detached card is closed, or it is gone. */
+static void look_at_vif(struct xs_handle *xs, const struct stub_id *id)
+{
+	const struct vifs_dom dom = { .stub_runs = true, .guest_ran = true, .now = 1 };
+	struct vifs vs;
+
+	must(!vifs_read(xs, id, &vs) && vs.count == 1);
+	if (vif_decide(&vs.v[0], &dom) == VIF_CLOSE)
+		must(!vif_close(xs, &vs.v[0]));
+	must(!vifs_read(xs, id, &vs));
+	must(vif_decide(&vs.v[0], &dom) != VIF_CLOSE);
+}
+
 static void look(void)
 {
 	const struct stub_id id = { .stub = 5, .guest = 4, .name = "web1" };
@@ -95,6 +112,7 @@ static void look(void)
 	must(!strcmp(fake_xs_get("/local/domain/5/device/console/2/output"), "null"));
 	must(!consoles_read(xs, XBT_NULL, &id, &now));
 	must(!consoles_plan(&now, &did));	/* cured is cured */
+	look_at_vif(xs, &id);
 	must(!fake_xs_open_transactions());
 }
 
@@ -112,6 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	events_note(&ev, text, "console");
+	events_note(&ev, text, "device");
 	must(ev.marked <= 1);
 	clean_is_helper(text, size, 5);
 	clean_is_helper(text, size + 1, 5);

@@ -112,6 +112,55 @@ static void fix_domains(unsigned int stub, unsigned int guest, const char *name)
 	fake_xs_setf("16384", "/local/domain/%u/memory/videoram", guest);
 }
 
+/* libxl__device_add_async() for a network card of @dom, stubdomain or guest. */
+__attribute__((unused))
+static void fix_vif(unsigned int dom, unsigned int devid, unsigned int backend,
+		    const char *mac, const char *bridge)
+{
+	char rec[64], back[96], front[64], path[160];
+
+	snprintf(rec, sizeof(rec), "/libxl/%u/device/vif/%u", dom, devid);
+	snprintf(back, sizeof(back), "/local/domain/%u/backend/vif/%u/%u", backend, dom, devid);
+	snprintf(front, sizeof(front), "/local/domain/%u/device/vif/%u", dom, devid);
+	fake_xs_own(front, dom, backend, XS_PERM_READ);
+	fake_xs_setf(back, "%s/backend", front);
+	fake_xs_setf("4", "%s/state", front);
+	fake_xs_setf(front, "%s/frontend", rec);
+	fake_xs_setf(back, "%s/backend", rec);
+	fake_xs_setf("1", "%s/online", back);
+	fake_xs_setf("4", "%s/state", back);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/mac", i ? rec : back);
+		fake_xs_set(path, mac);
+		snprintf(path, sizeof(path), "%s/bridge", i ? rec : back);
+		fake_xs_set(path, bridge);
+	}
+}
+
+/* device_disk_add() for a CD of stubdomain @stub that QEMU in dom0 is to serve. */
+__attribute__((unused))
+static void fix_cd(unsigned int stub, unsigned int devid, const char *params)
+{
+	char rec[64], back[96], front[64];
+
+	snprintf(rec, sizeof(rec), "/libxl/%u/device/vbd/%u", stub, devid);
+	snprintf(back, sizeof(back), "/local/domain/0/backend/qdisk/%u/%u", stub, devid);
+	snprintf(front, sizeof(front), "/local/domain/%u/device/vbd/%u", stub, devid);
+	fake_xs_own(front, stub, 0, XS_PERM_READ);
+	fake_xs_setf(back, "%s/backend", front);
+	fake_xs_setf("1", "%s/state", front);
+	fake_xs_setf("cdrom", "%s/device-type", front);
+	fake_xs_setf("1", "%s/online", back);
+	fake_xs_setf("1", "%s/state", back);
+	fake_xs_setf(params, "%s/params", back);
+	fake_xs_setf(front, "%s/frontend", rec);
+	fake_xs_setf(back, "%s/backend", rec);
+	fake_xs_setf("qdisk", "%s/type", rec);
+	fake_xs_setf(params, "%s/params", rec);
+	fake_xs_setf("hdc", "%s/dev", rec);
+	fake_xs_setf("cdrom", "%s/device-type", rec);
+}
+
 /* The stubdomain runs, and its QEMU is ready; libxl starts the guest. */
 __attribute__((unused))
 static void fix_running(unsigned int stub, unsigned int guest)

@@ -149,9 +149,17 @@ static void disks(void **state)
 	wrong("disk = [ \"/a.iso,raw,hdc,cdrom\" ]", "cfg-cd-qdisk", ADVICE);
 	right("disk = [ \"format=raw,vdev=hdc,access=ro,devtype=cdrom,"
 	      "backendtype=phy,target=/a.iso\" ]");
+	right("disk = [ \"format=empty,vdev=hdc,access=ro,devtype=cdrom,"
+	      "backendtype=phy\" ]");
 	host.xen_minor = 17;
 	wrong("disk = [ \"format=empty,vdev=hdc,access=ro,devtype=cdrom\" ]",
-	      "cfg-disk-empty-cd", BROKEN);
+	      "cfg-cd-fixed", ADVICE);
+	wrong("disk = [ \"/a.iso,raw,hdc,cdrom\" ]", "cfg-cd-fixed", ADVICE);
+	wrong("disk = [ \"format=raw,vdev=hdc,access=ro,devtype=cdrom,"
+	      "backendtype=phy,target=/a.iso\" ]", "cfg-cd-phy", BROKEN);
+	host.xen_minor = 19;
+	wrong("disk = [ \"format=raw,vdev=hdc,access=ro,devtype=cdrom,"
+	      "backendtype=phy,target=/a.iso\" ]", "cfg-cd-fixed", ADVICE);
 }
 
 static void other_devices(void **state)

@@ -80,6 +80,7 @@ static void stock_guest(void **state)
 	assert_int_equal(plan.serials, 1 << 3);
 	assert_int_equal(plan.n_nics, 2);
 	assert_string_equal(plan.nics[0].ifname, "vif7.0-emu");
+	assert_string_equal(plan.nics[0].id, "net0");
 	assert_int_equal(plan.nics[1].devid, 1);
 	assert_string_equal(plan.name, "win dows");
 	assert_false(plan.restore);

@@ -123,6 +123,28 @@ static void events_mean(void **state)
 	assert_int_equal(ev.marked, 0);
 }
 
+static void events_of_devices(void **state)
+{
+	static const char *const others[] = {
+		"/libxl", "/libxl/4", "/libxl/4/device/vbd/768", "/libxl/4/dm-version",
+		"/libxl/x/device/vif/0", "/libxl/32752/device/vif/0", "/libxlx/4/device/vif/0",
+		"/libxl//device/vif", "",
+	};
+	struct events ev = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		events_note(&ev, others[i], "device");
+	assert_int_equal(ev.marked, 0);
+	assert_false(ev.scan || ev.sweep || ev.born);
+	events_note(&ev, "/libxl/4/device/vif/0", "device");
+	events_note(&ev, "/libxl/4/device/vif", "device");
+	events_note(&ev, "/libxl/9/device/vif/1/backend", "device");
+	assert_int_equal(ev.marked, 2);
+	assert_int_equal(events_next(&ev, 0), 4);
+	assert_int_equal(events_next(&ev, 4), 9);
+}
+
 static void events_nonsense(void **state)
 {
 	static const char *const paths[] = {
@@ -198,7 +220,7 @@ int main(void)
 		FIX_TEST(linux_stubdomain), FIX_TEST(not_one),
 		FIX_TEST(minios_is_left_alone), FIX_TEST(guest_must_point_back),
 		FIX_TEST(nonsense_targets), FIX_TEST(broken_store), FIX_TEST(names),
-		FIX_TEST(events_mean), FIX_TEST(events_nonsense),
+		FIX_TEST(events_mean), FIX_TEST(events_of_devices), FIX_TEST(events_nonsense),
 		FIX_TEST(events_all_domids), FIX_TEST(events_flood),
 		FIX_TEST(events_lost_connection),
 	};

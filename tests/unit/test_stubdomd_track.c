@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/track.c src/stubdomd/life.c src/stubdomd/orphan.c src/stubdomd/clean.c src/stubdomd/savefile.c src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/ident.c src/stubdomd/events.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdomd/track.c src/stubdomd/life.c src/stubdomd/orphan.c src/stubdomd/clean.c src/stubdomd/savefile.c src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/drives.c src/stubdomd/vifs.c src/stubdomd/ident.c src/stubdomd/events.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* test-pkgs: libcrypto */
 /* The daemon's mind as a whole, against a fake xenstore and hypervisor. */
 #include "stubdomd_fixture.h"
@@ -754,6 +754,177 @@ static void guest_is_renamed(void **state)
 	assert_logged("see /var/log/xen/qemu-dm-web1--incoming.log");
 }
 
+/* ---- detached network cards ---- */
+
+#define VBACK(d) "/local/domain/0/backend/vif/" #d "/0"
+#define VFRONT(d) "/local/domain/" #d "/device/vif/0"
+#define VREC(d) "/libxl/" #d "/device/vif/0"
+#define MAC "00:16:3e:00:00:21"
+
+/* libxl makes the stubdomain's interface first, and the guest's when its QEMU runs. */
+static void pair_with_vif(void)
+{
+	fix_domains(5, 4, "web1");
+	fix_consoles(5);
+	fix_vif(5, 0, 0, MAC, "xenbr0");
+	round_at(now);
+	fake_hv_dom(5)->paused = false;
+	fake_hv_dom(5)->cpu_ns = 1000;
+	pass(12000);
+	fake_xs_set("/local/domain/5/device-model/4/state", "running");
+	pass(2000);
+	fix_vif(4, 0, 0, MAC, "xenbr0");
+	pass(2000);
+	fix_running(5, 4);
+	pass(5000);
+	assert_string_equal(fake_xs_get(VBACK(5) "/state"), "4");
+	assert_string_equal(fake_xs_get(VBACK(5) "/online"), "1");
+	assert_true(track_next(tr) == UINT64_MAX);
+	fix_log_clear();
+}
+
+static void detach_from_guest(void)
+{
+	fake_xs_rm(VFRONT(4));
+	fake_xs_rm(VREC(4));
+	fake_xs_rm(VBACK(4));
+}
+
+static void a_detached_card(void **state)
+{
+	(void)state;
+	boot_daemon();
+	pair_with_vif();
+	detach_from_guest();
+	round_at(now + 1);
+	assert_string_equal(fake_xs_get(VBACK(5) "/online"), "0");
+	assert_string_equal(fake_xs_get(VBACK(5) "/state"), "5");
+	assert_logged("<5>guest web1: network card 0 was detached");
+	/* the stubdomain's kernel and netback do their part */
+	fake_xs_set(VFRONT(5) "/state", "6");
+	fake_xs_set(VBACK(5) "/state", "6");
+	pass(100000);
+	assert_int_equal(fix_lines, 1);
+	assert_true(track_next(tr) == UINT64_MAX);
+	/* libxl cleans it up with the rest */
+	assert_non_null(fake_xs_get(VREC(5) "/backend"));
+	/* a restart has nothing more to say of it */
+	kill_daemon();
+	boot_daemon();
+	pass(100000);
+	assert_not_logged("<4>");
+	assert_string_equal(fake_xs_get(VBACK(5) "/state"), "6");
+	/* the guest's own card, attached again, changes nothing here */
+	fix_vif(4, 0, 0, MAC, "xenbr0");
+	pass(5000);
+	assert_string_equal(fake_xs_get(VBACK(5) "/state"), "6");
+	assert_int_equal(fake_hv_crashes, 0);
+}
+
+static void a_stubdomain_that_holds_on(void **state)
+{
+	(void)state;
+	boot_daemon();
+	pair_with_vif();
+	detach_from_guest();
+	round_at(now + 1);
+	pass(3000);
+	/* it plays with its state, and netback follows */
+	fake_xs_set(VBACK(5) "/state", "4");
+	pass(2000);
+	assert_string_equal(fake_xs_get(VBACK(5) "/state"), "5");
+	assert_non_null(fake_xs_get(VFRONT(5)));
+	pass(6000);
+	assert_null(fake_xs_get(VFRONT(5)));
+	assert_logged("<4>guest web1: stubdomain 5 does not close its interface for network card 0");
+	assert_int_equal(fix_lines, 2);
+	pass(8000);
+	assert_non_null(fake_xs_get(VBACK(5)));
+	pass(4000);
+	assert_null(fake_xs_get(VBACK(5)));
+	assert_int_equal(fix_lines, 3);
+	pass(100000);
+	assert_int_equal(fix_lines, 3);
+	assert_true(track_next(tr) == UINT64_MAX);
+}
+
+static void detached_and_attached_before_a_look(void **state)
+{
+	(void)state;
+	boot_daemon();
+	pair_with_vif();
+	detach_from_guest();
+	fix_vif(4, 0, 0, MAC, "xenbr1");
+	round_at(now + 1);
+	assert_string_equal(fake_xs_get(VBACK(5) "/state"), "5");
+	assert_string_equal(fake_xs_get(VBACK(4) "/state"), "4");
+}
+
+static void detached_while_it_was_down(void **state)
+{
+	(void)state;
+	boot_daemon();
+	pair_with_vif();
+	kill_daemon();
+	detach_from_guest();
+	boot_daemon();
+	assert_string_equal(fake_xs_get(VBACK(5) "/state"), "5");
+	/* restarted in the middle: the time runs from then on */
+	pass(5000);
+	kill_daemon();
+	fix_log_clear();
+	boot_daemon();
+	pass(8000);
+	assert_non_null(fake_xs_get(VFRONT(5)));
+	pass(4000);
+	assert_null(fake_xs_get(VFRONT(5)));
+	assert_not_logged("<5>");
+}
+
+/* libxl pauses both, and only then removes what the guest has. */
+static void a_destroyed_guest_is_not_a_detached_card(void **state)
+{
+	(void)state;
+	boot_daemon();
+	pair_with_vif();
+	fake_hv_dom(5)->paused = true;
+	fake_hv_dom(4)->paused = true;
+	detach_from_guest();
+	pass(10000);
+	assert_string_equal(fake_xs_get(VBACK(5) "/state"), "4");
+	destroy(5, 4);
+	pass(LIFE_GRACE_MS + 2000);
+	assert_int_equal(count(), 0);
+	assert_not_logged("detached");
+}
+
+static void detached_from_a_paused_guest(void **state)
+{
+	(void)state;
+	boot_daemon();
+	pair_with_vif();
+	fake_hv_dom(4)->paused = true;
+	detach_from_guest();
+	round_at(now + 1);
+	assert_string_equal(fake_xs_get(VBACK(5) "/state"), "5");
+}
+
+/* ---- CD drives without a medium ---- */
+
+static void an_empty_drive(void **state)
+{
+	(void)state;
+	boot_daemon();
+	fix_domains(5, 4, "web1");
+	fix_cd(5, 5632, "aio:");
+	fix_consoles(5);
+	round_at(now + 1);
+	assert_null(fake_xs_get("/local/domain/0/backend/qdisk/5/5632"));
+	assert_null(fake_xs_get("/local/domain/5/device/vbd/5632"));
+	assert_string_equal(fake_xs_get("/libxl/5/device/vbd/5632/type"), "phy");
+	assert_logged("<6>guest web1: 1 empty CD drive:");
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -771,6 +942,10 @@ int main(void)
 		T(left_by_libxl), T(left_before_it_was_started), T(older_than_its_guest),
 		T(guest_had_run), T(guest_with_such_a_name), T(is_built_after_all),
 		T(not_left_by_libxl), T(guest_is_renamed),
+		T(a_detached_card), T(a_stubdomain_that_holds_on),
+		T(detached_and_attached_before_a_look), T(detached_while_it_was_down),
+		T(a_destroyed_guest_is_not_a_detached_card),
+		T(detached_from_a_paused_guest), T(an_empty_drive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
