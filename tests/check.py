@@ -25,7 +25,7 @@ STEPS = [
     ("deb", ["deb"]),
     ("qemu", ["check-qemu-virtio"]),
     ("image", ["check-image"]),
-    ("packages", ["check-packages", "DEB_SUITES=trixie", "TEST=deb-lintian units update-freshness"]),
+    ("packages", ["check-packages", "DEB_SUITES=trixie", "TEST=deb-lintian units update-freshness dkms-headers"]),
     ("lab", ["lab-run", f"SCENARIO={SCENARIOS}"]),
 ]
 COUNT = re.compile(r"^(\d+) passed, (\d+) failed(?:, \d+ skipped)?$")
