@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-SCENARIOS = ("host,stubdom-smoke,stubdom-defaults,stubdom-hvm,stubdom-save,stubdom-cd,stubdom-net,stubdom-faults,"
+SCENARIOS = ("host,stubdom-smoke,stubdom-check,stubdom-defaults,stubdom-hvm,stubdom-save,stubdom-cd,stubdom-net,stubdom-faults,"
              "virtio-pv,virtio-pvh,virtio-hvm,virtio-disk,virtio-faults")
 # Of the packages' tests those that take a minute or two; all: make check-packages.
 STEPS = [
@@ -25,7 +25,7 @@ STEPS = [
     ("deb", ["deb"]),
     ("qemu", ["check-qemu-virtio"]),
     ("image", ["check-image"]),
-    ("packages", ["check-packages", "DEB_SUITES=trixie", "TEST=deb-lintian units update-freshness"]),
+    ("packages", ["check-packages", "DEB_SUITES=trixie", "TEST=deb-lintian units update-freshness dkms-headers"]),
     ("lab", ["lab-run", f"SCENARIO={SCENARIOS}"]),
 ]
 COUNT = re.compile(r"^(\d+) passed, (\d+) failed(?:, \d+ skipped)?$")

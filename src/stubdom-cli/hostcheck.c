@@ -388,6 +388,7 @@ void hostcheck(struct findings *fs, struct xlcfg_host *host)
 	memset(host, 0, sizeof(*host));
 	if (running)
 		host->xen_minor = (unsigned int)atoi(strchr(running, '.') + 1);
+	host->usbback = there("/sys/bus/usb/drivers/usbback", F_OK);
 	check_dom0(fs, running);
 	check_images(fs, running, host);
 	check_tools(fs);

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
+#include "cfgfacts.h"
 #include "cli.h"
 
 /* libxl_internal.h: LIBXL_LINUX_STUBDOM_MEM */
@@ -171,21 +174,6 @@ static void check_boot(const struct cfg *c)
 		      "it boots from its disks or network");
 }
 
-static void check_vga(const struct cfg *c)
-{
-	const char *vga = get(c, "vga");
-
-	if (vga && !strcmp(vga, "qxl"))
-		found(c->fs, BROKEN, "cfg-vga", "vga = \"stdvga\"",
-		      "vga=qxl needs SPICE, which a stubdomain has not");
-	if (number(c, "spice", 0))
-		found(c->fs, BROKEN, "cfg-spice", "spice = 0 and vnc = 1",
-		      "SPICE is not possible with a stubdomain");
-	if (number(c, "vkb_device", 1))
-		found(c->fs, ADVICE, "cfg-vkb", "vkb_device = 0",
-		      "the guest gets a Xen keyboard that no device model serves");
-}
-
 static void check_serial(const struct cfg *c)
 {
 	XLU_ConfigList *list;
@@ -329,18 +317,38 @@ static void check_nics(const struct cfg *c)
 	}
 }
 
-static void check_usb(const struct cfg *c)
-{
-	XLU_ConfigList *list;
-	int n = 0;
+/* What libxl of Debian loads for bios="ovmf" (its configure's --with-system-ovmf). */
+#define OVMF "/usr/share/ovmf/OVMF.fd"
 
-	if (!xlu_cfg_get_list(c->xlu, "usbdev", &list, &n, 1) && n &&
-	    xlu_cfg_get_list(c->xlu, "usbctrl", &list, &n, 1))
-		found(c->fs, BROKEN, "cfg-usb", "usbctrl = [ \"type=pv\" ]",
-		      "usbdev: the stubdomain has no USB devices of the host");
-	if (!xlu_cfg_get_list(c->xlu, "device_model_args", &list, &n, 1))
-		found(c->fs, ADVICE, "cfg-dm-args", "device_model_args_hvm",
-		      "device_model_args go to the QEMU in dom0 as well");
+static bool is_uefi(const char *v)
+{
+	return v && (!strcasecmp(v, "ovmf") || !strcmp(v, "uefi"));
+}
+
+/* libxl reads the firmware in dom0 and puts it into the guest's memory. */
+static void check_firmware(const struct cfg *c)
+{
+	const char *firmware = get(c, "firmware"), *path = get(c, "bios_path_override");
+	const char *key = path ? "bios_path_override" : get(c, "bios") ? "bios" : "firmware";
+	bool uefi = is_uefi(get(c, "bios")) || is_uefi(firmware);
+	char *host;
+
+	if (!path && firmware && firmware[0] == '/')
+		path = firmware;
+	if (!path && uefi)
+		path = OVMF;
+	if (!path)
+		return;
+	host = host_path("%s", path);
+	if (access(host, R_OK))
+		found(c->fs, BROKEN, "cfg-firmware", strcmp(path, OVMF)
+		      ? "give the path of a firmware" : "install ovmf, or give bios_path_override",
+		      "%s: %s is missing, and 'xl create' fails", key, path);
+	else if (uefi)
+		found(c->fs, ADVICE, "cfg-uefi", "put the boot loader where a firmware without settings looks, EFI/BOOT/BOOTX64.EFI",
+		      "%s: UEFI works with Debian 13's ovmf (older ones were not tried), but its settings are lost when the guest ends",
+		      key);
+	free(host);
 }
 
 int xlcfg_check(struct findings *fs, const char *name, const char *text,
@@ -364,8 +372,8 @@ int xlcfg_check(struct findings *fs, const char *name, const char *text,
 		check_disks(&c);
 		check_nics(&c);
 		check_serial(&c);
-		check_vga(&c);
-		check_usb(&c);
+		check_firmware(&c);
+		cfgfacts_check(fs, c.xlu, host);
 	}
 	if (f)
 		fclose(f);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/xlcfg.c src/common/findings.c src/common/host.c src/stubdom-cli/packages.c src/common/log.c */
+/* test-sources: src/stubdom-cli/xlcfg.c src/stubdom-cli/cfgfacts.c src/common/findings.c src/common/host.c src/stubdom-cli/packages.c src/common/log.c */
 /* test-pkgs: xlutil xenlight json-c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +15,7 @@
 
 #include "stubdom-cli/cli.h"
 #include "findings.h"
+#include "stubdom-cli/cfgfacts.h"
 #include "stubdom-cli/packages.h"
 #include "stubdom-cli/xlcfg.h"
 
@@ -169,13 +170,183 @@ static void other_devices(void **state)
 	wrong("serial = [ \"pty\", \"pty\", \"pty\", \"pty\", \"pty\", \"pty\" ]",
 	      "cfg-serial", BROKEN);
 	wrong("vif = [ \"model=ne2k_pci\" ]", "cfg-nic", BROKEN);
-	wrong("vga = \"qxl\"", "cfg-vga", BROKEN);
-	wrong("spice = 1", "cfg-spice", BROKEN);
-	wrong("vkb_device = 1", "cfg-vkb", ADVICE);
-	wrong("usbdev = [ \"hostbus=1,hostaddr=2\" ]", "cfg-usb", BROKEN);
-	right("usbctrl = [ \"type=pv\" ]\nusbdev = [ \"hostbus=1,hostaddr=2\" ]");
 	wrong("stubdomain_kernel = \"/srv/k\"", "cfg-image", ADVICE);
-	wrong("device_model_args = [ \"-x\" ]", "cfg-dm-args", ADVICE);
+}
+
+/* GOOD and @line: @id of that level, on a line that begins with the key; NULL: nothing. */
+static const struct {
+	const char *line, *id;
+	enum level level;
+} facts[] = {
+	{ "vnc = 1", "cfg-vnc", BROKEN },
+	{ "vnc = 0", NULL, FINE },
+	{ "vnclisten = \"0.0.0.0\"", "cfg-vnc", BROKEN },
+	{ "vnclisten = \"0.0.0.0\"\nvnc = 0", NULL, FINE },
+	{ "vncdisplay = 3", "cfg-vnc", BROKEN },
+	{ "vncunused = 1", "cfg-vnc", BROKEN },
+	{ "vncpasswd = \"secret\"", "cfg-vncpasswd", BROKEN },
+	{ "vncpasswd = \"\"", NULL, FINE },
+	{ "vncpasswd = \"secret\"\nvnc = 0", NULL, FINE },
+	{ "sdl = 1", "cfg-sdl", BROKEN },
+	{ "sdl = 0", NULL, FINE },
+	{ "spice = 1", "cfg-spice", BROKEN },
+	{ "vga = \"qxl\"", "cfg-vga", BROKEN },
+	{ "vga = \"QXL\"", "cfg-vga", BROKEN },
+	{ "vga = \"stdvga\"", NULL, FINE },
+	{ "keymap = \"de\"", "cfg-keymap", ADVICE },
+	{ "vkb_device = 1", "cfg-vkb", ADVICE },
+	{ "vkb_device = 1\nvkb = [ \"backend-type=linux\" ]", NULL, FINE },
+	{ "vkb = [ \"backend-type=qemu\" ]", "cfg-vkb-qemu", BROKEN },
+	{ "pci = [ \"00:03.0\" ]", "cfg-pci", BROKEN },
+	{ "pci = [ ]", NULL, FINE },
+	{ "gfx_passthru = 1", "cfg-pci", BROKEN },
+	{ "gfx_passthru = \"igd\"", "cfg-pci", BROKEN },
+	{ "gfx_passthru = 0", NULL, FINE },
+	{ "usb = 1\nusbdevice = \"tablet\"", NULL, FINE },
+	{ "usbdevice = [ \"tablet\", \"keyboard\" ]", NULL, FINE },
+	{ "usbdevice = [ \"tablet\", \"host:8.2\" ]", "cfg-usbdevice", BROKEN },
+	{ "usbversion = 3", NULL, FINE },
+	{ "usbctrl = [ \"version=3\" ]", NULL, FINE },
+	{ "usbctrl = [ \"type=devicemodel\" ]", NULL, FINE },
+	{ "usbctrl = [ \"version=2, type=qusb\" ]", "cfg-usb", BROKEN },
+	{ "usbctrl = [ \"type=pv\" ]", "cfg-usb", BROKEN },
+	{ "usbdev = [ \"hostbus=1,hostaddr=2\" ]", "cfg-usb", BROKEN },
+	{ "channel = [ \"connection=pty,name=a\" ]", "cfg-channel", BROKEN },
+	{ "p9 = [ \"tag=a,path=/srv,security_model=none\" ]", "cfg-p9", BROKEN },
+	{ "p9 = [ \"tag=a,path=/srv,security_model=none,type=xen_9pfsd\" ]", NULL, FINE },
+	{ "soundhw = \"sb16\"", "cfg-soundhw", BROKEN },
+	{ "soundhw = \"hda\"", "cfg-sound", ADVICE },
+	{ "soundhw = \"AC97\"", "cfg-sound", ADVICE },
+	{ "dm_restrict = 1", "cfg-dm-restrict", ADVICE },
+	{ "device_model_user = \"xen\"", "cfg-dm-user", ADVICE },
+	{ "device_model_override = \"/srv/qemu\"", "cfg-dm-override", ADVICE },
+	{ "device_model_args = [ \"-x\" ]", "cfg-dm-args", ADVICE },
+	{ "device_model_args_pv = [ \"-x\" ]", "cfg-dm-args", ADVICE },
+	{ "device_model_args_hvm = [ \"-x\" ]", NULL, FINE },
+	/* What has nothing to do with where the device model runs. */
+	{ "acpi = 0\nhpet = 0\nviridian = 1\nnestedhvm = 1\nlocaltime = 1", NULL, FINE },
+	{ "boot = \"dc\"\nvendor_device = \"xenserver\"\nxen_platform_pci = 0", NULL, FINE },
+	{ "vtpm = [ \"backend=v\" ]\nnographic = 1\nvideoram = 32", NULL, FINE },
+	{ "bios = \"seabios\"", NULL, FINE },
+};
+
+static void keys(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+		size_t key = strcspn(facts[i].line, " ");
+		bool named = false;
+
+		if (!facts[i].id) {
+			right(facts[i].line);
+			continue;
+		}
+		wrong(facts[i].line, facts[i].id, facts[i].level);
+		for (size_t n = 0; n < fs.n; n++)
+			named |= fs.f[n].level != FINE &&
+				 !strncmp(fs.f[n].text, facts[i].line, key) &&
+				 fs.f[n].text[key] == ':';
+		if (!named)
+			print_error("%s\n", facts[i].line);
+		assert_true(named);
+	}
+	/* A kernel with a backend for PV USB: then it works. */
+	host.usbback = true;
+	right("usbctrl = [ \"type=pv\" ]\nusbdev = [ \"hostbus=1,hostaddr=2\" ]");
+	wrong("usbdev = [ \"hostbus=1,hostaddr=2\" ]", "cfg-usb", BROKEN);
+}
+
+/* device_model_args_hvm = [ @list ] */
+static void wrong_args(const char *list, enum level level)
+{
+	char *line = xasprintf("device_model_args_hvm = [ %s ]", list);
+
+	wrong(line, "cfg-dm-args", level);
+	free(line);
+}
+
+static void arguments(void **state)
+{
+	(void)state;
+	wrong_args("\"-device\", \"edu\"", BROKEN);
+	wrong_args("\"-device\", \"usb-host,hostbus=1,hostaddr=2\"", BROKEN);
+	wrong_args("\"--device\", \"megasas\"", ADVICE);
+	wrong_args("\"-kernel\", \"/boot/vmlinuz\"", BROKEN);
+	wrong_args("\"-vnc\", \":1\"", BROKEN);
+	wrong_args("\"-display\", \"gtk\"", BROKEN);
+	wrong_args("\"-audiodev\", \"pa,id=a\"", BROKEN);
+	wrong_args("\"-netdev\", \"user,id=n\"", BROKEN);
+	wrong_args("\"-drive\", \"file=/srv/a.img,if=none,id=a\"", BROKEN);
+	wrong_args("\"-drive\", \"a=/dev/xvda,file=/srv/a.img\"", BROKEN);
+	wrong_args("\"-cdrom\", \"/srv/a.iso\"", BROKEN);
+	wrong_args("\"-sandbox\", \"off\"", ADVICE);
+	wrong_args("\"-daemonize\"", ADVICE);
+	wrong_args("\"-monitor\", \"tcp::4444\"", ADVICE);
+	wrong_args("\"-runas\"", ADVICE);
+	right("device_model_args_hvm = [ \"-device\", \"virtio-blk-pci,drive=v\", \"-drive\", \"file=/dev/xvde,if=none,id=v\" ]");
+	right("device_model_args_hvm = [ \"-display\", \"none\", \"-device\", \"VGA\", \"-device\" ]");
+	right("device_model_args_hvm = [ ]");
+	/* Nothing of the file goes to the terminal as it is. */
+	wrong_args("\"-device\", \"\x1b[31m\"", ADVICE);
+	assert_null(strchr(bad("cfg-dm-args")->text, '\x1b'));
+	/* dom0's QEMU ends with a device that ours has. */
+	wrong("device_model_args = [ \"-device\", \"e1000\" ]", "cfg-dm-args", ADVICE);
+	assert_int_equal(findings_worst(&fs), BROKEN);
+}
+
+/* The lists in the code are those that the build of QEMU is held against. */
+static void devices_are_qemus(void **state)
+{
+	static const struct {
+		const char *file, *const *names;
+	} lists[] = {
+		{ "src/qemu/required.list", cfgfacts_devices_there },
+		{ "src/qemu/forbidden.list", cfgfacts_devices_missing },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char *text;
+
+		assert_int_equal(host_slurp(lists[i].file, 1 << 16, &text, NULL), 0);
+		for (const char *const *n = lists[i].names; *n; n++) {
+			char *line = xasprintf("\ndevice %s\n", *n);
+
+			if (!strstr(text, line))
+				print_error("%s: not in %s\n", *n, lists[i].file);
+			assert_non_null(strstr(text, line));
+			free(line);
+		}
+		free(text);
+	}
+}
+
+static void firmware(void **state)
+{
+	char root[] = "/tmp/test-cli-XXXXXX", *dir, *file;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	host_set_root(root);
+	wrong("bios = \"ovmf\"", "cfg-firmware", BROKEN);
+	wrong("firmware = \"uefi\"", "cfg-firmware", BROKEN);
+	dir = xasprintf("%s/usr/share/ovmf", root);
+	assert_int_equal(host_mkdirs(dir), 0);
+	file = xasprintf("%s/OVMF.fd", dir);
+	f = fopen(file, "w");
+	assert_non_null(f);
+	fclose(f);
+	wrong("bios = \"ovmf\"", "cfg-uefi", ADVICE);
+	wrong("firmware = \"uefi\"", "cfg-uefi", ADVICE);
+	assert_int_equal(strncmp(bad("cfg-uefi")->text, "firmware: ", 10), 0);
+	wrong("bios = \"ovmf\"\nbios_path_override = \"/srv/a.fd\"", "cfg-firmware", BROKEN);
+	wrong("firmware = \"/srv/a.fd\"", "cfg-firmware", BROKEN);
+	right("bios_path_override = \"/usr/share/ovmf/OVMF.fd\"");
+	free(dir);
+	free(file);
+	host_rmtree(root);
+	host_set_root("/");
 }
 
 static void syntax(void **state)
@@ -263,6 +434,10 @@ int main(void)
 		T(memory),
 		T(disks),
 		T(other_devices),
+		T(keys),
+		T(arguments),
+		T(devices_are_qemus),
+		T(firmware),
 		T(syntax),
 		T(vdevs),
 		T(packages),
