@@ -191,7 +191,7 @@ static void vx_add_work(struct work_struct *work)
 /* A new device; the one from before the guest was suspended; or the one whose backend died. */
 static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 {
-	if (vd->child && info->config_size != vd->config_size)
+	if (vd->child && info->config_size != vd->config.size)
 		return -ENODEV;
 	if (vd->stalled && !vd->frozen) {
 		/* What is mapped was not cleared if the dead backend was to write all of it. */
@@ -202,9 +202,9 @@ static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 	}
 	vd->resumable = info->flags & VX_INFO_RESUME;
 	vd->writes_all = info->flags & VX_INFO_WRITES_ALL;
+	vx_config_begin(vd, info->config_size, false);
 	if (vd->child)
 		return vx_virtio_restore(vd);
-	vd->config_size = info->config_size;
 	queue_work(system_freezable_wq, &vd->add_work);
 	return 0;
 }
@@ -212,14 +212,8 @@ static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 /* The backend is there for which it stalled. */
 static void vx_moves_again(struct vx_device *vd)
 {
-	bool was_kept = vd->keeps_config;
-
 	cancel_delayed_work_sync(&vd->give_up);
 	vd->stalled = vd->again = false;
-	smp_store_release(&vd->keeps_config, false);
-	/* The next change of it is told by an event: this one is not. */
-	if (was_kept && memcmp(vd->kept, vd->ctrl->config, vd->config_size))
-		queue_work(system_freezable_wq, &vd->config_work);
 }
 
 static void vx_connected(struct vx_device *vd)
@@ -331,7 +325,7 @@ static void vx_reconnect(struct vx_device *vd)
 	if (now.limits.device_id != vd->offer.limits.device_id ||
 	    now.limits.vendor_id != vd->offer.limits.vendor_id ||
 	    now.limits.max_queues < vd->offer.limits.num_queues || now.pool_max < vd->pages ||
-	    now.limits.max_config < vd->config_size) {
+	    now.limits.max_config < vd->config.size) {
 		vx_fail(vd, -ENODEV, "the new backend has another device");
 		return;
 	}
@@ -472,8 +466,9 @@ static void vx_config_work(struct work_struct *work)
 {
 	struct vx_device *vd = container_of(work, struct vx_device, config_work);
 
-	if (smp_load_acquire(&vd->keeps_config))	/* nothing to be seen yet */
-		return;
+	spin_lock(&vd->config_lock);
+	vx_config_keep(&vd->config);
+	spin_unlock(&vd->config_lock);
 	mutex_lock(&vd->child_lock);
 	if (vd->child)
 		virtio_config_changed(&vd->child->vdev);
@@ -501,6 +496,8 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 		return -ENOMEM;
 	vd->xdev = xdev;
 	mutex_init(&vd->call_lock);
+	mutex_init(&vd->written_lock);
+	spin_lock_init(&vd->config_lock);
 	mutex_init(&vd->child_lock);
 	mutex_init(&vd->queues_lock);
 	spin_lock_init(&vd->pool_lock);

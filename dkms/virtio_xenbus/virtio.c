@@ -41,44 +41,49 @@ int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const
 
 /* ---- configuration ---- */
 
-static void vx_config_copy(struct vx_ctrl *c, unsigned int offset, void *buf, unsigned int len)
+/* Without a connection, or when it will not finish its change any more: what was known last.  @last: wait no longer. */
+static bool vx_config_try(struct vx_device *vd, unsigned int offset, void *buf, unsigned int len, bool last)
 {
-	memset(buf, 0, len);
-	if (offset < VX_MAX_CONFIG)
-		memcpy(buf, c->config + offset, min(len, VX_MAX_CONFIG - offset));
+	bool done, gone;
+
+	spin_lock(&vd->config_lock);
+	gone = READ_ONCE(vd->gone);
+	done = !vx_config_read(&vd->config, offset, buf, len);
+	if (!done && last && !gone)
+		vx_fail_later(vd, -EPROTO, "config_gen is %u: the backend does not finish changing its configuration",
+			      le32_to_cpu(READ_ONCE(vd->config.page->config_gen)));
+	if (!done && (last || gone)) {
+		vx_config_hold(&vd->config);
+		done = !vx_config_read(&vd->config, offset, buf, len);
+	}
+	spin_unlock(&vd->config_lock);
+	return done;
 }
 
+/* sysfs and ioctls ask at any time, whatever becomes of the connection. */
 static void vx_get(struct virtio_device *vdev, unsigned int offset, void *buf, unsigned int len)
 {
-	struct vx_device *vd = to_vx(vdev);
 	unsigned long end = jiffies + HZ;
-	u32 before, after;
+	bool last = false;
 
-	do {
-		if (smp_load_acquire(&vd->keeps_config)) {
-			memset(buf, 0, len);
-			if (offset < VX_MAX_CONFIG)
-				memcpy(buf, vd->kept + offset, min(len, VX_MAX_CONFIG - offset));
-			return;
-		}
-		before = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
-		virt_rmb();
-		vx_config_copy(vd->ctrl, offset, buf, len);
-		virt_rmb();
-		after = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
-		if (before == after && !(before & 1))
-			return;
+	while (!vx_config_try(to_vx(vdev), offset, buf, len, last)) {
 		usleep_range(100, 1000);
-	} while (time_before(jiffies, end) && !READ_ONCE(vd->gone));
-	memset(buf, 0, len);
-	if (READ_ONCE(vd->gone))
-		return;
-	vx_fail_later(vd, -EPROTO, "config_gen is %u: the backend does not finish changing its configuration",
-		      after);
-	virtio_break_device(vdev);
+		last = time_after(jiffies, end);
+	}
 }
 
-int vx_tell_config(struct vx_device *vd, unsigned int offset, const u8 *buf, unsigned int len)
+static u32 vx_generation(struct virtio_device *vdev)
+{
+	struct vx_device *vd = to_vx(vdev);
+	u32 gen;
+
+	spin_lock(&vd->config_lock);
+	gen = vx_config_generation(&vd->config);
+	spin_unlock(&vd->config_lock);
+	return gen;
+}
+
+static int vx_tell_config(struct vx_device *vd, unsigned int offset, const u8 *buf, unsigned int len)
 {
 	struct vx_parsed out;
 	int ret = 0;
@@ -95,21 +100,68 @@ int vx_tell_config(struct vx_device *vd, unsigned int offset, const u8 *buf, uns
 	return ret;
 }
 
+/* A new backend has defaults where the device's driver has written. */
+static int vx_config_replay(struct vx_device *vd)
+{
+	unsigned long from, to;
+	int ret = 0;
+
+	for_each_set_bitrange(from, to, vd->is_written, VX_MAX_CONFIG) {
+		ret = vx_tell_config(vd, from, vd->written + from, to - from);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+int vx_config_begin(struct vx_device *vd, u32 size, bool replay)
+{
+	bool news = false;
+	int ret = 0;
+
+	mutex_lock(&vd->written_lock);
+	if (replay)
+		ret = vx_config_replay(vd);
+	if (!ret) {
+		spin_lock(&vd->config_lock);
+		news = vx_config_follow(&vd->config, vd->ctrl, size);
+		spin_unlock(&vd->config_lock);
+	}
+	mutex_unlock(&vd->written_lock);
+	/* Later changes are told by an event; of this one nobody tells. */
+	if (news && vd->child)
+		queue_work(system_freezable_wq, &vd->config_work);
+	return ret;
+}
+
+void vx_config_end(struct vx_device *vd)
+{
+	spin_lock(&vd->config_lock);
+	vx_config_hold(&vd->config);
+	spin_unlock(&vd->config_lock);
+}
+
 static void vx_set(struct virtio_device *vdev, unsigned int offset, const void *buf, unsigned int len)
 {
 	struct vx_device *vd = to_vx(vdev);
+	int ret = -EIO;
 
-	/* Also when the backend is lost just now: the next one is told. */
-	if (offset < VX_MAX_CONFIG && len <= VX_MAX_CONFIG - offset) {
+	if (offset > VX_MAX_CONFIG || len > VX_MAX_CONFIG - offset)
+		return;
+	mutex_lock(&vd->written_lock);
+	if (vd->config.page)
+		ret = vx_tell_config(vd, offset, buf, len);
+	if (ret != -EREMOTEIO) {
 		memcpy(vd->written + offset, buf, len);
 		bitmap_set(vd->is_written, offset, len);
 	}
-	vx_tell_config(vd, offset, buf, len);
-}
-
-static u32 vx_generation(struct virtio_device *vdev)
-{
-	return le32_to_cpu(READ_ONCE(to_vx(vdev)->ctrl->config_gen));
+	/* There is none that takes it, or no longer: the next one is told. */
+	if (ret && ret != -EREMOTEIO) {
+		spin_lock(&vd->config_lock);
+		vx_config_write(&vd->config, offset, buf, len);
+		spin_unlock(&vd->config_lock);
+	}
+	mutex_unlock(&vd->written_lock);
 }
 
 /* ---- status and features ---- */
@@ -153,7 +205,9 @@ static void vx_reset(struct virtio_device *vdev)
 
 	vx_tell_status(vd, 0);
 	vd->status = 0;
+	mutex_lock(&vd->written_lock);
 	bitmap_zero(vd->is_written, VX_MAX_CONFIG);
+	mutex_unlock(&vd->written_lock);
 	WRITE_ONCE(vd->needs_reset, false);
 	list_for_each_entry(q, &vd->queues, node)
 		synchronize_irq(q->irq);

@@ -17,6 +17,7 @@
 #include <xen/grant_table.h>
 #include <xen/xenbus.h>
 
+#include "config.h"
 #include "msg.h"
 #include "pool.h"
 
@@ -77,6 +78,14 @@ struct vx_device {
 	u32 seen_posted, seen_gen;	/* the handler's own */
 	bool gone;			/* no answer will come */
 
+	/* What readers of the configuration get, in every state; a leaf lock. */
+	spinlock_t config_lock;
+	struct vx_config config;
+	/* What the device's driver has written, for the next backend; before call_lock. */
+	struct mutex written_lock;
+	u8 written[VX_MAX_CONFIG];
+	DECLARE_BITMAP(is_written, VX_MAX_CONFIG);
+
 	/* The virtio device: made and removed by the work alone. */
 	struct mutex child_lock;	/* for others: child stays while it is held */
 	struct vx_child *child;
@@ -88,7 +97,6 @@ struct vx_device {
 	bool removing;
 	bool needs_reset;		/* the backend has set that bit */
 	u8 status;			/* as the backend answered */
-	u32 config_size;
 	bool resumable;			/* the next backend can adopt the queues */
 	bool writes_all;		/* what is mapped for it to write need not be cleared */
 	bool stalled;			/* waiting for that one */
@@ -98,17 +106,12 @@ struct vx_device {
 	bool frozen;			/* the child's driver has let go of its queues */
 	bool resting;			/* and that because the backend was lost */
 	bool nobody;			/* messages are answered here: there is no backend */
-	/* What the next backend has to be told, and what is read until it has come up. */
-	u8 written[VX_MAX_CONFIG], kept[VX_MAX_CONFIG];
-	DECLARE_BITMAP(is_written, VX_MAX_CONFIG);
-	bool keeps_config;
 };
 
 /* Steps of vx_virtio_resume() and of the driver alike. */
 int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what);
 int vx_tell_status(struct vx_device *vd, u8 status);
 int vx_tell_features(struct vx_device *vd, u64 features);
-int vx_tell_config(struct vx_device *vd, unsigned int offset, const u8 *buf, unsigned int len);
 u64 vx_ask_features(struct vx_device *vd);
 int vx_queue_enable(struct vx_queue *q, bool resume);
 /* Allocate and free in the pool what both sides write. */
@@ -117,7 +120,7 @@ void vx_dma_free_shared(struct vx_device *vd, dma_addr_t addr);
 
 /* Make pool, control page and control channel, and tell the backend.  0 or -errno, then nothing is left. */
 int vx_conn_open(struct vx_device *vd);
-/* Give all back.  Pages that the backend still maps are freed when it lets go. */
+/* Give all back.  Pages that the backend still maps are freed when it lets go.  Who waits for an answer has left. */
 void vx_conn_close(struct vx_device *vd);
 /* A pool that nobody sees, for a driver that must be removed when there is no backend.  0 or -errno. */
 int vx_conn_nobody(struct vx_device *vd);
@@ -138,6 +141,15 @@ __printf(3, 4) void vx_fail_later(struct vx_device *vd, int err, const char *fmt
 void vx_wake(struct vx_device *vd);
 /* No answer will come any more: who waits returns. */
 void vx_call_end(struct vx_device *vd);
+
+/*
+ * The control page is what readers of the configuration get from now on, and the
+ * device's driver hears of it when it is another.  Before, with @replay, the backend
+ * is told what was written.  0 or -errno of that.
+ */
+int vx_config_begin(struct vx_device *vd, u32 size, bool replay);
+/* No longer: what is known is kept. */
+void vx_config_end(struct vx_device *vd);
 
 /* DMA operations: all mappings of the xenbus device are copies in its pool. */
 int vx_dma_set(struct vx_device *vd);
