@@ -100,7 +100,7 @@ static int vx_tell_config(struct vx_device *vd, unsigned int offset, const u8 *b
 	return ret;
 }
 
-/* A new backend has defaults where the device's driver has written. */
+/* A backend that is new, or was reset, has defaults where the device's driver has written. */
 static int vx_config_replay(struct vx_device *vd)
 {
 	unsigned long from, to;
@@ -136,9 +136,16 @@ int vx_config_begin(struct vx_device *vd, u32 size, bool replay)
 
 void vx_config_end(struct vx_device *vd)
 {
+	unsigned long from, to;
+
+	mutex_lock(&vd->written_lock);
 	spin_lock(&vd->config_lock);
 	vx_config_hold(&vd->config);
+	/* A reset may have undone it, until the next backend is told. */
+	for_each_set_bitrange(from, to, vd->is_written, VX_MAX_CONFIG)
+		vx_config_write(&vd->config, from, vd->written + from, to - from);
 	spin_unlock(&vd->config_lock);
+	mutex_unlock(&vd->written_lock);
 }
 
 static void vx_set(struct virtio_device *vdev, unsigned int offset, const void *buf, unsigned int len)
@@ -193,6 +200,12 @@ static void vx_set_status(struct virtio_device *vdev, u8 status)
 
 	/* A kernel with CONFIG_XEN_VIRTIO puts its own operations there meanwhile. */
 	vx_dma_set(vd);
+	/* A disk whose driver has only let go of its queues believes in what was written before. */
+	if (status & VIRTIO_CONFIG_S_DRIVER_OK && vd->frozen && vd->resumable) {
+		mutex_lock(&vd->written_lock);
+		vx_config_replay(vd);
+		mutex_unlock(&vd->written_lock);
+	}
 	/* Lost: what the driver believes is kept, so that it comes to its end. */
 	if (vx_tell_status(vd, status & ~VIRTIO_CONFIG_S_NEEDS_RESET))
 		vd->status = status & ~VIRTIO_CONFIG_S_FEATURES_OK;
@@ -205,9 +218,11 @@ static void vx_reset(struct virtio_device *vdev)
 
 	vx_tell_status(vd, 0);
 	vd->status = 0;
-	mutex_lock(&vd->written_lock);
-	bitmap_zero(vd->is_written, VX_MAX_CONFIG);
-	mutex_unlock(&vd->written_lock);
+	if (!vd->frozen) {
+		mutex_lock(&vd->written_lock);
+		bitmap_zero(vd->is_written, VX_MAX_CONFIG);
+		mutex_unlock(&vd->written_lock);
+	}
 	WRITE_ONCE(vd->needs_reset, false);
 	list_for_each_entry(q, &vd->queues, node)
 		synchronize_irq(q->irq);
@@ -511,6 +526,32 @@ static const struct virtio_config_ops vx_config_ops = {
 
 /* ---- suspend ---- */
 
+/* Its driver lets go of its queues, and begins with new ones. */
+static int vx_virtio_let_go(struct vx_device *vd)
+{
+	int ret = -EOPNOTSUPP;
+
+	vd->frozen = true;	/* the reset is not to forget what was written */
+#ifdef CONFIG_PM_SLEEP
+	ret = virtio_device_freeze(&vd->child->vdev);
+#endif
+	if (ret)
+		vd->frozen = false;
+	return ret;
+}
+
+static int vx_virtio_wake(struct vx_device *vd)
+{
+	int ret = -EOPNOTSUPP;
+
+#ifdef CONFIG_PM_SLEEP
+	ret = virtio_device_restore(&vd->child->vdev);
+#endif
+	if (!ret)
+		vd->frozen = vd->resting = false;
+	return ret;
+}
+
 #ifdef CONFIG_PM_SLEEP
 /*
  * Called before the guest is suspended, while backend and xenstore still serve
@@ -521,11 +562,13 @@ static int vx_freeze(struct device *dev)
 {
 	struct virtio_device *vdev = dev_to_virtio(dev);
 	struct virtio_driver *drv = vdev->dev.driver ? drv_to_virtio(vdev->dev.driver) : NULL;
-	int ret;
+	struct vx_device *vd = to_vx(vdev);
 
-	if (to_vx(vdev)->resting)
+	vx_resumes = false;
+	/* Saved again before its backend came: a driver that lets go twice waits for ever. */
+	if (vd->resting)
 		return 0;
-	if (to_vx(vdev)->stalled) {
+	if (vd->stalled) {
 		/* What is in flight would be waited for, for ever. */
 		dev_err(dev, "waits for its backend and cannot be suspended\n");
 		return -EBUSY;
@@ -534,20 +577,23 @@ static int vx_freeze(struct device *dev)
 		dev_err(dev, "%s cannot be suspended\n", drv->driver.name);
 		return -EBUSY;
 	}
-	ret = virtio_device_freeze(vdev);
-	if (!ret)
-		to_vx(vdev)->frozen = true;
-	return ret;
+	return vx_virtio_let_go(vd);
 }
 
+/* The connection is as it was. */
 static int vx_thaw(struct device *dev)
 {
-	struct virtio_device *vdev = dev_to_virtio(dev);
+	struct vx_device *vd = to_vx(dev_to_virtio(dev));
+	int ret;
 
-	if (to_vx(vdev)->resting)
+	if (vd->resting)
 		return 0;
-	to_vx(vdev)->frozen = false;
-	return virtio_device_restore(vdev);
+	vx_watch_begin(vd);
+	ret = vx_virtio_wake(vd);
+	vx_watch_end(vd);
+	if (ret)
+		vx_fail_later(vd, ret, "its driver cannot go on after a suspend that was cancelled");
+	return ret;
 }
 
 /* The connection must be made anew first: main.c restores the device then. */
@@ -620,18 +666,6 @@ int vx_virtio_add(struct vx_device *vd)
 	return ret;
 }
 
-static int vx_virtio_wake(struct vx_device *vd)
-{
-	int ret = -EOPNOTSUPP;
-
-#ifdef CONFIG_PM_SLEEP
-	ret = virtio_device_restore(&vd->child->vdev);
-#endif
-	if (!ret)
-		vd->frozen = vd->resting = false;
-	return ret;
-}
-
 int vx_virtio_restore(struct vx_device *vd)
 {
 	struct virtio_device *vdev = &vd->child->vdev;
@@ -661,14 +695,9 @@ bool vx_virtio_can_rest(struct vx_device *vd)
 
 int vx_virtio_rest(struct vx_device *vd)
 {
-	int ret = -EOPNOTSUPP;
+	int ret = vd->child ? vx_virtio_let_go(vd) : -ENODEV;	/* it may have come to nothing meanwhile */
 
-	if (!vd->child)		/* it has come to nothing meanwhile */
-		return -ENODEV;
-#ifdef CONFIG_PM_SLEEP
-	ret = virtio_device_freeze(&vd->child->vdev);
-#endif
-	vd->frozen = vd->resting = !ret;
+	vd->resting = !ret;
 	return ret;
 }
 

@@ -54,6 +54,8 @@ struct vx_device {
 	struct work_struct add_work, config_work;
 	struct work_struct fail_work;	/* a backend that went while we were closing */
 	struct delayed_work give_up;	/* a backend that does not come back */
+	struct delayed_work watch;	/* of the backend, while the guest is restored */
+	unsigned long watch_end;
 	struct vx_offer offer;
 
 	/* Connection; all of it is made by vx_conn_open(). */
@@ -104,9 +106,13 @@ struct vx_device {
 	bool again;			/* it did not come in time: begin anew when it does */
 	bool lost;			/* what is mapped will never be answered */
 	bool frozen;			/* the child's driver has let go of its queues */
-	bool resting;			/* and that because the backend was lost */
+	bool resting;			/* and has no backend to go on with, whatever a suspend comes to */
+	bool resuming;			/* the guest does, and has stopped all else */
 	bool nobody;			/* messages are answered here: there is no backend */
 };
+
+/* A device was there since the guest was suspended. */
+extern bool vx_resumes;
 
 /* Steps of vx_virtio_resume() and of the driver alike. */
 int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what);
@@ -139,6 +145,9 @@ int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out);
 __printf(3, 4) void vx_fail_later(struct vx_device *vd, int err, const char *fmt, ...);
 /* Look at the states again, and at vd->failed. */
 void vx_wake(struct vx_device *vd);
+/* Around what xenwatch does itself when the guest resumes: it hears of no backend that goes meanwhile. */
+void vx_watch_begin(struct vx_device *vd);
+void vx_watch_end(struct vx_device *vd);
 /* No answer will come any more: who waits returns. */
 void vx_call_end(struct vx_device *vd);
 
