@@ -6,6 +6,7 @@
 #include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/module.h>
+#include <linux/netdevice.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
@@ -563,12 +564,13 @@ static int vx_freeze(struct device *dev)
 	struct virtio_device *vdev = dev_to_virtio(dev);
 	struct virtio_driver *drv = vdev->dev.driver ? drv_to_virtio(vdev->dev.driver) : NULL;
 	struct vx_device *vd = to_vx(vdev);
+	int ret;
 
 	vx_resumes = false;
 	/* Saved again before its backend came: a driver that lets go twice waits for ever. */
 	if (vd->resting)
 		return 0;
-	if (vd->stalled) {
+	if (vd->stalled && !vx_virtio_can_rest(vd)) {
 		/* What is in flight would be waited for, for ever. */
 		dev_err(dev, "waits for its backend and cannot be suspended\n");
 		return -EBUSY;
@@ -577,7 +579,9 @@ static int vx_freeze(struct device *dev)
 		dev_err(dev, "%s cannot be suspended\n", drv->driver.name);
 		return -EBUSY;
 	}
-	return vx_virtio_let_go(vd);
+	ret = vx_virtio_let_go(vd);
+	vd->resting = !ret && vd->stalled;
+	return ret;
 }
 
 /* The connection is as it was. */
@@ -693,9 +697,23 @@ bool vx_virtio_can_rest(struct vx_device *vd)
 #endif
 }
 
+static int vx_detach_netdev(struct device *dev, void *unused)
+{
+#ifdef CONFIG_NET
+	if (dev->class && !strcmp(dev->class->name, "net"))
+		netif_device_detach(to_net_dev(dev));
+#endif
+	return 0;
+}
+
+void vx_virtio_detach(struct vx_device *vd)
+{
+	device_for_each_child(&vd->child->vdev.dev, NULL, vx_detach_netdev);
+}
+
 int vx_virtio_rest(struct vx_device *vd)
 {
-	int ret = vd->child ? vx_virtio_let_go(vd) : -ENODEV;	/* it may have come to nothing meanwhile */
+	int ret = vx_virtio_let_go(vd);
 
 	vd->resting = !ret;
 	return ret;

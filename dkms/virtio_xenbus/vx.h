@@ -174,6 +174,8 @@ int vx_virtio_add(struct vx_device *vd);
 int vx_virtio_restore(struct vx_device *vd);
 /* Can its driver let go of all queues, and begin with new ones, as around a suspend? */
 bool vx_virtio_can_rest(struct vx_device *vd);
+/* Nothing is sent until its driver begins anew. */
+void vx_virtio_detach(struct vx_device *vd);
 /* It lets go of them, with all that is in them; vx_virtio_restore() is next.  0 or -errno. */
 int vx_virtio_rest(struct vx_device *vd);
 /* There is none, and the device is to be removed: its driver has to have queues then. */
