@@ -351,13 +351,11 @@ static void vx_ctrl_clear(struct vx_ctrl *c)
 int vx_conn_again(struct vx_device *vd)
 {
 	/* Nobody must take the cleared page for the device's configuration. */
-	if (!vd->keeps_config) {
-		memcpy(vd->kept, vd->ctrl->config, sizeof(vd->kept));
-		smp_store_release(&vd->keeps_config, true);
-	}
+	vx_config_end(vd);
 	mutex_lock(&vd->call_lock);
 	vx_ctrl_clear(vd->ctrl);
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
+	WRITE_ONCE(vd->lost, false);
 	WRITE_ONCE(vd->gone, false);
 	mutex_unlock(&vd->call_lock);
 	return vx_publish(vd);
@@ -368,7 +366,6 @@ int vx_conn_nobody(struct vx_device *vd)
 	int ret;
 
 	vx_conn_close(vd);
-	vd->keeps_config = true;
 	ret = vx_memory_make(vd, VX_POOL_MIN_PAGES * 32);
 	if (ret)
 		vx_memory_free(vd);
@@ -380,18 +377,19 @@ int vx_conn_open(struct vx_device *vd)
 {
 	int ret;
 
-	vd->nobody = vd->keeps_config = false;
+	vd->nobody = false;
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
 	vd->failed = 0;
 	clear_bit(0, &vd->finding);
 	vd->needs_reset = false;
-	WRITE_ONCE(vd->gone, false);
 	WRITE_ONCE(vd->lost, false);
 	ret = vx_memory_make(vd, vx_pool_size(&vd->offer));
 	if (!ret)
 		ret = vx_channel_make(vd);
-	if (!ret)
+	if (!ret) {
+		WRITE_ONCE(vd->gone, false);	/* there is a page for messages, not before */
 		ret = vx_publish(vd);
+	}
 	if (ret)
 		vx_conn_close(vd);
 	return ret;
@@ -399,14 +397,14 @@ int vx_conn_open(struct vx_device *vd)
 
 void vx_conn_close(struct vx_device *vd)
 {
-	u32 value;
-
 	vx_call_end(vd);
-	if (vd->ctrl && !vd->keeps_config && !vx_conn_check(vd, &value))
-		memcpy(vd->kept, vd->ctrl->config, sizeof(vd->kept));
+	vx_config_end(vd);
+	/* Who still waits for an answer looks at the page once more. */
+	mutex_lock(&vd->call_lock);
 	/* After this no handler runs; the port is closed with it. */
 	if (vd->irq)
 		unbind_from_irqhandler(vd->irq, vd);
 	vd->irq = 0;
 	vx_memory_free(vd);
+	mutex_unlock(&vd->call_lock);
 }

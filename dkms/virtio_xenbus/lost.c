@@ -44,20 +44,6 @@ static int vx_resume_negotiate(struct vx_device *vd, u64 features)
 	return ret ? ret : vx_resume_status(vd, status | VIRTIO_CONFIG_S_FEATURES_OK);
 }
 
-/* What the device's driver has written: the new backend has defaults there. */
-static int vx_resume_config(struct vx_device *vd)
-{
-	unsigned long from, to;
-	int ret = 0;
-
-	for_each_set_bitrange(from, to, vd->is_written, VX_MAX_CONFIG) {
-		ret = vx_tell_config(vd, from, vd->written + from, to - from);
-		if (ret)
-			break;
-	}
-	return ret;
-}
-
 static u32 vx_in_flight(const struct vx_queue *q)
 {
 	const u8 *head = q->inflight_va + sizeof(struct vx_inflight);
@@ -91,7 +77,7 @@ int vx_virtio_resume(struct vx_device *vd)
 	int ret = vx_resume_negotiate(vd, vd->child->vdev.features);
 
 	if (!ret)
-		ret = vx_resume_config(vd);
+		ret = vx_config_begin(vd, vd->config.size, true);
 	if (!ret)
 		ret = vx_resume_queues(vd);
 	if (!ret)

@@ -8,6 +8,7 @@
  *
  * The protocol is docs/protocol.md.  This file is the ring of states: section 4.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
@@ -18,6 +19,11 @@
 static unsigned int backend_timeout = 60;
 module_param(backend_timeout, uint, 0644);
 MODULE_PARM_DESC(backend_timeout, "seconds that a device waits for a new backend when its own died (60)");
+
+/* How long a guest that is restored keeps its processes stopped for its devices; and for one whose backend is there and does not answer. */
+#define VX_RESUME_WAIT	(10 * HZ)
+#define VX_RESUME_END	(60 * HZ)
+bool vx_resumes;
 
 /* ---- what the backend offers ---- */
 
@@ -81,6 +87,14 @@ static int vx_read_offer(struct vx_device *vd, struct vx_offer *o, const char **
 
 /* ---- the ring of states ---- */
 
+static void vx_break(struct vx_device *vd)
+{
+	mutex_lock(&vd->child_lock);
+	if (vd->child)
+		virtio_break_device(&vd->child->vdev);
+	mutex_unlock(&vd->child_lock);
+}
+
 /* No answer will come any more: nobody must wait for one. */
 static void vx_gone(struct vx_device *vd)
 {
@@ -88,10 +102,7 @@ static void vx_gone(struct vx_device *vd)
 	vx_call_end(vd);
 	/* The work may be waiting for what the backend will not do any more. */
 	queue_work(system_wq, &vd->fail_work);
-	mutex_lock(&vd->child_lock);
-	if (vd->child)
-		virtio_break_device(&vd->child->vdev);
-	mutex_unlock(&vd->child_lock);
+	vx_break(vd);
 }
 
 /* Not while the guest is suspended: freezing waits for what the work does. */
@@ -124,6 +135,11 @@ static __printf(3, 4) void vx_fail(struct vx_device *vd, int err, const char *fm
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
+	/* Removing a device may wait for what is still stopped then. */
+	if (vd->resuming) {
+		vx_fail_later(vd, err, "%s", what);
+		return;
+	}
 	/* Writes error/... in xenstore, logs, and sets Closing. */
 	xenbus_dev_fatal(vd->xdev, err, "virtio-xenbus: %s", what);
 	vx_gone(vd);
@@ -191,8 +207,14 @@ static void vx_add_work(struct work_struct *work)
 /* A new device; the one from before the guest was suspended; or the one whose backend died. */
 static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 {
-	if (vd->child && info->config_size != vd->config_size)
+	if (vd->child && info->config_size != vd->config.size)
 		return -ENODEV;
+	if (vd->stalled && !vd->frozen && vx_virtio_can_rest(vd)) {
+		int ret = vx_virtio_rest(vd);
+
+		if (ret)
+			return ret;
+	}
 	if (vd->stalled && !vd->frozen) {
 		/* What is mapped was not cleared if the dead backend was to write all of it. */
 		if (!(info->flags & VX_INFO_RESUME) ||
@@ -202,9 +224,9 @@ static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 	}
 	vd->resumable = info->flags & VX_INFO_RESUME;
 	vd->writes_all = info->flags & VX_INFO_WRITES_ALL;
+	vx_config_begin(vd, info->config_size, false);
 	if (vd->child)
 		return vx_virtio_restore(vd);
-	vd->config_size = info->config_size;
 	queue_work(system_freezable_wq, &vd->add_work);
 	return 0;
 }
@@ -212,14 +234,8 @@ static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 /* The backend is there for which it stalled. */
 static void vx_moves_again(struct vx_device *vd)
 {
-	bool was_kept = vd->keeps_config;
-
 	cancel_delayed_work_sync(&vd->give_up);
 	vd->stalled = vd->again = false;
-	smp_store_release(&vd->keeps_config, false);
-	/* The next change of it is told by an event: this one is not. */
-	if (was_kept && memcmp(vd->kept, vd->ctrl->config, vd->config_size))
-		queue_work(system_freezable_wq, &vd->config_work);
 }
 
 static void vx_connected(struct vx_device *vd)
@@ -331,7 +347,7 @@ static void vx_reconnect(struct vx_device *vd)
 	if (now.limits.device_id != vd->offer.limits.device_id ||
 	    now.limits.vendor_id != vd->offer.limits.vendor_id ||
 	    now.limits.max_queues < vd->offer.limits.num_queues || now.pool_max < vd->pages ||
-	    now.limits.max_config < vd->config_size) {
+	    now.limits.max_config < vd->config.size) {
 		vx_fail(vd, -ENODEV, "the new backend has another device");
 		return;
 	}
@@ -353,14 +369,17 @@ static void vx_replace(struct vx_device *vd)
 
 /*
  * A device whose state the backend alone had (what virtio-net's control queue has
- * set): its driver lets go of it until there is another.  The network device stays;
- * packets on the way are lost, as packets are.
+ * set): its driver begins anew with the next one.  It does not let go before, since
+ * processes ask it for statistics and can close it.  The network device stays; packets
+ * on the way are lost, as packets are.  Is it still there?
  */
-static int vx_rest(struct vx_device *vd)
+static bool vx_quiesce(struct vx_device *vd)
 {
 	vx_gone(vd);		/* who waits for an answer of the old one must not */
 	flush_work(&vd->add_work);
-	return vx_virtio_rest(vd);
+	if (vd->child)
+		vx_virtio_detach(vd);
+	return vd->child;
 }
 
 /* Is what we connect to still the backend that is there? */
@@ -379,7 +398,8 @@ static void vx_backend_restarts(struct vx_device *vd, enum xenbus_state backend)
 
 	if (!stalls && vx_same_instance(vd))
 		return;		/* it has not yet seen that we are ready */
-	if (!vx_can_wait(vd) || (!vd->frozen && vx_virtio_can_rest(vd) && vx_rest(vd))) {
+	if (!vx_can_wait(vd) ||
+	    (!vd->stalled && !vd->frozen && vx_virtio_can_rest(vd) && !vx_quiesce(vd))) {
 		vx_anew(vd, backend);
 		return;
 	}
@@ -461,10 +481,14 @@ static void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state st
 		state = XenbusStateUnknown;
 	WRITE_ONCE(vd->backend_state, state);
 	/* Here and not in the work, which may be what waits for an answer. */
-	if (served && (state == XenbusStateClosed || state == XenbusStateUnknown))
+	if (served && (state == XenbusStateClosed || state == XenbusStateUnknown)) {
 		vx_gone(vd);
-	else if (served && state != XenbusStateConnected && state != XenbusStateClosing)
+	} else if (served && state != XenbusStateConnected && state != XenbusStateClosing) {
 		vx_call_end(vd);
+		/* A driver that is beginning anew may wait for its first commands. */
+		if (READ_ONCE(vd->frozen))
+			vx_break(vd);
+	}
 	vx_wake(vd);
 }
 
@@ -472,8 +496,9 @@ static void vx_config_work(struct work_struct *work)
 {
 	struct vx_device *vd = container_of(work, struct vx_device, config_work);
 
-	if (smp_load_acquire(&vd->keeps_config))	/* nothing to be seen yet */
-		return;
+	spin_lock(&vd->config_lock);
+	vx_config_keep(&vd->config);
+	spin_unlock(&vd->config_lock);
 	mutex_lock(&vd->child_lock);
 	if (vd->child)
 		virtio_config_changed(&vd->child->vdev);
@@ -490,6 +515,33 @@ static void vx_fail_work(struct work_struct *work)
 	mutex_unlock(&vd->child_lock);
 }
 
+/* In the place of xenwatch, which would tell us of the backend's states, but is what resumes the guest. */
+static void vx_watch(struct work_struct *work)
+{
+	struct vx_device *vd = container_of(to_delayed_work(work), struct vx_device, watch);
+	u32 state = XenbusStateUnknown;
+
+	vx_read_u32(vd, "state", XenbusStateInitialising, XenbusStateClosed, &state);
+	vx_otherend_changed(vd->xdev, state);
+	if (time_after(jiffies, vd->watch_end)) {
+		vx_fail_later(vd, -ETIMEDOUT, "the backend does not answer while the guest is restored");
+		vx_break(vd);	/* virtio-net waits for its commands without end */
+		return;
+	}
+	queue_delayed_work(system_wq, &vd->watch, HZ / 20);
+}
+
+void vx_watch_begin(struct vx_device *vd)
+{
+	vd->watch_end = jiffies + VX_RESUME_END;
+	queue_delayed_work(system_wq, &vd->watch, 0);
+}
+
+void vx_watch_end(struct vx_device *vd)
+{
+	cancel_delayed_work_sync(&vd->watch);
+}
+
 /* ---- driver ---- */
 
 static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *id)
@@ -501,6 +553,8 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 		return -ENOMEM;
 	vd->xdev = xdev;
 	mutex_init(&vd->call_lock);
+	mutex_init(&vd->written_lock);
+	spin_lock_init(&vd->config_lock);
 	mutex_init(&vd->child_lock);
 	mutex_init(&vd->queues_lock);
 	spin_lock_init(&vd->pool_lock);
@@ -511,6 +565,7 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 	INIT_WORK(&vd->config_work, vx_config_work);
 	INIT_WORK(&vd->fail_work, vx_fail_work);
 	INIT_DELAYED_WORK(&vd->give_up, vx_give_up);
+	INIT_DELAYED_WORK(&vd->watch, vx_watch);
 	vd->gone = true;
 	dev_set_drvdata(&xdev->dev, vd);
 	/* Bound again by hand: the backend waits for that. */
@@ -537,21 +592,54 @@ static void vx_remove(struct xenbus_device *xdev)
 }
 
 /*
+ * Processes are still stopped: their requests, their looks at statistics, their closing
+ * of a network card are not for a driver that has let go of its queues.  All devices
+ * together do not wait for longer than this; who is not back by then comes by the work.
+ */
+static void vx_resume_now(struct vx_device *vd)
+{
+	static unsigned long end;
+
+	if (!vx_resumes)
+		end = jiffies + VX_RESUME_WAIT;
+	vx_resumes = vd->resuming = true;
+	vx_watch_begin(vd);
+	while (vd->child && vd->frozen && !READ_ONCE(vd->failed) && time_before(jiffies, end)) {
+		enum xenbus_state backend = READ_ONCE(vd->backend_state);
+
+		if (backend == XenbusStateInitWait && vd->xdev->state == XenbusStateInitialising)
+			vx_begin(vd);
+		else if (backend == XenbusStateConnected && vd->xdev->state == XenbusStateInitialised)
+			vx_connected(vd);
+		else
+			msleep(20);
+	}
+	vx_watch_end(vd);
+	vd->resuming = false;
+}
+
+/*
  * After a restore all grants and ports are void, and xenbus has set our state to
  * Initialising.  The virtio device stays, frozen, until there is a connection.
  */
 static int vx_resume(struct xenbus_device *xdev)
 {
 	struct vx_device *vd = dev_get_drvdata(&xdev->dev);
+	int ret;
 
 	if (vd->child && !vd->frozen) {
 		/* Nothing was given back: its queues are of a backend that is no more. */
 		vx_gone(vd);
 		vx_down(vd);
 	}
+	vd->resting = vd->frozen;
 	vx_conn_close(vd);
 	WRITE_ONCE(vd->backend_state, XenbusStateUnknown);
-	return 0;
+	/* A suspend that failed half-way is told as a restore: the backend has to leave the old connection. */
+	ret = xenbus_printf(XBT_NIL, xdev->nodename, "state", "%d", XenbusStateInitialising);
+	if (!ret)
+		vx_resume_now(vd);
+	return ret;
 }
 
 static const struct xenbus_device_id vx_ids[] = {

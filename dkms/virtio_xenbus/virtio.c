@@ -6,6 +6,7 @@
 #include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/module.h>
+#include <linux/netdevice.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
@@ -41,44 +42,49 @@ int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const
 
 /* ---- configuration ---- */
 
-static void vx_config_copy(struct vx_ctrl *c, unsigned int offset, void *buf, unsigned int len)
+/* Without a connection, or when it will not finish its change any more: what was known last.  @last: wait no longer. */
+static bool vx_config_try(struct vx_device *vd, unsigned int offset, void *buf, unsigned int len, bool last)
 {
-	memset(buf, 0, len);
-	if (offset < VX_MAX_CONFIG)
-		memcpy(buf, c->config + offset, min(len, VX_MAX_CONFIG - offset));
+	bool done, gone;
+
+	spin_lock(&vd->config_lock);
+	gone = READ_ONCE(vd->gone);
+	done = !vx_config_read(&vd->config, offset, buf, len);
+	if (!done && last && !gone)
+		vx_fail_later(vd, -EPROTO, "config_gen is %u: the backend does not finish changing its configuration",
+			      le32_to_cpu(READ_ONCE(vd->config.page->config_gen)));
+	if (!done && (last || gone)) {
+		vx_config_hold(&vd->config);
+		done = !vx_config_read(&vd->config, offset, buf, len);
+	}
+	spin_unlock(&vd->config_lock);
+	return done;
 }
 
+/* sysfs and ioctls ask at any time, whatever becomes of the connection. */
 static void vx_get(struct virtio_device *vdev, unsigned int offset, void *buf, unsigned int len)
 {
-	struct vx_device *vd = to_vx(vdev);
 	unsigned long end = jiffies + HZ;
-	u32 before, after;
+	bool last = false;
 
-	do {
-		if (smp_load_acquire(&vd->keeps_config)) {
-			memset(buf, 0, len);
-			if (offset < VX_MAX_CONFIG)
-				memcpy(buf, vd->kept + offset, min(len, VX_MAX_CONFIG - offset));
-			return;
-		}
-		before = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
-		virt_rmb();
-		vx_config_copy(vd->ctrl, offset, buf, len);
-		virt_rmb();
-		after = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
-		if (before == after && !(before & 1))
-			return;
+	while (!vx_config_try(to_vx(vdev), offset, buf, len, last)) {
 		usleep_range(100, 1000);
-	} while (time_before(jiffies, end) && !READ_ONCE(vd->gone));
-	memset(buf, 0, len);
-	if (READ_ONCE(vd->gone))
-		return;
-	vx_fail_later(vd, -EPROTO, "config_gen is %u: the backend does not finish changing its configuration",
-		      after);
-	virtio_break_device(vdev);
+		last = time_after(jiffies, end);
+	}
 }
 
-int vx_tell_config(struct vx_device *vd, unsigned int offset, const u8 *buf, unsigned int len)
+static u32 vx_generation(struct virtio_device *vdev)
+{
+	struct vx_device *vd = to_vx(vdev);
+	u32 gen;
+
+	spin_lock(&vd->config_lock);
+	gen = vx_config_generation(&vd->config);
+	spin_unlock(&vd->config_lock);
+	return gen;
+}
+
+static int vx_tell_config(struct vx_device *vd, unsigned int offset, const u8 *buf, unsigned int len)
 {
 	struct vx_parsed out;
 	int ret = 0;
@@ -95,21 +101,75 @@ int vx_tell_config(struct vx_device *vd, unsigned int offset, const u8 *buf, uns
 	return ret;
 }
 
+/* A backend that is new, or was reset, has defaults where the device's driver has written. */
+static int vx_config_replay(struct vx_device *vd)
+{
+	unsigned long from, to;
+	int ret = 0;
+
+	for_each_set_bitrange(from, to, vd->is_written, VX_MAX_CONFIG) {
+		ret = vx_tell_config(vd, from, vd->written + from, to - from);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+int vx_config_begin(struct vx_device *vd, u32 size, bool replay)
+{
+	bool news = false;
+	int ret = 0;
+
+	mutex_lock(&vd->written_lock);
+	if (replay)
+		ret = vx_config_replay(vd);
+	if (!ret) {
+		spin_lock(&vd->config_lock);
+		news = vx_config_follow(&vd->config, vd->ctrl, size);
+		spin_unlock(&vd->config_lock);
+	}
+	mutex_unlock(&vd->written_lock);
+	/* Later changes are told by an event; of this one nobody tells. */
+	if (news && vd->child)
+		queue_work(system_freezable_wq, &vd->config_work);
+	return ret;
+}
+
+void vx_config_end(struct vx_device *vd)
+{
+	unsigned long from, to;
+
+	mutex_lock(&vd->written_lock);
+	spin_lock(&vd->config_lock);
+	vx_config_hold(&vd->config);
+	/* A reset may have undone it, until the next backend is told. */
+	for_each_set_bitrange(from, to, vd->is_written, VX_MAX_CONFIG)
+		vx_config_write(&vd->config, from, vd->written + from, to - from);
+	spin_unlock(&vd->config_lock);
+	mutex_unlock(&vd->written_lock);
+}
+
 static void vx_set(struct virtio_device *vdev, unsigned int offset, const void *buf, unsigned int len)
 {
 	struct vx_device *vd = to_vx(vdev);
+	int ret = -EIO;
 
-	/* Also when the backend is lost just now: the next one is told. */
-	if (offset < VX_MAX_CONFIG && len <= VX_MAX_CONFIG - offset) {
+	if (offset > VX_MAX_CONFIG || len > VX_MAX_CONFIG - offset)
+		return;
+	mutex_lock(&vd->written_lock);
+	if (vd->config.page)
+		ret = vx_tell_config(vd, offset, buf, len);
+	if (ret != -EREMOTEIO) {
 		memcpy(vd->written + offset, buf, len);
 		bitmap_set(vd->is_written, offset, len);
 	}
-	vx_tell_config(vd, offset, buf, len);
-}
-
-static u32 vx_generation(struct virtio_device *vdev)
-{
-	return le32_to_cpu(READ_ONCE(to_vx(vdev)->ctrl->config_gen));
+	/* There is none that takes it, or no longer: the next one is told. */
+	if (ret && ret != -EREMOTEIO) {
+		spin_lock(&vd->config_lock);
+		vx_config_write(&vd->config, offset, buf, len);
+		spin_unlock(&vd->config_lock);
+	}
+	mutex_unlock(&vd->written_lock);
 }
 
 /* ---- status and features ---- */
@@ -141,6 +201,12 @@ static void vx_set_status(struct virtio_device *vdev, u8 status)
 
 	/* A kernel with CONFIG_XEN_VIRTIO puts its own operations there meanwhile. */
 	vx_dma_set(vd);
+	/* A disk whose driver has only let go of its queues believes in what was written before. */
+	if (status & VIRTIO_CONFIG_S_DRIVER_OK && vd->frozen && vd->resumable) {
+		mutex_lock(&vd->written_lock);
+		vx_config_replay(vd);
+		mutex_unlock(&vd->written_lock);
+	}
 	/* Lost: what the driver believes is kept, so that it comes to its end. */
 	if (vx_tell_status(vd, status & ~VIRTIO_CONFIG_S_NEEDS_RESET))
 		vd->status = status & ~VIRTIO_CONFIG_S_FEATURES_OK;
@@ -153,7 +219,11 @@ static void vx_reset(struct virtio_device *vdev)
 
 	vx_tell_status(vd, 0);
 	vd->status = 0;
-	bitmap_zero(vd->is_written, VX_MAX_CONFIG);
+	if (!vd->frozen) {
+		mutex_lock(&vd->written_lock);
+		bitmap_zero(vd->is_written, VX_MAX_CONFIG);
+		mutex_unlock(&vd->written_lock);
+	}
 	WRITE_ONCE(vd->needs_reset, false);
 	list_for_each_entry(q, &vd->queues, node)
 		synchronize_irq(q->irq);
@@ -457,6 +527,32 @@ static const struct virtio_config_ops vx_config_ops = {
 
 /* ---- suspend ---- */
 
+/* Its driver lets go of its queues, and begins with new ones. */
+static int vx_virtio_let_go(struct vx_device *vd)
+{
+	int ret = -EOPNOTSUPP;
+
+	vd->frozen = true;	/* the reset is not to forget what was written */
+#ifdef CONFIG_PM_SLEEP
+	ret = virtio_device_freeze(&vd->child->vdev);
+#endif
+	if (ret)
+		vd->frozen = false;
+	return ret;
+}
+
+static int vx_virtio_wake(struct vx_device *vd)
+{
+	int ret = -EOPNOTSUPP;
+
+#ifdef CONFIG_PM_SLEEP
+	ret = virtio_device_restore(&vd->child->vdev);
+#endif
+	if (!ret)
+		vd->frozen = vd->resting = false;
+	return ret;
+}
+
 #ifdef CONFIG_PM_SLEEP
 /*
  * Called before the guest is suspended, while backend and xenstore still serve
@@ -467,11 +563,14 @@ static int vx_freeze(struct device *dev)
 {
 	struct virtio_device *vdev = dev_to_virtio(dev);
 	struct virtio_driver *drv = vdev->dev.driver ? drv_to_virtio(vdev->dev.driver) : NULL;
+	struct vx_device *vd = to_vx(vdev);
 	int ret;
 
-	if (to_vx(vdev)->resting)
+	vx_resumes = false;
+	/* Saved again before its backend came: a driver that lets go twice waits for ever. */
+	if (vd->resting)
 		return 0;
-	if (to_vx(vdev)->stalled) {
+	if (vd->stalled && !vx_virtio_can_rest(vd)) {
 		/* What is in flight would be waited for, for ever. */
 		dev_err(dev, "waits for its backend and cannot be suspended\n");
 		return -EBUSY;
@@ -480,20 +579,25 @@ static int vx_freeze(struct device *dev)
 		dev_err(dev, "%s cannot be suspended\n", drv->driver.name);
 		return -EBUSY;
 	}
-	ret = virtio_device_freeze(vdev);
-	if (!ret)
-		to_vx(vdev)->frozen = true;
+	ret = vx_virtio_let_go(vd);
+	vd->resting = !ret && vd->stalled;
 	return ret;
 }
 
+/* The connection is as it was. */
 static int vx_thaw(struct device *dev)
 {
-	struct virtio_device *vdev = dev_to_virtio(dev);
+	struct vx_device *vd = to_vx(dev_to_virtio(dev));
+	int ret;
 
-	if (to_vx(vdev)->resting)
+	if (vd->resting)
 		return 0;
-	to_vx(vdev)->frozen = false;
-	return virtio_device_restore(vdev);
+	vx_watch_begin(vd);
+	ret = vx_virtio_wake(vd);
+	vx_watch_end(vd);
+	if (ret)
+		vx_fail_later(vd, ret, "its driver cannot go on after a suspend that was cancelled");
+	return ret;
 }
 
 /* The connection must be made anew first: main.c restores the device then. */
@@ -566,18 +670,6 @@ int vx_virtio_add(struct vx_device *vd)
 	return ret;
 }
 
-static int vx_virtio_wake(struct vx_device *vd)
-{
-	int ret = -EOPNOTSUPP;
-
-#ifdef CONFIG_PM_SLEEP
-	ret = virtio_device_restore(&vd->child->vdev);
-#endif
-	if (!ret)
-		vd->frozen = vd->resting = false;
-	return ret;
-}
-
 int vx_virtio_restore(struct vx_device *vd)
 {
 	struct virtio_device *vdev = &vd->child->vdev;
@@ -605,16 +697,25 @@ bool vx_virtio_can_rest(struct vx_device *vd)
 #endif
 }
 
+static int vx_detach_netdev(struct device *dev, void *unused)
+{
+#ifdef CONFIG_NET
+	if (dev->class && !strcmp(dev->class->name, "net"))
+		netif_device_detach(to_net_dev(dev));
+#endif
+	return 0;
+}
+
+void vx_virtio_detach(struct vx_device *vd)
+{
+	device_for_each_child(&vd->child->vdev.dev, NULL, vx_detach_netdev);
+}
+
 int vx_virtio_rest(struct vx_device *vd)
 {
-	int ret = -EOPNOTSUPP;
+	int ret = vx_virtio_let_go(vd);
 
-	if (!vd->child)		/* it has come to nothing meanwhile */
-		return -ENODEV;
-#ifdef CONFIG_PM_SLEEP
-	ret = virtio_device_freeze(&vd->child->vdev);
-#endif
-	vd->frozen = vd->resting = !ret;
+	vd->resting = !ret;
 	return ret;
 }
 

@@ -17,6 +17,7 @@
 #include <xen/grant_table.h>
 #include <xen/xenbus.h>
 
+#include "config.h"
 #include "msg.h"
 #include "pool.h"
 
@@ -53,6 +54,8 @@ struct vx_device {
 	struct work_struct add_work, config_work;
 	struct work_struct fail_work;	/* a backend that went while we were closing */
 	struct delayed_work give_up;	/* a backend that does not come back */
+	struct delayed_work watch;	/* of the backend, while the guest is restored */
+	unsigned long watch_end;
 	struct vx_offer offer;
 
 	/* Connection; all of it is made by vx_conn_open(). */
@@ -77,6 +80,14 @@ struct vx_device {
 	u32 seen_posted, seen_gen;	/* the handler's own */
 	bool gone;			/* no answer will come */
 
+	/* What readers of the configuration get, in every state; a leaf lock. */
+	spinlock_t config_lock;
+	struct vx_config config;
+	/* What the device's driver has written, for the next backend; before call_lock. */
+	struct mutex written_lock;
+	u8 written[VX_MAX_CONFIG];
+	DECLARE_BITMAP(is_written, VX_MAX_CONFIG);
+
 	/* The virtio device: made and removed by the work alone. */
 	struct mutex child_lock;	/* for others: child stays while it is held */
 	struct vx_child *child;
@@ -88,7 +99,6 @@ struct vx_device {
 	bool removing;
 	bool needs_reset;		/* the backend has set that bit */
 	u8 status;			/* as the backend answered */
-	u32 config_size;
 	bool resumable;			/* the next backend can adopt the queues */
 	bool writes_all;		/* what is mapped for it to write need not be cleared */
 	bool stalled;			/* waiting for that one */
@@ -96,19 +106,18 @@ struct vx_device {
 	bool again;			/* it did not come in time: begin anew when it does */
 	bool lost;			/* what is mapped will never be answered */
 	bool frozen;			/* the child's driver has let go of its queues */
-	bool resting;			/* and that because the backend was lost */
+	bool resting;			/* and has no backend to go on with, whatever a suspend comes to */
+	bool resuming;			/* the guest does, and has stopped all else */
 	bool nobody;			/* messages are answered here: there is no backend */
-	/* What the next backend has to be told, and what is read until it has come up. */
-	u8 written[VX_MAX_CONFIG], kept[VX_MAX_CONFIG];
-	DECLARE_BITMAP(is_written, VX_MAX_CONFIG);
-	bool keeps_config;
 };
+
+/* A device was there since the guest was suspended. */
+extern bool vx_resumes;
 
 /* Steps of vx_virtio_resume() and of the driver alike. */
 int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what);
 int vx_tell_status(struct vx_device *vd, u8 status);
 int vx_tell_features(struct vx_device *vd, u64 features);
-int vx_tell_config(struct vx_device *vd, unsigned int offset, const u8 *buf, unsigned int len);
 u64 vx_ask_features(struct vx_device *vd);
 int vx_queue_enable(struct vx_queue *q, bool resume);
 /* Allocate and free in the pool what both sides write. */
@@ -117,7 +126,7 @@ void vx_dma_free_shared(struct vx_device *vd, dma_addr_t addr);
 
 /* Make pool, control page and control channel, and tell the backend.  0 or -errno, then nothing is left. */
 int vx_conn_open(struct vx_device *vd);
-/* Give all back.  Pages that the backend still maps are freed when it lets go. */
+/* Give all back.  Pages that the backend still maps are freed when it lets go.  Who waits for an answer has left. */
 void vx_conn_close(struct vx_device *vd);
 /* A pool that nobody sees, for a driver that must be removed when there is no backend.  0 or -errno. */
 int vx_conn_nobody(struct vx_device *vd);
@@ -136,8 +145,20 @@ int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out);
 __printf(3, 4) void vx_fail_later(struct vx_device *vd, int err, const char *fmt, ...);
 /* Look at the states again, and at vd->failed. */
 void vx_wake(struct vx_device *vd);
+/* Around what xenwatch does itself when the guest resumes: it hears of no backend that goes meanwhile. */
+void vx_watch_begin(struct vx_device *vd);
+void vx_watch_end(struct vx_device *vd);
 /* No answer will come any more: who waits returns. */
 void vx_call_end(struct vx_device *vd);
+
+/*
+ * The control page is what readers of the configuration get from now on, and the
+ * device's driver hears of it when it is another.  Before, with @replay, the backend
+ * is told what was written.  0 or -errno of that.
+ */
+int vx_config_begin(struct vx_device *vd, u32 size, bool replay);
+/* No longer: what is known is kept. */
+void vx_config_end(struct vx_device *vd);
 
 /* DMA operations: all mappings of the xenbus device are copies in its pool. */
 int vx_dma_set(struct vx_device *vd);
@@ -153,6 +174,8 @@ int vx_virtio_add(struct vx_device *vd);
 int vx_virtio_restore(struct vx_device *vd);
 /* Can its driver let go of all queues, and begin with new ones, as around a suspend? */
 bool vx_virtio_can_rest(struct vx_device *vd);
+/* Nothing is sent until its driver begins anew. */
+void vx_virtio_detach(struct vx_device *vd);
 /* It lets go of them, with all that is in them; vx_virtio_restore() is next.  0 or -errno. */
 int vx_virtio_rest(struct vx_device *vd);
 /* There is none, and the device is to be removed: its driver has to have queues then. */
