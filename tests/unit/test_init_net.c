@@ -42,7 +42,7 @@ struct log_about init_about = { .domid = -1 };
 
 #define OWNER 990
 
-static bool can;	/* namespaces, veth, bridge and tun work here */
+static bool can, can_as_user;	/* namespaces, veth, bridge and tun work here */
 
 static void read_text(const char *path, char *buf, size_t size)
 {
@@ -100,6 +100,29 @@ static int make_tap(const char *name, short flags)
 	return fd;
 }
 
+/* As it is in the stubdomain, whatever the machine lets other users than root do. */
+static bool tun_for_all(void)
+{
+	char node[] = "/tmp/test-init-net-XXXXXX";
+	struct stat st;
+	int fd;
+	bool done;
+
+	if (stat("/dev/net/tun", &st))
+		return false;
+	if ((st.st_mode & 06) == 06)
+		return true;
+	fd = mkstemp(node);
+	if (fd < 0)
+		return false;
+	close(fd);
+	unlink(node);
+	done = !mknod(node, S_IFCHR | 0600, st.st_rdev) && !chmod(node, 0666) &&
+	       !mount(node, "/dev/net/tun", NULL, MS_BIND, NULL);
+	unlink(node);
+	return done;
+}
+
 static int group_setup(void **state)
 {
 	struct rtnl *r;
@@ -113,6 +136,7 @@ static int group_setup(void **state)
 		return 0;
 	r = rtnl_open();
 	fd = make_tap("probe", 0);
+	can_as_user = tun_for_all();
 	can = r && fd >= 0 && !make_veth("p0", "p1") && !rtnl_add_bridge(r, "probe0");
 	if (fd >= 0)
 		close(fd);
@@ -299,12 +323,9 @@ static void only_the_owner_opens_the_tap(void **state)
 {
 	static const uid_t uids[] = { OWNER, OWNER + 1 };
 
-	struct stat st;
-
 	(void)state;
 	NEED();
-	/* else another user cannot even open the device */
-	if (stat("/dev/net/tun", &st) || (st.st_mode & 06) != 06)
+	if (!can_as_user)
 		skip();
 	assert_int_equal(wire(4, 0), 0);
 	for (int i = 0; i < 2; i++) {
