@@ -55,6 +55,7 @@ static int try_start_broker(struct children *c)
 	fds[BROKER_FD_READY - 3] = ready[1];
 	fds[BROKER_FD_SAVE_FILE - 3] = c->save.file;
 	fds[BROKER_FD_SAVE_CONSOLE - 3] = c->save.console;
+	fds[BROKER_FD_SAVE_QEMU - 3] = c->save.qemu;
 	out = out_log_open(&c->broker_log, c->loop, "QMP broker", true);
 	ret = out;
 	if (out >= 0) {
@@ -202,10 +203,10 @@ int children_start(struct children *c, const struct args_plan *plan,
 		start_broker(c);
 		ret = start_qemu(c, plan, fds);
 	}
+	/* A broker that is started again needs QEMU's descriptor of the state, too. */
 	for (int i = 0; i < QEMU_FD_END - 3; i++)
-		if (fds[i] >= 0)
+		if (fds[i] >= 0 && i != QEMU_FD_SAVE - 3)
 			close(fds[i]);
-	c->save.qemu = -1;
 	return ret;
 }
 

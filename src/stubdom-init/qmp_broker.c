@@ -274,8 +274,8 @@ int qmp_broker_run(const struct qmp_broker_opts *o)
 		return ret;
 	b->link = o->link;
 	b->again = o->again;
-	b->relay.hold_saves = o->save_file >= 0 && o->save_console >= 0;
-	save_out_init(&b->save, &b->loop, o->save_file, o->save_console, o->xs,
+	b->relay.hold_saves = o->save_file >= 0 && o->save_qemu >= 0 && o->save_console >= 0;
+	save_out_init(&b->save, &b->loop, o->save_file, o->save_qemu, o->save_console, o->xs,
 		      on_saved, b);
 	b->link_src = (struct loop_source){ .fd = -1, .fn = on_link, .arg = b };
 	b->qemu_src = (struct loop_source){ .fd = o->qemu, .fn = on_qemu, .arg = b };
@@ -309,6 +309,7 @@ int qmp_broker_main(const char *guest, bool again)
 
 	snprintf(path, sizeof(path), "device-model/%s/qmp-vchan", guest);
 	o.save_file = inherited(BROKER_FD_SAVE_FILE);
+	o.save_qemu = inherited(BROKER_FD_SAVE_QEMU);
 	o.save_console = inherited(BROKER_FD_SAVE_CONSOLE);
 	o.qemu = qmp_connect(INIT_QMP_BROKER);
 	if (o.qemu < 0) {

@@ -49,6 +49,7 @@ struct qmp_broker_opts {
 	int qemu;		/* connected to QEMU's monitor */
 	int ready;		/* gets a byte as soon as a client can come; or -1 */
 	int save_file;		/* see save.h; -1: no state can be saved */
+	int save_qemu;
 	int save_console;
 	struct xs_handle *xs;	/* see save.h */
 	bool again;		/* another broker may have saved a state before */
@@ -61,7 +62,8 @@ int qmp_broker_run(const struct qmp_broker_opts *o);
 #define BROKER_FD_READY		3
 #define BROKER_FD_SAVE_FILE	4
 #define BROKER_FD_SAVE_CONSOLE	5
-#define BROKER_FD_END		6
+#define BROKER_FD_SAVE_QEMU	6
+#define BROKER_FD_END		7
 
 /* Its main(); an exit code. */
 int qmp_broker_main(const char *guest, bool again);

@@ -37,11 +37,12 @@ static void finish(struct save_out *s, int err)
 			 "The device state cannot leave the stubdomain (console 1): %s",
 			 strerror(-err));
 	/*
-	 * It is the guest's memory: gone as soon as it is not needed.  QEMU writes
-	 * through a duplicate, at the same offset: its next state starts at 0.
+	 * It is the guest's memory: gone as soon as it is not needed.  QEMU goes on
+	 * where its descriptor stands, and does not seek: a next state would have a
+	 * hole before it.
 	 */
-	if (ftruncate(s->file, 0) || lseek(s->file, 0, SEEK_SET))
-		say_debug("the state file cannot be emptied");
+	if (ftruncate(s->file, 0) || lseek(s->qemu, 0, SEEK_SET))
+		say_warn("the state file cannot be emptied: %s", strerror(errno));
 	s->done(s->arg, err);
 }
 
@@ -147,11 +148,11 @@ static void on_tick(void *arg)
 		       s->state == SAVE_DRAIN ? POLL_MS : STALL_MS / 4);
 }
 
-void save_out_init(struct save_out *s, struct loop *loop, int file, int console,
+void save_out_init(struct save_out *s, struct loop *loop, int file, int qemu, int console,
 		   struct xs_handle *xs, void (*done)(void *arg, int err), void *arg)
 {
 	*s = (struct save_out){
-		.loop = loop, .file = file, .console = console, .xs = xs,
+		.loop = loop, .file = file, .qemu = qemu, .console = console, .xs = xs,
 		.src = { .fd = console, .fn = on_room, .arg = s },
 		.timer = { .fn = on_tick, .arg = s },
 		.done = done, .arg = arg,
@@ -181,6 +182,7 @@ static int announce(struct save_out *s)
 void save_out_start(struct save_out *s, bool first)
 {
 	struct stat st;
+	char magic[4];
 	int ret;
 
 	s->first = first;
@@ -189,8 +191,10 @@ void save_out_start(struct save_out *s, bool first)
 		finish(s, -errno);
 		return;
 	}
-	/* QEMU said it wrote something: an empty state is never right. */
-	if (!st.st_size || st.st_size > STUBDOM_STATE_MAX) {
+	/* QEMU said it wrote something: what does not begin as a state is none. */
+	if (st.st_size > STUBDOM_STATE_MAX ||
+	    pread(s->file, magic, sizeof(magic), 0) != sizeof(magic) ||
+	    memcmp(magic, "QEVM", sizeof(magic))) {
 		finish(s, -EIO);
 		return;
 	}

@@ -28,7 +28,7 @@
 
 struct save_out {
 	struct loop *loop;
-	int file, console;
+	int file, qemu, console;
 	off_t at, size;
 	struct loop_source src;
 	struct loop_timer timer;
@@ -46,8 +46,11 @@ struct save_out {
 /* How long an answer is waited for; tests shorten it. */
 extern int save_ask_ms;
 
-/* @file: the state, read-write; @console: non-blocking; @xs: may be NULL. */
-void save_out_init(struct save_out *s, struct loop *loop, int file, int console,
+/*
+ * @file: the state, read-write; @qemu: QEMU's own descriptor of it;
+ * @console: non-blocking; @xs: may be NULL.
+ */
+void save_out_init(struct save_out *s, struct loop *loop, int file, int qemu, int console,
 		   struct xs_handle *xs, void (*done)(void *arg, int err), void *arg);
 /* Send the file; done() is called later, once.  @first: see above. */
 void save_out_start(struct save_out *s, bool first);

@@ -192,6 +192,13 @@ static void say(int fd, const char *s)
 	assert_int_equal(write(fd, s, strlen(s)), strlen(s));
 }
 
+/* As QEMU: it truncates what it has of fdset 1, and does not seek. */
+static void write_state(const char *state, size_t size)
+{
+	assert_int_equal(ftruncate(f.o.save_qemu, 0), 0);
+	assert_int_equal(write(f.o.save_qemu, state, size), size);
+}
+
 /* "slow" is answered after the next command; the state is 100000 bytes. */
 static void *qemu_main(void *arg)
 {
@@ -219,7 +226,7 @@ static void *qemu_main(void *arg)
 			continue;
 		}
 		if (strstr(line, "xen-save"))
-			assert_int_equal(pwrite(f.o.save_file, state, sizeof(state), 0), sizeof(state));
+			write_state(state, sizeof(state));
 		if (strstr(line, "die"))
 			break;
 		say(f.qemu, "{\"event\": \"NOISE\"}\r\n");
@@ -241,7 +248,7 @@ static int start(int qemu_end)
 		.read = ls_read, .write = ls_write,
 	};
 	int ready[2], p[2];
-	char c;
+	char c, path[32];
 
 	f.link.link = ops;
 	f.link.sa.sun_family = AF_UNIX;
@@ -255,6 +262,8 @@ static int start(int qemu_end)
 		.save_file = memfd_create("state", 0), .save_console = p[1],
 		.xs = xs_open(0), .again = f.again,
 	};
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", f.o.save_file);
+	f.o.save_qemu = open(path, O_WRONLY);
 	fake_xs_hook(stubdomd_hook);
 	if (pthread_create(&f.broker, NULL, broker_main, NULL))
 		return -1;
@@ -287,6 +296,7 @@ static int stop(void)
 	pthread_join(f.broker, NULL);
 	close(f.o.qemu);
 	close(f.o.save_file);
+	close(f.o.save_qemu);
 	close(f.o.save_console);
 	close(f.console);
 	return f.ret || f.link.hidden_while_waiting;
