@@ -764,6 +764,19 @@ static void add_cold(struct guest *g, struct dev *d)
 	unit_stop(g);
 }
 
+/* As backend.c does it for those that QEMU is started with. */
+static void keep_sectors(struct guest *g, struct dev *d, struct vd_found *found)
+{
+	unsigned int now = vd_found_keep(found, d->node.sector_size);
+
+	if (now)
+		say(g, LOG_WARNING, &d->node.id, "%.120s: its sectors have %u bytes now, the guest goes on with %u: detach and attach it",
+		    d->node.spec.path, now, d->node.sector_size);
+	else if (!d->node.sector_size)
+		vd_nodes_keep_sectors(g->gs->env.st, g->domid, d->node.id,
+				      found->sectors.logical ? found->sectors.logical : VD_SECTOR_MIN);
+}
+
 /* False: nothing to wait for, the device has failed. */
 static bool job_begin(struct guest *g, struct dev *d, enum vd_action action)
 {
@@ -784,6 +797,8 @@ static bool job_begin(struct guest *g, struct dev *d, enum vd_action action)
 	} else {
 		if (!dev_prepare(g, d, &found))
 			return false;
+		if (d->node.spec.type == VD_BLOCK)
+			keep_sectors(g, d, &found);
 		d->served = spec = d->node.spec;
 		ret = vd_steps_make(&steps, g->domid, d->node.id, &spec, &found);
 		if (ret || vd_steps_cold(&steps)) {

@@ -23,14 +23,14 @@ static const char *text_of(struct json_object *o, const char *key)
 bool ioerror_parse(struct json_object *data, struct vd_ioerror *e)
 {
 	const char *reason = text_of(data, "reason");
-	struct json_object *v;
 
 	memset(e, 0, sizeof(*e));
 	/* The disk's own node is called as the disk is. */
 	if (vd_id_parse(text_of(data, "node-name"), &e->id))
 		return false;
 	e->write = strcmp(text_of(data, "operation"), "read") != 0;
-	e->nospace = json_object_object_get_ex(data, "nospace", &v) && json_object_get_boolean(v);
+	/* "nospace" is there only where QEMU would stop: blk_iostatus_is_enabled(). */
+	e->nospace = e->write && !strcmp(reason, strerror(ENOSPC));
 	log_clean(e->reason, sizeof(e->reason), reason, strlen(reason));
 	return true;
 }

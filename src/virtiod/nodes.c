@@ -10,6 +10,9 @@
 #include "virtio_xenbus.h"
 #include "xsh.h"
 
+/* As xen-blkback calls it. */
+#define NODE_SECTORS "sector-size"
+
 /* A transaction is tried again so often when others write meanwhile. */
 #define TRIES 20
 
@@ -137,6 +140,9 @@ int vd_nodes_read(const struct vd_store *st, uint32_t domid, struct vd_id id,
 	node->state = ret ? VD_GONE : (enum vd_state)num;
 	node->online = !xsh_read_uint(st->xs, XBT_NULL, &num, 1, DIR_FMT "/online",
 				      DIR_ARGS(st, domid, id)) && num;
+	if (!xsh_read_uint(st->xs, XBT_NULL, &num, VD_SECTOR_MAX, DIR_FMT "/" NODE_SECTORS,
+			   DIR_ARGS(st, domid, id)) && num >= VD_SECTOR_MIN && !(num & (num - 1)))
+		node->sector_size = (unsigned int)num;
 	node->failed = xsh_exists(st->xs, XBT_NULL, DIR_FMT "/" VX_NODE_ERROR, DIR_ARGS(st, domid, id));
 	if (id.kind == VD_KIND_DISK)
 		read_disk(st, domid, node);
@@ -196,7 +202,8 @@ int vd_nodes_list(const struct vd_store *st, uint32_t domid, struct vd_node **li
 struct change {
 	const char *why;	/* NULL: leave it */
 	bool forget;
-	enum vd_state state;
+	const char *sectors;	/* NULL: leave them */
+	enum vd_state state;	/* VD_GONE: leave it */
 };
 
 static int change_once(const struct vd_store *st, uint32_t domid, struct vd_id id,
@@ -216,7 +223,9 @@ static int change_once(const struct vd_store *st, uint32_t domid, struct vd_id i
 		ret = xsh_rm(st->xs, t, DIR_FMT "/" VX_NODE_ERROR, DIR_ARGS(st, domid, id));
 	if (!ret && c->why)
 		ret = xsh_write(st->xs, t, c->why, DIR_FMT "/" VX_NODE_ERROR, DIR_ARGS(st, domid, id));
-	if (!ret)
+	if (!ret && c->sectors)
+		ret = xsh_write(st->xs, t, c->sectors, DIR_FMT "/" NODE_SECTORS, DIR_ARGS(st, domid, id));
+	if (!ret && c->state)
 		ret = xsh_write(st->xs, t, digit, DIR_FMT "/state", DIR_ARGS(st, domid, id));
 	if (!xs_transaction_end(st->xs, t, ret != 0) && !ret)
 		ret = errno ? -errno : -EIO;
@@ -252,6 +261,15 @@ int vd_nodes_fail(const struct vd_store *st, uint32_t domid, struct vd_id id, co
 int vd_nodes_renew(const struct vd_store *st, uint32_t domid, struct vd_id id)
 {
 	return change(st, domid, id, &(struct change){ .forget = true, .state = VD_INITIALISING });
+}
+
+int vd_nodes_keep_sectors(const struct vd_store *st, uint32_t domid, struct vd_id id,
+			  unsigned int bytes)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", bytes);
+	return change(st, domid, id, &(struct change){ .sectors = text });
 }
 
 int vd_nodes_remove(const struct vd_store *st, uint32_t domid)

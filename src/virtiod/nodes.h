@@ -35,6 +35,7 @@ struct vd_node {
 	bool online;
 	bool failed;			/* virtio-xenbus-error is there */
 	bool bad;			/* spec is of no use: error says why */
+	unsigned int sector_size;	/* of a disk, as its guest was first shown it; 0: not yet */
 	struct vd_spec spec;
 	char error[VD_ERROR_MAX];
 };
@@ -58,6 +59,10 @@ int vd_nodes_set_state(const struct vd_store *st, uint32_t domid, struct vd_id i
 int vd_nodes_fail(const struct vd_store *st, uint32_t domid, struct vd_id id, const char *why);
 /* Forget why, and begin anew: state 1. */
 int vd_nodes_renew(const struct vd_store *st, uint32_t domid, struct vd_id id);
+
+/* Write down a disk's sector size: the next QEMU has to show the same. */
+int vd_nodes_keep_sectors(const struct vd_store *st, uint32_t domid, struct vd_id id,
+			  unsigned int bytes);
 
 /* Remove what is left of the devices of a guest that is gone. */
 int vd_nodes_remove(const struct vd_store *st, uint32_t domid);

@@ -66,6 +66,19 @@ static int probe_sectors(const struct vd_spec *s, dev_t dev, struct vd_found *fo
 	return ret ? wrong(error, ret, s->path, "its sector size cannot be read in /sys/dev/block: see 'lsblk -t'") : 0;
 }
 
+unsigned int vd_found_keep(struct vd_found *found, unsigned int kept)
+{
+	struct vd_sectors *s = &found->sectors;
+	unsigned int now = s->logical ? s->logical : VD_SECTOR_MIN;
+
+	if (!kept || kept == now)
+		return 0;
+	s->logical = kept;
+	if (s->physical < kept)
+		s->physical = kept;
+	return now;
+}
+
 int vd_probe(const struct vd_spec *s, bool access, struct vd_found *found, char *error)
 {
 	struct stat st;

@@ -13,4 +13,11 @@
  */
 int vd_probe(const struct vd_spec *s, bool access, struct vd_found *found, char *error);
 
+/*
+ * A driver knows a disk's sector size from its first look at it.  When a later QEMU
+ * finds another one below, it shows the disk with @kept (0: this is the first) all the
+ * same, which QEMU can.  Returns the size found where that is not the one shown, else 0.
+ */
+unsigned int vd_found_keep(struct vd_found *found, unsigned int kept);
+
 #endif

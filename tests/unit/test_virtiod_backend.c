@@ -106,6 +106,23 @@ static void starts(void **state)
 	assert_null(strstr(ran, "virtio-4"));
 }
 
+/* What its driver has been shown, the next QEMU shows again. */
+static void keeps_the_sectors(void **state)
+{
+	(void)state;
+	fix_disk(DISK(3, 51712), image());
+	backend_run(3, "/bin/true");
+	assert_null(strstr(ran, "block_size"));
+	assert_node(DISK(3, 51712), "sector-size", "512");
+	fix_node(DISK(3, 51712), "sector-size", "4096");
+	unlink("3/start");
+	backend_run(3, "/bin/true");
+	assert_non_null(strstr(ran, "\"logical_block_size\":4096,\"physical_block_size\":4096"));
+	assert_node(DISK(3, 51712), "sector-size", "4096");
+	assert_logged("<4>guest web1 (3): virtio_disk/51712: /tmp/virtiod-test-");
+	assert_logged(": its sectors have 512 bytes now, the guest goes on with 4096: detach and attach it");
+}
+
 /* The tap as it is in sysfs, and a start of the backend. */
 static void starts_with_tap_of(const char *owner)
 {
@@ -310,7 +327,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(starts), T(a_card_that_comes_late), T(starts_bare), T(no_qemu), T(ended), T(never_revived),
+		T(starts), T(keeps_the_sectors), T(a_card_that_comes_late), T(starts_bare), T(no_qemu), T(ended), T(never_revived),
 		T(listing), T(own_domain), T(probing), T(probing_vhost),
 	};
 

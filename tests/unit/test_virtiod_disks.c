@@ -121,6 +121,25 @@ static void probe(void **state)
 	assert_int_equal(found.sectors.logical, 0);
 }
 
+static void sectors_that_are_kept(void **state)
+{
+	struct vd_found f = { .sectors = { 4096, 8192 } };
+
+	(void)state;
+	assert_int_equal(vd_found_keep(&f, 0), 0);
+	assert_int_equal(vd_found_keep(&f, 4096), 0);
+	assert_int_equal(f.sectors.logical, 4096);
+	assert_int_equal(vd_found_keep(&f, 512), 4096);
+	assert_int_equal(f.sectors.logical, 512);
+	assert_int_equal(f.sectors.physical, 8192);
+	f.sectors = (struct vd_sectors){ 0, 0 };
+	assert_int_equal(vd_found_keep(&f, 512), 0);
+	assert_int_equal(f.sectors.logical, 0);
+	assert_int_equal(vd_found_keep(&f, 4096), 512);
+	assert_int_equal(f.sectors.logical, 4096);
+	assert_int_equal(f.sectors.physical, 4096);
+}
+
 /* Fields, each with its NUL. */
 #define CHANGED(text) uevent_changed(text, sizeof(text), &dev)
 
@@ -268,7 +287,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(sectors), T(probe), T(uevents), T(uevents_of_others), T(sizes_in_qmp), T(sizes_of_people), T(plans),
+		T(sectors), T(sectors_that_are_kept), T(probe), T(uevents), T(uevents_of_others), T(sizes_in_qmp), T(sizes_of_people), T(plans),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

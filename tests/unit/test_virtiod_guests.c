@@ -820,7 +820,9 @@ static void a_readonly_disk_grows(void **state)
 
 /* ---- I/O errors ---- */
 
-static const char full[] = "{\"device\":\"\",\"node-name\":\"virtio_disk-51712\",\"operation\":\"write\",\"action\":\"report\",\"nospace\":true,\"reason\":\"No space left on device\"}";
+/* As QEMU 10.0 says it; 7.2 leaves qom-path out. */
+static const char full[] = "{\"device\":\"\",\"node-name\":\"virtio_disk-51712\",\"qom-path\":\"/machine/peripheral/virtio_disk-51712.dev\","
+			   "\"reason\":\"No space left on device\",\"operation\":\"write\",\"action\":\"report\"}";
 static const char broken[] = "{\"device\":\"\",\"node-name\":\"virtio_disk-51712\",\"operation\":\"read\",\"action\":\"report\",\"reason\":\"Input/output\\nerror\"}";
 
 static unsigned int lines(const char *text)
