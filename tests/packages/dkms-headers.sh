@@ -43,6 +43,9 @@ hook 6.8.0-31-generic
 runs "a flavour that apt does not know" 'apt update && apt install linux-headers-6\.8\.0-31-generic linux-headers-generic'
 hook 6.1.0-9-amd64
 says "a driver that was built while there were headers" '' 0
+mkdir -p "$r/lib/modules/6.1.0-7-amd64/updates/dkms" && touch "$r/lib/modules/6.1.0-7-amd64/updates/dkms/virtio_xenbus.ko.xz"
+hook 6.1.0-7-amd64
+says "one of which dkms knows nothing" '' 0
 echo CONFIG_VIRTIO=y >"$r/boot/config-6.12.2+deb13-rt-amd64"
 hook 6.12.2+deb13-rt-amd64
 says "a kernel without Xen: no warning" 'WARNING' 0

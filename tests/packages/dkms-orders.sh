@@ -4,7 +4,7 @@
 # time-limit: 3600
 
 # warned TEXT KERNEL: the last command has warned, once, that KERNEL has no headers.
-warned() { same "$1" 1 "$(grep -c "^virtio-xenbus: WARNING: there is no driver for Linux $(re "$2"): its headers are not installed" "$OUT")" || show_out; }
+warned() { same "$1" 1 "$(grep -Ec "^virtio-xenbus: WARNING: there is no driver for Linux $(re "$2"): its headers are not installed" "$OUT")" || show_out; }
 
 for s in $(deb_suites); do
 	case $s in trixie) series=6.12. ;; *) series=6.1.0- ;; esac
@@ -56,7 +56,7 @@ for s in $(deb_suites); do
 	builds "which builds nothing" 0
 	for k; do
 		warned "it says so" "$k"
-		same "and which headers to install" 1 "$(grep -c "Run 'apt install linux-headers-$(re "$k") linux-headers-cloud-amd64'" "$OUT")"
+		same "and which headers to install" 1 "$(grep -Ec "Run 'apt install linux-headers-$(re "$k") linux-headers-cloud-amd64'" "$OUT")"
 	done
 	expect "$s, images first: then the headers" add c-$s "linux-headers-$1" "linux-headers-$2"
 	builds "which build it once for each" 2
@@ -76,14 +76,11 @@ for s in $(deb_suites); do
 	expect "$s: then a kernel without headers" add d-$s "linux-image-$2"
 	builds "which has nothing to build with" 0
 	warned "it says so" "$2"
-	same "and that its disk would be missing" 1 "$(grep -c "^virtio-xenbus: WARNING: .*do not boot Linux $(re "$2")," "$OUT")"
+	same "and that its disk would be missing" 1 "$(grep -Ec "^virtio-xenbus: WARNING: .*do not boot Linux $(re "$2")," "$OUT")"
 	expect "it has an initramfs" test -s "$WORK/d-$s/root/boot/initrd.img-$2"
 	sed -i '/^CONFIG_XEN=/d' "$WORK/d-$s/root/boot/config-$2"
 	expect "$s: a kernel without Xen is configured" in_root d-$s dpkg-reconfigure "linux-image-$2"
 	same "and needs no warning" 0 "$(grep -c 'virtio-xenbus: WARNING' "$OUT")"
-	rm -r "$WORK/d-$s/root/usr/src/linux-headers-$1/include"
-	expect "$s: the headers go, the driver stays" in_root d-$s dpkg-reconfigure "linux-image-$1"
-	same "and that needs no warning" 0 "$(grep -c 'virtio-xenbus: WARNING' "$OUT")"
 
 	# Package last.
 	expect "$s, package last" add c-$s /driver.deb
