@@ -107,6 +107,7 @@ struct vx_device {
 	bool lost;			/* what is mapped will never be answered */
 	bool frozen;			/* the child's driver has let go of its queues */
 	bool resting;			/* and has no backend to go on with, whatever a suspend comes to */
+	bool hidden;			/* some of its files in sysfs are not there */
 	bool resuming;			/* the guest does, and has stopped all else */
 	bool nobody;			/* messages are answered here: there is no backend */
 };
