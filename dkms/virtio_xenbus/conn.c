@@ -355,6 +355,7 @@ int vx_conn_again(struct vx_device *vd)
 	mutex_lock(&vd->call_lock);
 	vx_ctrl_clear(vd->ctrl);
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
+	WRITE_ONCE(vd->lost, false);
 	WRITE_ONCE(vd->gone, false);
 	mutex_unlock(&vd->call_lock);
 	return vx_publish(vd);

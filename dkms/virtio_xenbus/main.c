@@ -209,6 +209,12 @@ static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 {
 	if (vd->child && info->config_size != vd->config.size)
 		return -ENODEV;
+	if (vd->stalled && !vd->frozen && vx_virtio_can_rest(vd)) {
+		int ret = vx_virtio_rest(vd);
+
+		if (ret)
+			return ret;
+	}
 	if (vd->stalled && !vd->frozen) {
 		/* What is mapped was not cleared if the dead backend was to write all of it. */
 		if (!(info->flags & VX_INFO_RESUME) ||
@@ -363,14 +369,17 @@ static void vx_replace(struct vx_device *vd)
 
 /*
  * A device whose state the backend alone had (what virtio-net's control queue has
- * set): its driver lets go of it until there is another.  The network device stays;
- * packets on the way are lost, as packets are.
+ * set): its driver begins anew with the next one.  It does not let go before, since
+ * processes ask it for statistics and can close it.  The network device stays; packets
+ * on the way are lost, as packets are.  Is it still there?
  */
-static int vx_rest(struct vx_device *vd)
+static bool vx_quiesce(struct vx_device *vd)
 {
 	vx_gone(vd);		/* who waits for an answer of the old one must not */
 	flush_work(&vd->add_work);
-	return vx_virtio_rest(vd);
+	if (vd->child)
+		vx_virtio_detach(vd);
+	return vd->child;
 }
 
 /* Is what we connect to still the backend that is there? */
@@ -389,7 +398,8 @@ static void vx_backend_restarts(struct vx_device *vd, enum xenbus_state backend)
 
 	if (!stalls && vx_same_instance(vd))
 		return;		/* it has not yet seen that we are ready */
-	if (!vx_can_wait(vd) || (!vd->frozen && vx_virtio_can_rest(vd) && vx_rest(vd))) {
+	if (!vx_can_wait(vd) ||
+	    (!vd->stalled && !vd->frozen && vx_virtio_can_rest(vd) && !vx_quiesce(vd))) {
 		vx_anew(vd, backend);
 		return;
 	}

@@ -6,12 +6,16 @@
 #include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/module.h>
+#include <linux/netdevice.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
 #include <xen/events.h>
+#ifdef VX_HAVE_NETDEV_RX_QUEUE_H
+#include <net/netdev_rx_queue.h>
+#endif
 
 #include "vx.h"
 
@@ -524,6 +528,50 @@ static const struct virtio_config_ops vx_config_ops = {
 	.set_vq_affinity = vx_set_vq_affinity,
 };
 
+/* ---- the network device of a card, while its driver begins anew ---- */
+
+#if defined(CONFIG_NET) && defined(CONFIG_SYSFS)
+static struct net_device *vx_netdev(struct device *dev)
+{
+	return dev->class && !strcmp(dev->class->name, "net") ? to_net_dev(dev) : NULL;
+}
+
+static int vx_detach_netdev(struct device *dev, void *unused)
+{
+	if (vx_netdev(dev))
+		netif_device_detach(vx_netdev(dev));
+	return 0;
+}
+
+static int vx_hide_netdev(struct device *dev, void *hide)
+{
+	struct net_device *nd = vx_netdev(dev);
+
+	for (u32 i = 0; nd && nd->sysfs_rx_queue_group && i < nd->real_num_rx_queues; i++)
+		if (hide)
+			sysfs_remove_group(&nd->_rx[i].kobj, nd->sysfs_rx_queue_group);
+		else if (sysfs_create_group(&nd->_rx[i].kobj, nd->sysfs_rx_queue_group))
+			netdev_warn(nd, "no files in sysfs for rx queue %u\n", i);
+	return 0;
+}
+#else
+static int vx_detach_netdev(struct device *dev, void *unused) { return 0; }
+static int vx_hide_netdev(struct device *dev, void *hide) { return 0; }
+#endif
+
+void vx_virtio_detach(struct vx_device *vd)
+{
+	device_for_each_child(&vd->child->vdev.dev, NULL, vx_detach_netdev);
+}
+
+/* virtio-net's files of its receive queues look into what it frees: away with them, and with who reads them. */
+static void vx_virtio_hide(struct vx_device *vd, bool hide)
+{
+	if (vd->hidden != hide)
+		device_for_each_child(&vd->child->vdev.dev, hide ? vd : NULL, vx_hide_netdev);
+	vd->hidden = hide;
+}
+
 /* ---- suspend ---- */
 
 /* Its driver lets go of its queues, and begins with new ones. */
@@ -531,12 +579,15 @@ static int vx_virtio_let_go(struct vx_device *vd)
 {
 	int ret = -EOPNOTSUPP;
 
+	vx_virtio_hide(vd, true);
 	vd->frozen = true;	/* the reset is not to forget what was written */
 #ifdef CONFIG_PM_SLEEP
 	ret = virtio_device_freeze(&vd->child->vdev);
 #endif
-	if (ret)
-		vd->frozen = false;
+	if (!ret)
+		return 0;
+	vd->frozen = false;
+	vx_virtio_hide(vd, false);
 	return ret;
 }
 
@@ -547,9 +598,11 @@ static int vx_virtio_wake(struct vx_device *vd)
 #ifdef CONFIG_PM_SLEEP
 	ret = virtio_device_restore(&vd->child->vdev);
 #endif
-	if (!ret)
-		vd->frozen = vd->resting = false;
-	return ret;
+	if (ret)
+		return ret;
+	vd->frozen = vd->resting = false;
+	vx_virtio_hide(vd, false);
+	return 0;
 }
 
 #ifdef CONFIG_PM_SLEEP
@@ -563,12 +616,13 @@ static int vx_freeze(struct device *dev)
 	struct virtio_device *vdev = dev_to_virtio(dev);
 	struct virtio_driver *drv = vdev->dev.driver ? drv_to_virtio(vdev->dev.driver) : NULL;
 	struct vx_device *vd = to_vx(vdev);
+	int ret;
 
 	vx_resumes = false;
 	/* Saved again before its backend came: a driver that lets go twice waits for ever. */
 	if (vd->resting)
 		return 0;
-	if (vd->stalled) {
+	if (vd->stalled && !vx_virtio_can_rest(vd)) {
 		/* What is in flight would be waited for, for ever. */
 		dev_err(dev, "waits for its backend and cannot be suspended\n");
 		return -EBUSY;
@@ -577,7 +631,9 @@ static int vx_freeze(struct device *dev)
 		dev_err(dev, "%s cannot be suspended\n", drv->driver.name);
 		return -EBUSY;
 	}
-	return vx_virtio_let_go(vd);
+	ret = vx_virtio_let_go(vd);
+	vd->resting = !ret && vd->stalled;
+	return ret;
 }
 
 /* The connection is as it was. */
@@ -653,6 +709,7 @@ int vx_virtio_add(struct vx_device *vd)
 	c->vdev.dev.release = vx_child_release;
 	c->vdev.dev.type = &vx_device_type;
 	vd->status = 0;
+	vd->hidden = false;
 	mutex_lock(&vd->child_lock);
 	vd->child = c;
 	mutex_unlock(&vd->child_lock);
@@ -695,7 +752,7 @@ bool vx_virtio_can_rest(struct vx_device *vd)
 
 int vx_virtio_rest(struct vx_device *vd)
 {
-	int ret = vd->child ? vx_virtio_let_go(vd) : -ENODEV;	/* it may have come to nothing meanwhile */
+	int ret = vx_virtio_let_go(vd);
 
 	vd->resting = !ret;
 	return ret;

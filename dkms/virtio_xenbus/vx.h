@@ -107,6 +107,7 @@ struct vx_device {
 	bool lost;			/* what is mapped will never be answered */
 	bool frozen;			/* the child's driver has let go of its queues */
 	bool resting;			/* and has no backend to go on with, whatever a suspend comes to */
+	bool hidden;			/* some of its files in sysfs are not there */
 	bool resuming;			/* the guest does, and has stopped all else */
 	bool nobody;			/* messages are answered here: there is no backend */
 };
@@ -174,6 +175,8 @@ int vx_virtio_add(struct vx_device *vd);
 int vx_virtio_restore(struct vx_device *vd);
 /* Can its driver let go of all queues, and begin with new ones, as around a suspend? */
 bool vx_virtio_can_rest(struct vx_device *vd);
+/* Nothing is sent until its driver begins anew. */
+void vx_virtio_detach(struct vx_device *vd);
 /* It lets go of them, with all that is in them; vx_virtio_restore() is next.  0 or -errno. */
 int vx_virtio_rest(struct vx_device *vd);
 /* There is none, and the device is to be removed: its driver has to have queues then. */
