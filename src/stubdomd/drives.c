@@ -55,6 +55,19 @@ static int drive_read(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
 	return ret;
 }
 
+/* libxl would remove it with its last device. */
+static int rm_if_empty(struct xs_handle *xs, xs_transaction_t t, const char *class, uint32_t stub)
+{
+	unsigned int n;
+	char **names;
+	int ret = xsh_list(xs, t, &names, &n, "/local/domain/0/backend/%s/%u", class, stub);
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	free(names);
+	return n ? 0 : xsh_rm(xs, t, "/local/domain/0/backend/%s/%u", class, stub);
+}
+
 static int rewrite(struct xs_handle *xs, xs_transaction_t t, uint32_t stub, uint32_t devid)
 {
 	char phy[96];
@@ -64,6 +77,8 @@ static int rewrite(struct xs_handle *xs, xs_transaction_t t, uint32_t stub, uint
 	ret = xsh_rm(xs, t, "/local/domain/%u/device/vbd/%u", stub, devid);
 	if (!ret)
 		ret = xsh_rm(xs, t, "/local/domain/0/backend/qdisk/%u/%u", stub, devid);
+	if (!ret)
+		ret = rm_if_empty(xs, t, "qdisk", stub);
 	if (!ret)
 		ret = xsh_write(xs, t, phy, "/libxl/%u/device/vbd/%u/backend", stub, devid);
 	if (!ret)

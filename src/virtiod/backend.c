@@ -121,10 +121,10 @@ static bool usable(const struct backend *b, const struct vd_node *n, struct vd_f
 	}
 	ret = vd_probe(&n->spec, true, found, why);
 	/*
-	 * Not there, or attached after systemd has read what this unit sees: the
-	 * daemon knows, and adds it or says why not.
+	 * Not there, or attached after systemd has read what this unit may open (of a
+	 * path -ENOENT, of a device -EPERM): the daemon adds it, or says why not.
 	 */
-	if (ret == -ENOENT && n->spec.path[0])
+	if ((ret == -ENOENT || ret == -EPERM) && n->spec.path[0])
 		return false;
 	if (ret) {
 		refuse(b, n->id, why);

@@ -152,6 +152,9 @@ static int replace(uint32_t domid, const char *text)
 	if (fd < 0)
 		return -errno;
 	ret = write_all(fd, text);
+	/* Whatever the umask: systemd warns of files that not all may read. */
+	if (!ret && fchmod(fd, 0644))
+		ret = -errno;
 	if (close(fd) && !ret)
 		ret = -errno;
 	if (!ret && rename(fresh, path))
@@ -179,7 +182,7 @@ int vd_rules_write(const struct vd_rules *r, uint32_t domid)
 	/* It may be of an earlier guest with that number. */
 	forget_control(domid);
 	snprintf(path, sizeof(path), DROPIN_DIR, domid);
-	if (!ret && mkdir(path, 0755) && errno != EEXIST)
+	if (!ret && ((mkdir(path, 0755) && errno != EEXIST) || chmod(path, 0755)))
 		ret = -errno;
 	if (!ret)
 		ret = replace(domid, text);

@@ -40,6 +40,21 @@ static void which_drive_is_empty(void **state)
 	assert_false(drive_is_empty(&d, 5, 5632));
 }
 
+/* Nothing of it stays behind when the guest has gone. */
+static void the_last_one_goes(void **state)
+{
+	struct xs_handle *xs = xs_open(0);
+	unsigned int done;
+
+	(void)state;
+	fix_domains(5, 4, "web1");
+	fix_cd(5, 5632, "aio:");
+	assert_int_equal(drives_cure(xs, &id, &done), 0);
+	assert_int_equal(done, 1);
+	assert_null(fake_xs_get("/local/domain/0/backend/qdisk/5"));
+	xs_close(xs);
+}
+
 static void an_empty_drive_goes(void **state)
 {
 	struct xs_handle *xs;
@@ -107,7 +122,7 @@ static void a_drive_whose_stubdomain_goes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FIX_TEST(which_drive_is_empty), FIX_TEST(an_empty_drive_goes),
+		FIX_TEST(which_drive_is_empty), FIX_TEST(the_last_one_goes), FIX_TEST(an_empty_drive_goes),
 		FIX_TEST(a_drive_whose_stubdomain_goes),
 	};
 
