@@ -33,6 +33,8 @@ struct unit {
 	 * unit as inactive, as it does for each of its properties that changes.
 	 */
 	bool asked;
+	/* Asked to stop: what systemd said before it knew comes after. */
+	bool leaving;
 	char job[64];		/* that it is started with */
 	int permitted;		/* units_permitted() */
 };
@@ -113,10 +115,10 @@ static bool reported(struct units *u, uint32_t domid, enum vd_unit state)
 {
 	struct unit *p = find(u, domid);
 
-	if (p && p->asked && state == VD_UNIT_INACTIVE)
+	if (p && ((p->asked && state == VD_UNIT_INACTIVE) || (p->leaving && state == VD_UNIT_RUNNING)))
 		return false;
 	if (p)
-		p->asked = false;
+		p->asked = p->leaving = false;
 	return set_state(u, domid, state);
 }
 
@@ -444,8 +446,14 @@ int units_stop(struct units *u, uint32_t domid)
 {
 	int ret = ask(u, domid, "StopUnit", "stop");
 
-	if (ret >= 0)
-		set_state(u, domid, VD_UNIT_STOPPING);
+	struct unit *p;
+
+	if (ret < 0)
+		return ret;
+	set_state(u, domid, VD_UNIT_STOPPING);
+	p = find(u, domid);
+	if (p)
+		p->leaving = true;
 	return ret;
 }
 

@@ -16,6 +16,7 @@
 #include "virtiod/units.h"
 
 #define MANAGER_PATH "/org/freedesktop/systemd1"
+#define UNIT5 MANAGER_PATH "/unit/xen_2dvirtio_2dbackend_405_2eservice"
 #define UNIT3 MANAGER_PATH "/unit/xen_2dvirtio_2dbackend_403_2eservice"
 
 static char dir[64], path[96], told[96];
@@ -146,6 +147,11 @@ static int on_call(sd_bus_message *m, void *arg, sd_bus_error *error)
 			changed(bus, UNIT3, "activating", "auto-restart");
 			changed(bus, UNIT3, "active", "running");
 			job_removed(bus, unit, "done");
+		} else if (strstr(unit, "@5.")) {
+			/* A property had changed before it was asked to stop. */
+			changed(bus, UNIT5, "active", "running");
+			changed(bus, UNIT5, "deactivating", "stop-sigterm");
+			changed(bus, UNIT5, "failed", "failed");
 		} else {
 			removed(bus, "xen-virtio-backend@3.service");
 		}
@@ -265,6 +271,14 @@ static void start_and_stop(void **state)
 	assert_true(units_reset(u, 7) >= 0);
 }
 
+static void stop_beside_a_change(void **state)
+{
+	(void)state;
+	assert_true(units_stop(u, 5) >= 0);
+	until("5f;");
+	assert_string_equal(seen, "5f;");
+}
+
 static void refused(void **state)
 {
 	(void)state;
@@ -375,7 +389,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(at_start), T(start_and_stop), T(refused), T(comes_to_nothing), T(daemon_reload), T(may_open), T(may_not_open), T(systemd_goes),
+		T(at_start), T(start_and_stop), T(stop_beside_a_change), T(refused), T(comes_to_nothing), T(daemon_reload), T(may_open), T(may_not_open), T(systemd_goes),
 		cmocka_unit_test(no_bus),
 	};
 
