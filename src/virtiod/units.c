@@ -110,11 +110,8 @@ static struct unit *find(struct units *u, uint32_t domid)
 
 static bool set_state(struct units *u, uint32_t domid, enum vd_unit state);
 
-/*
- * What systemd says; true when it changed.  @job: one waits.  In the midst of a
- * restart a unit is inactive for a moment, but nobody has stopped it for good.
- */
-static bool reported(struct units *u, uint32_t domid, enum vd_unit state, uint32_t job)
+/* What systemd says; true when it changed. */
+static bool reported(struct units *u, uint32_t domid, enum vd_unit state)
 {
 	struct unit *p = find(u, domid);
 
@@ -122,8 +119,6 @@ static bool reported(struct units *u, uint32_t domid, enum vd_unit state, uint32
 		return false;
 	if (p)
 		p->asked = p->leaving = false;
-	if (job && (state == VD_UNIT_INACTIVE || state == VD_UNIT_FAILED))
-		state = VD_UNIT_STARTING;
 	return set_state(u, domid, state);
 }
 
@@ -175,13 +170,12 @@ int units_list(struct units *u, uint32_t **domids, unsigned int *n)
 
 /* ---- what systemd says ---- */
 
-/* a{sv} of a unit's changed properties; "" and 0 for what is not in it. */
-static int read_states(sd_bus_message *m, const char **active, const char **sub, uint32_t *job)
+/* a{sv} of a unit's changed properties; "" for what is not in it. */
+static int read_states(sd_bus_message *m, const char **active, const char **sub)
 {
 	int ret = sd_bus_message_enter_container(m, 'a', "{sv}");
 
 	*active = *sub = "";
-	*job = 0;
 	while (ret >= 0 && (ret = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
 		const char *name, **to = NULL;
 
@@ -192,10 +186,7 @@ static int read_states(sd_bus_message *m, const char **active, const char **sub,
 			to = active;
 		else if (!strcmp(name, "SubState"))
 			to = sub;
-		if (!strcmp(name, "Job"))
-			ret = sd_bus_message_read(m, "v", "(uo)", job, NULL);
-		else
-			ret = to ? sd_bus_message_read(m, "v", "s", to) : sd_bus_message_skip(m, "v");
+		ret = to ? sd_bus_message_read(m, "v", "s", to) : sd_bus_message_skip(m, "v");
 		if (ret >= 0)
 			ret = sd_bus_message_exit_container(m);
 	}
@@ -207,15 +198,15 @@ static int on_properties(sd_bus_message *m, void *arg, sd_bus_error *error)
 	const char *interface, *active, *sub;
 	struct units *u = arg;
 	char *name = NULL;
-	uint32_t domid, job;
+	uint32_t domid;
 
 	(void)error;
 	if (sd_bus_path_decode(sd_bus_message_get_path(m), MANAGER_PATH "/unit", &name) <= 0)
 		return 0;
 	if (!units_domid(name, &domid) &&
 	    sd_bus_message_read(m, "s", &interface) >= 0 && !strcmp(interface, UNIT) &&
-	    read_states(m, &active, &sub, &job) >= 0 && *active &&
-	    reported(u, domid, units_state_parse(active, sub), job))
+	    read_states(m, &active, &sub) >= 0 && *active &&
+	    reported(u, domid, units_state_parse(active, sub)))
 		u->fn(u->arg, domid);
 	free(name);
 	return 0;
@@ -228,22 +219,20 @@ static int on_listed(sd_bus_message *m, void *arg, sd_bus_error *error)
 	enum vd_unit state = VD_UNIT_INACTIVE;
 	const char *name, *active, *sub;
 	struct call *c = arg;
-	uint32_t domid, job = 0, one;
+	uint32_t domid;
 	int ret = -EIO;
 
 	(void)error;
 	if (!e)
 		ret = sd_bus_message_enter_container(m, 'a', "(ssssssouso)");
 	while (ret >= 0 && (ret = sd_bus_message_read(m, "(ssssssouso)", &name, NULL, NULL, &active, &sub,
-						      NULL, NULL, &one, NULL, NULL)) > 0)
-		if (!units_domid(name, &domid) && domid == c->domid) {
+						      NULL, NULL, NULL, NULL, NULL)) > 0)
+		if (!units_domid(name, &domid) && domid == c->domid)
 			state = units_state_parse(active, sub);
-			job = one;
-		}
 	if (ret < 0)
 		log_err(NULL, "domain %u: systemd does not say how its backend is: %s", c->domid,
 			e && e->message ? e->message : strerror(-ret));
-	else if (reported(c->u, c->domid, state, job))
+	else if (reported(c->u, c->domid, state))
 		c->u->fn(c->u->arg, c->domid);
 	return 0;
 }
