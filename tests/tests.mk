@@ -58,7 +58,7 @@ check-unit: qemu	## unit tests (cmocka), in the suite's build chroot
 check-asan: qemu	## the unit tests again, with address and undefined-behaviour sanitizers
 	@$(IN_CHROOT) asan-native
 check-fuzz:	## each parser's fuzz target for FUZZ_SECONDS (60)
-	@$(IN_CHROOT) fuzz-native
+	@$(IN_CHROOT) FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz-native
 check-lint:	## compilers' warnings, cppcheck, shellcheck, man pages, SPDX tags
 	@$(IN_CHROOT) lint-native
 
