@@ -30,12 +30,12 @@ struct unit {
 	enum vd_unit state;
 	/*
 	 * Asked to start, and nothing has come of it yet: systemd reports such a
-	 * unit as inactive, as it does for each of its properties that changes.
+	 * unit as it was before, for each of its properties that changes.
 	 */
 	bool asked;
-	/* Asked to stop: what systemd said before it knew comes after. */
+	/* Asked to stop, and it has not: what systemd said before it knew comes after. */
 	bool leaving;
-	char job[64];		/* that it is started with */
+	char job[64];		/* that it is started or stopped with */
 	int permitted;		/* units_permitted() */
 };
 
@@ -110,13 +110,20 @@ static struct unit *find(struct units *u, uint32_t domid)
 
 static bool set_state(struct units *u, uint32_t domid, enum vd_unit state);
 
-/* What systemd says; true when it changed. */
-static bool reported(struct units *u, uint32_t domid, enum vd_unit state)
+/*
+ * What systemd says, and whether a job waits for the unit; true when the state changed.
+ * In the midst of a restart a unit has no process for a moment, but nobody has stopped
+ * it.  Of a stop that we asked for, the job may still be there at its end.
+ */
+static bool reported(struct units *u, uint32_t domid, enum vd_unit state, uint32_t job)
 {
+	bool ended = state == VD_UNIT_INACTIVE || state == VD_UNIT_FAILED;
 	struct unit *p = find(u, domid);
 
-	if (p && ((p->asked && state == VD_UNIT_INACTIVE) || (p->leaving && state == VD_UNIT_RUNNING)))
+	if (p && ((p->asked && ended) || (p->leaving && !ended)))
 		return false;
+	if (ended && job && !(p && p->leaving))
+		state = VD_UNIT_STARTING;
 	if (p)
 		p->asked = p->leaving = false;
 	return set_state(u, domid, state);
@@ -149,7 +156,7 @@ static bool set_state(struct units *u, uint32_t domid, enum vd_unit state)
 		u->list = one;
 	}
 	one->state = state;
-	one->asked = false;
+	one->asked = one->leaving = false;
 	return true;
 }
 
@@ -170,12 +177,13 @@ int units_list(struct units *u, uint32_t **domids, unsigned int *n)
 
 /* ---- what systemd says ---- */
 
-/* a{sv} of a unit's changed properties; "" for what is not in it. */
-static int read_states(sd_bus_message *m, const char **active, const char **sub)
+/* a{sv} of a unit's changed properties; "" and 0 for what is not in it. */
+static int read_states(sd_bus_message *m, const char **active, const char **sub, uint32_t *job)
 {
 	int ret = sd_bus_message_enter_container(m, 'a', "{sv}");
 
 	*active = *sub = "";
+	*job = 0;
 	while (ret >= 0 && (ret = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
 		const char *name, **to = NULL;
 
@@ -186,7 +194,12 @@ static int read_states(sd_bus_message *m, const char **active, const char **sub)
 			to = active;
 		else if (!strcmp(name, "SubState"))
 			to = sub;
-		ret = to ? sd_bus_message_read(m, "v", "s", to) : sd_bus_message_skip(m, "v");
+		if (to)
+			ret = sd_bus_message_read(m, "v", "s", to);
+		else if (!strcmp(name, "Job"))
+			ret = sd_bus_message_read(m, "v", "(uo)", job, NULL);
+		else
+			ret = sd_bus_message_skip(m, "v");
 		if (ret >= 0)
 			ret = sd_bus_message_exit_container(m);
 	}
@@ -197,44 +210,91 @@ static int on_properties(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
 	const char *interface, *active, *sub;
 	struct units *u = arg;
+	uint32_t domid, job;
 	char *name = NULL;
-	uint32_t domid;
 
 	(void)error;
 	if (sd_bus_path_decode(sd_bus_message_get_path(m), MANAGER_PATH "/unit", &name) <= 0)
 		return 0;
 	if (!units_domid(name, &domid) &&
 	    sd_bus_message_read(m, "s", &interface) >= 0 && !strcmp(interface, UNIT) &&
-	    read_states(m, &active, &sub) >= 0 && *active &&
-	    reported(u, domid, units_state_parse(active, sub)))
+	    read_states(m, &active, &sub, &job) >= 0 && *active &&
+	    reported(u, domid, units_state_parse(active, sub), job))
 		u->fn(u->arg, domid);
 	free(name);
 	return 0;
+}
+
+struct listed {
+	uint32_t domid, job;
+	enum vd_unit state;
+};
+
+/* The next backend unit of an answer to ListUnitsByPatterns, which is entered: 1, 0 at its end. */
+static int next_listed(sd_bus_message *m, struct listed *l)
+{
+	const char *name, *active, *sub;
+	int ret;
+
+	while ((ret = sd_bus_message_read(m, "(ssssssouso)", &name, NULL, NULL, &active, &sub,
+					  NULL, NULL, &l->job, NULL, NULL)) > 0)
+		if (!units_domid(name, &l->domid)) {
+			l->state = units_state_parse(active, sub);
+			return 1;
+		}
+	return ret;
 }
 
 /* What systemd says of one unit when it was asked; it lists only those that are loaded. */
 static int on_listed(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
 	const sd_bus_error *e = sd_bus_message_get_error(m);
-	enum vd_unit state = VD_UNIT_INACTIVE;
-	const char *name, *active, *sub;
+	struct listed one, found = { .state = VD_UNIT_INACTIVE };
 	struct call *c = arg;
-	uint32_t domid;
 	int ret = -EIO;
 
 	(void)error;
 	if (!e)
 		ret = sd_bus_message_enter_container(m, 'a', "(ssssssouso)");
-	while (ret >= 0 && (ret = sd_bus_message_read(m, "(ssssssouso)", &name, NULL, NULL, &active, &sub,
-						      NULL, NULL, NULL, NULL, NULL)) > 0)
-		if (!units_domid(name, &domid) && domid == c->domid)
-			state = units_state_parse(active, sub);
+	while (ret >= 0 && (ret = next_listed(m, &one)) > 0)
+		if (one.domid == c->domid)
+			found = one;
 	if (ret < 0)
 		log_err(NULL, "domain %u: systemd does not say how its backend is: %s", c->domid,
 			e && e->message ? e->message : strerror(-ret));
-	else if (reported(c->u, c->domid, state))
+	else if (reported(c->u, c->domid, found.state, found.job))
 		c->u->fn(c->u->arg, c->domid);
 	return 0;
+}
+
+static void ask_state(struct units *u, uint32_t domid)
+{
+	struct call *c = calloc(1, sizeof(*c));
+	sd_bus_message *call = NULL;
+	sd_bus_slot *slot = NULL;
+	char name[64];
+	int ret;
+
+	if (!c) {
+		log_err(NULL, "out of memory: unit of domain %u is not looked after", domid);
+		return;
+	}
+	*c = (struct call){ u, domid, "list" };
+	snprintf(name, sizeof(name), VD_UNIT, domid);
+	ret = sd_bus_message_new_method_call(u->bus, &call, DEST, MANAGER_PATH, MANAGER, "ListUnitsByPatterns");
+	if (ret >= 0)
+		ret = sd_bus_message_append(call, "asas", 0, 1, name);
+	if (ret >= 0)
+		ret = sd_bus_call_async(u->bus, &slot, call, on_listed, c, UINT64_MAX);
+	sd_bus_message_unref(call);
+	if (ret < 0) {
+		free(c);
+		log_err(NULL, "domain %u: systemd cannot be asked how its backend is: %s", domid, strerror(-ret));
+		return;
+	}
+	sd_bus_slot_set_destroy_callback(slot, free);
+	sd_bus_slot_set_floating(slot, 1);
+	sd_bus_slot_unref(slot);
 }
 
 /*
@@ -245,41 +305,20 @@ static int on_listed(sd_bus_message *m, void *arg, sd_bus_error *error)
  */
 static int on_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
-	sd_bus_message *call = NULL;
-	sd_bus_slot *slot = NULL;
 	struct units *u = arg;
 	const char *name;
-	struct call *c;
 	uint32_t domid;
-	int ret;
 
 	(void)error;
-	if (sd_bus_message_read(m, "s", &name) < 0 || units_domid(name, &domid) || !find(u, domid))
-		return 0;
-	c = calloc(1, sizeof(*c));
-	if (!c) {
-		log_err(NULL, "out of memory: unit of domain %u is not looked after", domid);
-		return 0;
-	}
-	*c = (struct call){ u, domid, "list" };
-	ret = sd_bus_message_new_method_call(u->bus, &call, DEST, MANAGER_PATH, MANAGER, "ListUnitsByPatterns");
-	if (ret >= 0)
-		ret = sd_bus_message_append(call, "asas", 0, 1, name);
-	if (ret >= 0)
-		ret = sd_bus_call_async(u->bus, &slot, call, on_listed, c, UINT64_MAX);
-	sd_bus_message_unref(call);
-	if (ret < 0) {
-		free(c);
-		log_err(NULL, "domain %u: systemd cannot be asked how its backend is: %s", domid, strerror(-ret));
-		return 0;
-	}
-	sd_bus_slot_set_destroy_callback(slot, free);
-	sd_bus_slot_set_floating(slot, 1);
-	sd_bus_slot_unref(slot);
+	if (sd_bus_message_read(m, "s", &name) >= 0 && !units_domid(name, &domid) && find(u, domid))
+		ask_state(u, domid);
 	return 0;
 }
 
-/* A start that came to nothing: a dependency failed, or someone cancelled it. */
+/*
+ * A start that came to nothing, since a dependency failed or someone cancelled it; or a
+ * stop in whose place someone else asked for a start.
+ */
 static int on_job_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
 	const char *job, *name, *result;
@@ -291,9 +330,14 @@ static int on_job_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
 	if (sd_bus_message_read(m, "uoss", NULL, &job, &name, &result) < 0 || units_domid(name, &domid))
 		return 0;
 	p = find(u, domid);
-	if (p && p->asked && !strcmp(p->job, job) && strcmp(result, "done") &&
-	    set_state(u, domid, VD_UNIT_FAILED))
+	if (!p || strcmp(p->job, job) || !strcmp(result, "done"))
+		return 0;
+	if (p->leaving) {
+		p->leaving = false;
+		ask_state(u, domid);
+	} else if (p->asked && set_state(u, domid, VD_UNIT_FAILED)) {
 		u->fn(u->arg, domid);
+	}
 	return 0;
 }
 
@@ -301,19 +345,15 @@ static int learn_all(struct units *u)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
-	const char *name, *active, *sub;
-	uint32_t domid;
+	struct listed one;
 	int ret;
 
 	ret = sd_bus_call_method(u->bus, DEST, MANAGER_PATH, MANAGER, "ListUnitsByPatterns",
 				 &error, &reply, "asas", 0, 1, PREFIX "*" SUFFIX);
 	if (ret >= 0)
 		ret = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
-	while (ret >= 0 &&
-	       (ret = sd_bus_message_read(reply, "(ssssssouso)", &name, NULL, NULL, &active, &sub,
-					  NULL, NULL, NULL, NULL, NULL)) > 0)
-		if (!units_domid(name, &domid))
-			set_state(u, domid, units_state_parse(active, sub));
+	while (ret >= 0 && (ret = next_listed(reply, &one)) > 0)
+		reported(u, one.domid, one.state, one.job);
 	if (ret < 0)
 		log_err(NULL, "systemd does not list its units: %s",
 			error.message ? error.message : strerror(-ret));
@@ -445,15 +485,16 @@ int units_start(struct units *u, uint32_t domid)
 int units_stop(struct units *u, uint32_t domid)
 {
 	int ret = ask(u, domid, "StopUnit", "stop");
-
 	struct unit *p;
 
 	if (ret < 0)
 		return ret;
 	set_state(u, domid, VD_UNIT_STOPPING);
 	p = find(u, domid);
-	if (p)
+	if (p) {
 		p->leaving = true;
+		p->job[0] = '\0';
+	}
 	return ret;
 }
 

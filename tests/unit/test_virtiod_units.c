@@ -27,17 +27,22 @@ static char seen[256];
 
 /* ---- systemd ---- */
 
-static void changed(sd_bus *bus, const char *unit, const char *active, const char *sub)
+static void changed_with(sd_bus *bus, const char *unit, const char *active, const char *sub, unsigned int job)
 {
 	sd_bus_message *m;
 
 	sd_bus_message_new_signal(bus, &m, unit, "org.freedesktop.DBus.Properties", "PropertiesChanged");
 	sd_bus_message_set_sender(m, "org.freedesktop.systemd1");
 	sd_bus_message_append(m, "s", "org.freedesktop.systemd1.Unit");
-	sd_bus_message_append(m, "a{sv}as", 4, "Job", "(uo)", 0u, "/", "ActiveState", "s", active,
+	sd_bus_message_append(m, "a{sv}as", 4, "Job", "(uo)", job, "/", "ActiveState", "s", active,
 			      "SubState", "s", sub, "InvocationID", "ay", 0, 0);
 	sd_bus_send(bus, m, NULL);
 	sd_bus_message_unref(m);
+}
+
+static void changed(sd_bus *bus, const char *unit, const char *active, const char *sub)
+{
+	changed_with(bus, unit, active, sub, 0);
 }
 
 static void removed(sd_bus *bus, const char *unit)
@@ -138,8 +143,9 @@ static int on_call(sd_bus_message *m, void *arg, sd_bus_error *error)
 		} else if (strstr(unit, "@8.")) {
 			job_removed(bus, unit, "dependency");
 		} else if (*member == 'S' && member[2] == 'a') {
-			/* As the real one: its job is new, it is still inactive. */
-			changed(bus, UNIT3, "inactive", "dead");
+			/* As the real one: its job is new, it is still inactive, or has failed. */
+			changed_with(bus, UNIT3, "inactive", "dead", 1);
+			changed(bus, UNIT3, "failed", "failed");
 			changed(bus, UNIT3, "activating", "start");
 			changed(bus, UNIT3, "active", "running");
 			changed(bus, MANAGER_PATH "/unit/other_2eservice", "active", "running");
@@ -147,11 +153,24 @@ static int on_call(sd_bus_message *m, void *arg, sd_bus_error *error)
 			changed(bus, UNIT3, "activating", "auto-restart");
 			changed(bus, UNIT3, "active", "running");
 			job_removed(bus, unit, "done");
+			/* systemctl restart, and one whose stop takes too long */
+			changed_with(bus, UNIT3, "deactivating", "stop-sigterm", 2);
+			changed_with(bus, UNIT3, "inactive", "dead", 2);
+			changed_with(bus, UNIT3, "activating", "start", 2);
+			changed_with(bus, UNIT3, "active", "running", 2);
+			changed_with(bus, UNIT3, "failed", "failed", 3);
+			changed_with(bus, UNIT3, "active", "running", 3);
 		} else if (strstr(unit, "@5.")) {
 			/* A property had changed before it was asked to stop. */
 			changed(bus, UNIT5, "active", "running");
-			changed(bus, UNIT5, "deactivating", "stop-sigterm");
+			changed_with(bus, UNIT5, "deactivating", "stop-sigterm", 1);
+			/* The job goes after the word of what it did. */
+			changed_with(bus, UNIT5, "failed", "failed", 1);
+			job_removed(bus, unit, "done");
 			changed(bus, UNIT5, "failed", "failed");
+		} else if (strstr(unit, "@7.")) {
+			/* Someone else asks for a start in its place. */
+			job_removed(bus, unit, "canceled");
 		} else {
 			removed(bus, "xen-virtio-backend@3.service");
 		}
@@ -263,8 +282,8 @@ static void start_and_stop(void **state)
 	(void)state;
 	assert_true(units_start(u, 3) >= 0);
 	assert_int_equal(units_state(u, 3), VD_UNIT_STARTING);
-	until("3r;3a;3r;");
-	assert_string_equal(seen, "3r;3a;3r;");
+	until("3r;3a;3r;3p;3s;3r;3s;3r;");
+	assert_string_equal(seen, "3r;3a;3r;3p;3s;3r;3s;3r;");
 	assert_true(units_stop(u, 3) >= 0);
 	assert_int_equal(units_state(u, 3), VD_UNIT_STOPPING);
 	until("3i;");
@@ -277,6 +296,16 @@ static void stop_beside_a_change(void **state)
 	assert_true(units_stop(u, 5) >= 0);
 	until("5f;");
 	assert_string_equal(seen, "5f;");
+}
+
+static void stop_that_is_replaced(void **state)
+{
+	(void)state;
+	assert_true(units_stop(u, 7) >= 0);
+	assert_int_equal(units_state(u, 7), VD_UNIT_STOPPING);
+	/* It is as list_units() says then. */
+	until("7f;");
+	assert_string_equal(seen, "7f;");
 }
 
 static void refused(void **state)
@@ -389,7 +418,8 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(at_start), T(start_and_stop), T(stop_beside_a_change), T(refused), T(comes_to_nothing), T(daemon_reload), T(may_open), T(may_not_open), T(systemd_goes),
+		T(at_start), T(start_and_stop), T(stop_beside_a_change), T(stop_that_is_replaced),
+		T(refused), T(comes_to_nothing), T(daemon_reload), T(may_open), T(may_not_open), T(systemd_goes),
 		cmocka_unit_test(no_bus),
 	};
 
