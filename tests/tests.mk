@@ -4,7 +4,7 @@
 # A unit test (tests/unit/test_NAME.c, cmocka) and a fuzz target
 # (tests/fuzz/fuzz_NAME.c, libFuzzer) name in their first lines what they are
 # built from:
-#	/* test-sources: src/common/xsh.c tests/unit/fake_xenstore.c */
+#	/* test-sources: src/lib/xen/xs_util.c tests/unit/fake_xenstore.c */
 #	/* test-pkgs: json-c */
 # so that adding one needs no change here.
 
@@ -13,7 +13,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 T_SOURCES = $(shell sed -n '1,12s,.*test-sources: *\(.*\)\*/.*,\1,p' $(1))
 T_PKGS = $(shell sed -n '1,12s,.*test-pkgs: *\(.*\)\*/.*,\1,p' $(1))
 T_WERROR ?= -Werror
-T_CFLAGS = $(XE_CFLAGS) $(T_WERROR) -DVD_VHOST_NET='"./vhost-net"' -DVD_SYSTEMD_DIR='"./systemd"' -Itests/unit -Isrc -Idkms/virtio_xenbus -O1 -g
+T_CFLAGS = $(XE_CFLAGS) $(T_WERROR) -DVD_VHOST_NET='"./vhost-net"' -DVD_SYSTEMD_DIR='"./systemd"' -iquote tests/unit -iquote src -iquote dkms/virtio_xenbus -O1 -g
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_SECONDS ?= 60
 # Run in the build chroot of SUITE: the compilers and Xen headers users get.
@@ -22,7 +22,7 @@ IN_CHROOT = $(CHROOT) run $(SUITE) build --bind $(CURDIR):/xen-extras --bind $(X
 
 # $(1): test, $(2): variant directory, $(3): extra flags
 define UNIT_RULE
-$(BUILD)/$(2)/$(SUITE)/$(1): tests/unit/$(1).c $$(call T_SOURCES,tests/unit/$(1).c) $$(wildcard src/*/*.h dkms/*/*.h tests/unit/*.h)
+$(BUILD)/$(2)/$(SUITE)/$(1): tests/unit/$(1).c $$(call T_SOURCES,tests/unit/$(1).c) $$(wildcard src/*/*.h src/*/*/*.h dkms/*/*.h tests/unit/*.h)
 	@mkdir -p $$(@D)
 	@echo "  CC    $$@"
 	@$$(CC) $$(T_CFLAGS) $(3) $$(if $$(call T_PKGS,$$<),$$(shell pkg-config --cflags $$(call T_PKGS,$$<))) -o $$@ $$(filter %.c,$$^) \
@@ -31,7 +31,7 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t),unit,)))
 $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t),unit-asan,$(SAN))))
 
-$(BUILD)/fuzz/$(SUITE)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard src/*/*.[ch] dkms/*/*.[ch])
+$(BUILD)/fuzz/$(SUITE)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard src/*/*.[ch] src/*/*/*.[ch] dkms/*/*.[ch])
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	@clang $(T_CFLAGS) $(SAN) -fsanitize=fuzzer $(if $(call T_PKGS,$<),$(shell pkg-config --cflags $(call T_PKGS,$<))) -o $@ $< \

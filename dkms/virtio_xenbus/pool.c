@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pool.h"
+#include "msg.h"
 
 #define NONE 0xffffffffu	/* end of a list */
 
@@ -248,7 +249,7 @@ int vx_pool_find(const struct vx_pool *p, u64 addr, size_t len, struct vx_mappin
 	const struct vx_page *pg;
 	u32 i;
 
-	if (!vx_pool_range_ok(p->pages, addr, len) || offset >> VX_PAGE_SHIFT >= p->pages)
+	if (!vx_range_ok(p->pages, addr, len) || offset >> VX_PAGE_SHIFT >= p->pages)
 		return -EINVAL;
 	i = (u32)(offset >> VX_PAGE_SHIFT);
 	pg = &p->page[i];

@@ -116,15 +116,6 @@ int vx_pool_free(struct vx_pool *p, u64 addr, struct vx_mapping *was);
 /* The allocation that @len bytes at @addr lie wholly in, or -EINVAL. */
 int vx_pool_find(const struct vx_pool *p, u64 addr, size_t len, struct vx_mapping *m);
 
-/* Do @len bytes at @addr lie in a pool of @pages pages?  Any values. */
-static inline bool vx_pool_range_ok(u32 pages, u64 addr, u64 len)
-{
-	u64 size = (u64)pages << VX_PAGE_SHIFT;
-
-	return addr >= VX_POOL_BASE && addr - VX_POOL_BASE <= size &&
-	       len <= size - (addr - VX_POOL_BASE);
-}
-
 #ifndef __KERNEL__
 /* Are the records consistent?  Slow; for tests.  NULL, or what is wrong. */
 const char *vx_pool_verify(const struct vx_pool *p);

@@ -62,8 +62,7 @@ lists=. name=$suite
 [ "$kind" = stubdom ] || lists=$kind name=$kind-$suite
 key=$( { echo "$version $tools"; cd "$here"; cat build.sh series.sh $lists/devices.mak $lists/configure.options
 	find . \( -path './[0-9]*' -o -path './files/*' \) -type f | LC_ALL=C sort | xargs cat
-	cat ../include/virtio_xenbus.h ../../dkms/virtio_xenbus/msg.? ../../dkms/virtio_xenbus/pool.h \
-		../../dkms/virtio_xenbus/shim.h; } | sha256sum | cut -c1-16)
+	cat ../protocol/*.[ch]; } | sha256sum | cut -c1-16)
 hit=$cache/$name-$key
 
 # build DIRECTORY_IN_CHROOT JOBS: into a fresh $work

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/elfdyn.c */
+/* test-sources: src/stubdom/cli/elfdyn.c */
 #include <stdlib.h>
 #include <string.h>
 
-#include "stubdom-cli/elfdyn.h"
+#include "stubdom/cli/elfdyn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

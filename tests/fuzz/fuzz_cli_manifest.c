@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/manifest.c src/common/host.c src/common/log.c */
+/* test-sources: src/lib/image/manifest.c src/lib/cli/host.c src/lib/base/log.c */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stubdom-cli/cli.h"
-#include "stubdom-cli/manifest.h"
+#include "stubdom/cli/cli.h"
+#include "image/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/repack.c src/common/host.c src/stubdom-cli/interrupt.c src/common/log.c */
+/* test-sources: src/stubdom/cli/repack.c src/lib/cli/host.c src/lib/cli/interrupt.c src/lib/base/log.c */
 /* test-pkgs: libarchive */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "stubdom-cli/cli.h"
-#include "stubdom-cli/repack.h"
+#include "stubdom/cli/cli.h"
+#include "stubdom/cli/repack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

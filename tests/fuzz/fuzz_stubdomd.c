@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/vifs.c src/stubdomd/ident.c src/stubdomd/events.c src/stubdomd/clean.c src/stubdomd/savefile.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/stubdom/daemon/consoles.c src/stubdom/daemon/vifs.c src/lib/xen/stubdomain.c src/stubdom/daemon/events.c src/stubdom/daemon/clean.c src/stubdom/daemon/savefile.c src/lib/base/sha256file.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* test-pkgs: libcrypto */
 /*
  * Everything a stubdomain, a driver domain or a command line can put in front
@@ -12,14 +12,14 @@
 
 #include "fake_hv.h"
 #include "fake_xenstore.h"
-#include "log.h"
+#include "base/log.h"
 #include "stubdom.h"
-#include "stubdomd/clean.h"
-#include "stubdomd/consoles.h"
-#include "stubdomd/diag.h"
-#include "stubdomd/events.h"
-#include "stubdomd/savefile.h"
-#include "stubdomd/vifs.h"
+#include "stubdom/daemon/clean.h"
+#include "stubdom/daemon/consoles.h"
+#include "stubdom/daemon/diag.h"
+#include "stubdom/daemon/events.h"
+#include "stubdom/daemon/savefile.h"
+#include "stubdom/daemon/vifs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

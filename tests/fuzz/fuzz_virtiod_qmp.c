@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/qmp.c src/virtiod/ioerror.c src/virtiod/size.c src/virtiod/ids.c src/common/qmp_stream.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/qmp/client.c src/virtio/daemon/ioerror.c src/lib/virtio/size.c src/lib/virtio/ids.c src/lib/qmp/stream.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c libsystemd */
 /* What a QEMU that its guest has taken over may say; in pieces of 1 to 256 bytes. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "virtiod/ioerror.h"
-#include "virtiod/qmp.h"
-#include "virtiod/size.h"
+#include "virtio/daemon/ioerror.h"
+#include "qmp/client.h"
+#include "virtio/size.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

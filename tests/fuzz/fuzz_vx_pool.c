@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: dkms/virtio_xenbus/pool.c */
+/* test-sources: dkms/virtio_xenbus/pool.c src/protocol/msg.c */
 /*
  * The pool's allocator against a model that knows whose each 64 bytes are: no two
  * allocations overlap, each is inside, aligned and found again from each of its
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "msg.h"
 #include "pool.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -63,7 +64,7 @@ static void alloc(size_t size, size_t align, unsigned int flags, u64 cookie, u32
 		     !free_pages);
 		return;
 	}
-	must(vx_pool_range_ok(pool.pages, addr, size) && !(addr & (align - 1)));
+	must(vx_range_ok(pool.pages, addr, size) && !(addr & (align - 1)));
 	must(flags & VX_POOL_RESERVE || addr + size <= VX_POOL_BASE + ((u64)general << VX_PAGE_SHIFT));
 	if (nlive == LIVE_MAX) {
 		must(!vx_pool_free(&pool, addr, NULL));
@@ -95,7 +96,7 @@ static void release(u32 i)
 static void look(u64 addr, size_t len)
 {
 	/* Whose the first byte is: more may be asked for than the pool has behind it. */
-	u16 who = vx_pool_range_ok(pool.pages, addr, 1) ? owner[(addr - VX_POOL_BASE) / 64] : 0;
+	u16 who = vx_range_ok(pool.pages, addr, 1) ? owner[(addr - VX_POOL_BASE) / 64] : 0;
 	const struct live *l = who ? &live[who - 1] : NULL;
 	bool expect = l && addr - l->addr < l->size && addr - l->addr + len <= l->size;
 	struct vx_mapping m;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "virtiod/units.h"
+#include "virtio/daemon/units.h"
 
 void fake_backends_reset(void);
 

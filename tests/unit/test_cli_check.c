@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/xlcfg.c src/stubdom-cli/cfgfacts.c src/common/findings.c src/common/host.c src/stubdom-cli/packages.c src/common/log.c */
+/* test-sources: src/stubdom/cli/xlcfg.c src/stubdom/cli/cfgfacts.c src/lib/cli/findings.c src/lib/cli/host.c src/lib/cli/packages.c src/lib/base/log.c */
 /* test-pkgs: xlutil xenlight json-c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "stubdom-cli/cli.h"
-#include "findings.h"
-#include "stubdom-cli/cfgfacts.h"
-#include "stubdom-cli/packages.h"
-#include "stubdom-cli/xlcfg.h"
+#include "stubdom/cli/cli.h"
+#include "cli/findings.h"
+#include "stubdom/cli/cfgfacts.h"
+#include "cli/packages.h"
+#include "stubdom/cli/xlcfg.h"
 
 #define GOOD \
 	"name = \"web1\"\n" \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/links.c src/stubdom-cli/xendirs.c src/stubdom-cli/store.c src/stubdom-cli/manifest.c src/common/host.c src/stubdom-cli/interrupt.c src/common/log.c src/common/sha256file.c */
+/* test-sources: src/stubdom/cli/links.c src/stubdom/cli/xendirs.c src/lib/image/store.c src/lib/image/manifest.c src/lib/cli/host.c src/lib/cli/interrupt.c src/lib/base/log.c src/lib/base/sha256file.c */
 /* test-pkgs: libcrypto */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,11 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sha256file.h"
-#include "stubdom-cli/cli.h"
-#include "stubdom-cli/links.h"
-#include "stubdom-cli/store.h"
-#include "stubdom-cli/xendirs.h"
+#include "base/sha256file.h"
+#include "stubdom/cli/cli.h"
+#include "stubdom/cli/links.h"
+#include "image/store.h"
+#include "stubdom/cli/xendirs.h"
 
 #define BOOT "/usr/lib/xen-4.20/boot"
 #define KERNEL BOOT "/" STUBDOM_LINK_KERNEL

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/manifest.c src/common/host.c src/stubdom-cli/bzimage.c src/common/log.c */
+/* test-sources: src/lib/image/manifest.c src/lib/cli/host.c src/stubdom/cli/bzimage.c src/lib/base/log.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stubdom-cli/cli.h"
-#include "stubdom-cli/image.h"
-#include "stubdom-cli/manifest.h"
+#include "stubdom/cli/cli.h"
+#include "stubdom/cli/image.h"
+#include "image/manifest.h"
 
 #define SHA_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define SHA_B "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/repack.c src/common/host.c src/stubdom-cli/interrupt.c src/common/log.c */
+/* test-sources: src/stubdom/cli/repack.c src/lib/cli/host.c src/lib/cli/interrupt.c src/lib/base/log.c */
 /* test-pkgs: libarchive */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,8 +16,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "stubdom-cli/cli.h"
-#include "stubdom-cli/repack.h"
+#include "stubdom/cli/cli.h"
+#include "stubdom/cli/repack.h"
 
 /* A newc archive made by hand, so that it can be wrong in any way. */
 struct cpio {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/sbom.c src/stubdom-cli/license.c src/stubdom-cli/origin.c src/stubdom-cli/fresh.c src/stubdom-cli/command.c src/stubdom-cli/manifest.c src/common/findings.c src/common/host.c src/common/log.c */
+/* test-sources: src/stubdom/cli/sbom.c src/stubdom/cli/license.c src/stubdom/cli/origin.c src/stubdom/cli/fresh.c src/lib/cli/process.c src/lib/image/manifest.c src/lib/cli/findings.c src/lib/cli/host.c src/lib/base/log.c */
 /* test-pkgs: json-c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "stubdom-cli/cli.h"
-#include "stubdom-cli/command.h"
-#include "stubdom-cli/fresh.h"
-#include "stubdom-cli/license.h"
-#include "stubdom-cli/origin.h"
-#include "stubdom-cli/sbom.h"
+#include "stubdom/cli/cli.h"
+#include "cli/process.h"
+#include "stubdom/cli/fresh.h"
+#include "stubdom/cli/license.h"
+#include "stubdom/cli/origin.h"
+#include "stubdom/cli/sbom.h"
 
 #define SHA_K "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define SHA_L "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

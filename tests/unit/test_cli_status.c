@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/guests.c src/stubdom-cli/logtext.c src/stubdom-cli/elfdyn.c src/common/host.c src/stubdomd/ident.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/stubdom/cli/guests.c src/stubdom/cli/logtext.c src/stubdom/cli/elfdyn.c src/lib/cli/host.c src/lib/xen/stubdomain.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "fake_xenstore.h"
-#include "stubdom-cli/cli.h"
-#include "stubdom-cli/elfdyn.h"
-#include "stubdom-cli/guests.h"
-#include "stubdom-cli/logtext.h"
+#include "stubdom/cli/cli.h"
+#include "stubdom/cli/elfdyn.h"
+#include "stubdom/cli/guests.h"
+#include "stubdom/cli/logtext.h"
 
 static void add_guest(unsigned int guest, unsigned int stub, const char *name)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/args.c src/common/log.c */
+/* test-sources: src/stubdom/init/args.c src/lib/base/log.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include <errno.h>
 
-#include "stubdom-init/args.h"
+#include "stubdom/init/args.h"
 
 static struct args_plan plan;
 

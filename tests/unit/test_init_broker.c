@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/qmp_broker.c src/stubdom-init/qmp_msg.c src/common/qmp_stream.c src/stubdom-init/save.c src/stubdom-init/loop.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/stubdom/init/qmp_broker.c src/stubdom/init/qmp_msg.c src/lib/qmp/stream.c src/stubdom/init/save.c src/stubdom/init/loop.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /*
  * The broker's process with real sockets: a link that behaves like vchan (one
@@ -27,11 +27,11 @@
 #include <unistd.h>
 
 #include "fake_xenstore.h"
-#include "stubdom-init/init.h"
-#include "stubdom-init/loop.h"
-#include "stubdom-init/qmp_broker.h"
-#include "stubdom-init/save.h"
-#include "stubdom-init/spawn.h"
+#include "stubdom/init/init.h"
+#include "stubdom/init/loop.h"
+#include "stubdom/init/qmp_broker.h"
+#include "stubdom/init/save.h"
+#include "stubdom/init/spawn.h"
 
 struct log_about init_about = { .domid = -1 };
 

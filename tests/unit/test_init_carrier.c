@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/carrier.c src/stubdom-init/qmp_self.c src/stubdom-init/qmp_msg.c src/common/qmp_stream.c src/stubdom-init/loop.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/stubdom/init/carrier.c src/stubdom/init/qmp_self.c src/stubdom/init/qmp_msg.c src/lib/qmp/stream.c src/stubdom/init/loop.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /* The link of the emulated cards, with this test as QEMU and as dom0. */
 #include <setjmp.h>
@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "fake_xenstore.h"
-#include "stubdom-init/carrier.h"
-#include "stubdom-init/init.h"
+#include "stubdom/init/carrier.h"
+#include "stubdom/init/init.h"
 
 struct log_about init_about = { .domid = -1 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/cdrom.c src/stubdom-init/qmp_self.c src/stubdom-init/qmp_msg.c src/common/qmp_stream.c src/stubdom-init/contract.c src/stubdom-init/text.c src/stubdom-init/vbd.c src/stubdom-init/loop.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/stubdom/init/cdrom.c src/stubdom/init/qmp_self.c src/stubdom/init/qmp_msg.c src/lib/qmp/stream.c src/stubdom/init/contract.c src/stubdom/init/text.c src/stubdom/init/vbd.c src/stubdom/init/loop.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /*
  * Init's own QMP connection and the media of CD drives, with this test as
@@ -24,9 +24,9 @@
 #include <unistd.h>
 
 #include "fake_xenstore.h"
-#include "stubdom-init/cdrom.h"
-#include "stubdom-init/init.h"
-#include "stubdom-init/qmp_self.h"
+#include "stubdom/init/cdrom.h"
+#include "stubdom/init/init.h"
+#include "stubdom/init/qmp_self.h"
 
 struct log_about init_about = { .domid = -1 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/qmp_msg.c src/common/qmp_stream.c */
+/* test-sources: src/stubdom/init/qmp_msg.c src/lib/qmp/stream.c */
 /* test-pkgs: json-c */
 /* The broker's state machine, fed with bytes. */
 #include <setjmp.h>
@@ -13,7 +13,7 @@
 
 #include <errno.h>
 
-#include "stubdom-init/qmp_msg.h"
+#include "stubdom/init/qmp_msg.h"
 
 #define GREETING "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 13, \"minor\": 0, \"major\": 10}, " \
 		 "\"package\": \"Debian\"}, \"capabilities\": [\"oob\"]}}\r\n"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/text.c src/stubdom-init/vbd.c src/stubdom-init/lines.c src/common/log.c */
+/* test-sources: src/stubdom/init/text.c src/stubdom/init/vbd.c src/stubdom/init/lines.c src/lib/base/log.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,9 +12,9 @@
 
 #include <errno.h>
 
-#include "stubdom-init/lines.h"
-#include "stubdom-init/text.h"
-#include "stubdom-init/vbd.h"
+#include "stubdom/init/lines.h"
+#include "stubdom/init/text.h"
+#include "stubdom/init/vbd.h"
 
 static void info_lines(void **state)
 {

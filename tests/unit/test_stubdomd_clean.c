@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/clean.c src/stubdomd/savefile.c src/stubdomd/ident.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/clean.c src/stubdom/daemon/savefile.c src/lib/xen/stubdomain.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* What is removed, and much more: what is not. */
 #include "stubdomd_fixture.h"
 
@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "stubdomd/clean.h"
+#include "stubdom/daemon/clean.h"
 
 /* Numbers that no Xen of the machine the test runs on has in use. */
 static const struct stub_id id = { .stub = 32005, .guest = 32004, .name = "web1" };

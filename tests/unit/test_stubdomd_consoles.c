@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/consoles.c src/stubdomd/ident.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/consoles.c src/lib/xen/stubdomain.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 #include "stubdomd_fixture.h"
 
 #include <errno.h>
 
-#include "stubdomd/consoles.h"
+#include "stubdom/daemon/consoles.h"
 
 static const struct stub_id id = { .stub = 5, .guest = 4, .name = "web1" };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/ident.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/lib/xen/stubdomain.c src/lib/base/sha256file.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* test-pkgs: libcrypto */
 /* One line that names the guest, the cause and the cure. */
 #include "stubdomd_fixture.h"
@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sha256file.h"
+#include "base/sha256file.h"
 #include "stubdom.h"
-#include "stubdomd/diag.h"
+#include "stubdom/daemon/diag.h"
 
 static const struct stub_id id = { .stub = 5, .guest = 4, .name = "web1" };
 static char dir[64];

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/ident.c src/stubdomd/events.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/lib/xen/stubdomain.c src/stubdom/daemon/events.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 #include "stubdomd_fixture.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "stubdomd/events.h"
-#include "stubdomd/ident.h"
+#include "stubdom/daemon/events.h"
+#include "xen/stubdomain.h"
+#include "xen/domain.h"
 
 static int look(uint32_t domid)
 {
@@ -169,15 +170,15 @@ static void events_all_domids(void **state)
 	int n = 0;
 
 	(void)state;
-	for (int d = 0; d < HV_DOMID_MAX; d++) {
-		snprintf(path, sizeof(path), EVENTS_CONSOLES "/%d/0", d);
+	for (unsigned int d = 0; d < DOMID_LIMIT; d++) {
+		snprintf(path, sizeof(path), EVENTS_CONSOLES "/%u/0", d);
 		events_note(&ev, path, "console");
 		events_note(&ev, path, "console");
 	}
-	assert_int_equal(ev.marked, HV_DOMID_MAX);
+	assert_int_equal(ev.marked, DOMID_LIMIT);
 	for (int d = 0; (d = events_next(&ev, d)) >= 0; n++)
 		assert_int_equal(d, n);
-	assert_int_equal(n, HV_DOMID_MAX);
+	assert_int_equal(n, DOMID_LIMIT);
 }
 
 /* A flood is taken in rounds, and folded. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/track.c src/stubdomd/life.c src/stubdomd/orphan.c src/stubdomd/clean.c src/stubdomd/savefile.c src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/drives.c src/stubdomd/vifs.c src/stubdomd/ident.c src/stubdomd/events.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/track.c src/stubdom/daemon/life.c src/stubdom/daemon/orphan.c src/stubdom/daemon/clean.c src/stubdom/daemon/savefile.c src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/stubdom/daemon/consoles.c src/stubdom/daemon/drives.c src/stubdom/daemon/vifs.c src/lib/xen/stubdomain.c src/stubdom/daemon/events.c src/lib/base/sha256file.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* test-pkgs: libcrypto */
 /* The daemon's mind as a whole, against a fake xenstore and hypervisor. */
 #include "stubdomd_fixture.h"
@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "stubdom.h"
-#include "stubdomd/clean.h"
-#include "stubdomd/diag.h"
-#include "stubdomd/events.h"
-#include "stubdomd/life.h"
-#include "stubdomd/orphan.h"
-#include "stubdomd/track.h"
+#include "stubdom/daemon/clean.h"
+#include "stubdom/daemon/diag.h"
+#include "stubdom/daemon/events.h"
+#include "stubdom/daemon/life.h"
+#include "stubdom/daemon/orphan.h"
+#include "stubdom/daemon/track.h"
 
 #define OUT2(d) "/local/domain/" #d "/device/console/2/output"
 #define P0(d) "/local/domain/" #d "/console/state"

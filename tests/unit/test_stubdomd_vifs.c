@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/vifs.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/vifs.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* Network cards that were detached. */
 #include "stubdomd_fixture.h"
 
 #include <errno.h>
 
-#include "stubdomd/vifs.h"
+#include "stubdom/daemon/vifs.h"
 
 static const struct stub_id id = { .stub = 5, .guest = 4, .name = "web1" };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/blockdev.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/plug.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /* What the unit runs before and after QEMU; and the nodes it reads and writes. */
 #include "virtiod_fixture.h"
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "virtiod/ids.h"
+#include "virtio/ids.h"
 
 static char dir[64];
 
@@ -19,7 +19,7 @@ static char dir[64];
 #define VD_SYS_NET "."
 static int fake_execv(const char *program, char *const *argv);
 #define execv fake_execv
-#include "virtiod/backend.c"
+#include "virtio/daemon/backend.c"
 #undef execv
 
 static char ran[8192];

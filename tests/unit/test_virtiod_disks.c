@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/probe.c src/virtiod/size.c src/virtiod/spec.c src/virtiod/ids.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/virtio/probe.c src/lib/virtio/size.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /* Disks: sector sizes and sizes of block devices, the kernel's words about them, and what QEMU may be told. */
 #include "virtiod_fixture.h"
@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #define VD_SYS_BLOCK "."
-#include "virtiod/blockdev.c"
-#include "virtiod/probe.h"
-#include "virtiod/size.h"
-#include "virtiod/uevent.c"
+#include "virtio/blockdev.c"
+#include "virtio/probe.h"
+#include "virtio/size.h"
+#include "virtio/daemon/uevent.c"
 
 static char dir[64];
 

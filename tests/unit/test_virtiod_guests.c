@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/guests.c src/virtiod/decide.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/rules.c src/virtiod/size.c src/virtiod/ioerror.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
+/* test-sources: src/virtio/daemon/guests.c src/virtio/daemon/decide.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/plug.c src/lib/virtio/probe.c src/virtio/daemon/rules.c src/lib/virtio/size.c src/virtio/daemon/ioerror.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
 /* test-pkgs: json-c libsystemd */
 /* Guests that come, get and lose devices, and go; backends that die. */
 #include "virtiod_fixture.h"
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "fake_backends.h"
-#include "virtiod/guests.h"
+#include "virtio/daemon/guests.h"
 
 static uint64_t now;
 static struct vd_store store;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/plug.c src/virtiod/spec.c src/virtiod/ids.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/daemon/plug.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /* Devices as arguments of QEMU and as commands to it. */
 #include "virtiod_fixture.h"
 
 #include <errno.h>
 
-#include "virtiod/plug.h"
+#include "virtio/daemon/plug.h"
 
 static char text[8192];
 

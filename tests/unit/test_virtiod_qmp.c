@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/common/qmp_stream.c */
+/* test-sources: src/lib/qmp/stream.c */
 /* test-pkgs: json-c libsystemd */
 /* Sessions with a QEMU that is another process: a good one, bad ones, one that hangs. */
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 
 #define QMP_LIMIT_MS 300
-#include "virtiod/qmp.c"
+#include "qmp/client.c"
 
 static char dir[64], path[96], said[1024];
 static sd_event *ev;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/rules.c src/virtiod/spec.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/daemon/rules.c src/lib/virtio/spec.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* What a backend may open, as systemd has to be told of it. */
 #include "virtiod_fixture.h"
 
 #include <errno.h>
 
-#include "virtiod/rules.h"
+#include "virtio/daemon/rules.h"
 
 #define DROPIN "systemd/system/xen-virtio-backend@3.service.d/50-xen-virtiod.conf"
 #define CONTROL "systemd/system.control/xen-virtio-backend@3.service.d/50-DeviceAllow.conf"

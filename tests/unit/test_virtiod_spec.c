@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/spec.c src/virtiod/ids.c src/virtiod/events.c src/virtiod/units.c src/virtiod/rules.c src/virtiod/net.c src/common/rtnl.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/events.c src/virtio/daemon/units.c src/virtio/daemon/rules.c src/virtio/daemon/net.c src/lib/net/rtnl.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: libsystemd libmnl */
 /* What is read as text: parameters, names, events, states. */
 #include "virtiod_fixture.h"
 
 #include <errno.h>
 
-#include "virtiod/events.h"
-#include "virtiod/ids.h"
-#include "virtiod/net.h"
-#include "virtiod/spec.h"
-#include "virtiod/units.h"
+#include "virtio/daemon/events.h"
+#include "virtio/ids.h"
+#include "virtio/daemon/net.h"
+#include "virtio/spec.h"
+#include "virtio/daemon/units.h"
 
 static struct vd_spec s;
 static char error[VD_ERROR_MAX];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/units.c src/virtiod/rules.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/daemon/units.c src/virtio/daemon/rules.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: libsystemd */
 /* systemd's side of D-Bus is played by another process, over a socket of its own. */
 #include "virtiod_fixture.h"
@@ -13,7 +13,7 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
-#include "virtiod/units.h"
+#include "virtio/daemon/units.h"
 
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define UNIT5 MANAGER_PATH "/unit/xen_2dvirtio_2dbackend_405_2eservice"

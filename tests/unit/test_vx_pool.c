@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: dkms/virtio_xenbus/pool.c */
+/* test-sources: dkms/virtio_xenbus/pool.c src/protocol/msg.c */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "msg.h"
 #include "pool.h"
 
 #define PAGE VX_PAGE_SIZE
@@ -47,7 +48,7 @@ static u64 get(size_t size, size_t align)
 	u64 addr = 0;
 
 	assert_int_equal(vx_pool_alloc(&pool, size, align, 0, size * 3, &addr), 0);
-	assert_true(vx_pool_range_ok(pool.pages, addr, size));
+	assert_true(vx_range_ok(pool.pages, addr, size));
 	assert_int_equal(addr & (align - 1), 0);
 	return addr;
 }
@@ -313,16 +314,16 @@ static void reserve_is_kept(void **state)
 static void range(void **state)
 {
 	(void)state;
-	assert_true(vx_pool_range_ok(16, VX_POOL_BASE, 16 * PAGE));
-	assert_true(vx_pool_range_ok(16, VX_POOL_BASE + 16 * PAGE - 1, 1));
-	assert_true(vx_pool_range_ok(16, VX_POOL_BASE + 16 * PAGE, 0));
-	assert_false(vx_pool_range_ok(16, VX_POOL_BASE + 16 * PAGE + 1, 0));
-	assert_false(vx_pool_range_ok(16, VX_POOL_BASE, 16 * PAGE + 1));
-	assert_false(vx_pool_range_ok(16, VX_POOL_BASE + 1, UINT64_MAX));
-	assert_false(vx_pool_range_ok(16, VX_POOL_BASE - 1, 2));
-	assert_false(vx_pool_range_ok(16, 0, 1));
-	assert_false(vx_pool_range_ok(16, UINT64_MAX, 2));
-	assert_true(vx_pool_range_ok(65536, VX_POOL_BASE, 65536ull * PAGE));
+	assert_true(vx_range_ok(16, VX_POOL_BASE, 16 * PAGE));
+	assert_true(vx_range_ok(16, VX_POOL_BASE + 16 * PAGE - 1, 1));
+	assert_true(vx_range_ok(16, VX_POOL_BASE + 16 * PAGE, 0));
+	assert_false(vx_range_ok(16, VX_POOL_BASE + 16 * PAGE + 1, 0));
+	assert_false(vx_range_ok(16, VX_POOL_BASE, 16 * PAGE + 1));
+	assert_false(vx_range_ok(16, VX_POOL_BASE + 1, UINT64_MAX));
+	assert_false(vx_range_ok(16, VX_POOL_BASE - 1, 2));
+	assert_false(vx_range_ok(16, 0, 1));
+	assert_false(vx_range_ok(16, UINT64_MAX, 2));
+	assert_true(vx_range_ok(65536, VX_POOL_BASE, 65536ull * PAGE));
 }
 
 int main(void)

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* xen-stubdom register: an image and the two names for each installed Xen. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "capture.h"
+#include "cli.h"
+#include "cli/interrupt.h"
+#include "image.h"
+#include "image/store.h"
+#include "links.h"
+#include "xendirs.h"
+
+static const char usage[] =
+"Usage: xen-stubdom register [--xen V | --all] [--force]\n"
+"Build the image if an input changed, and give it the two names that xl looks\n"
+"up in the firmware directory of each installed Xen.\n"
+"\n"
+"  --xen V    this Xen version only; fail when it is not installed\n"
+"  --all      every installed Xen (default)\n"
+"  --force    build the image even if nothing changed\n";
+
+static bool first_of(const struct xen_dir *d, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(d[k].version, d[i].version))
+			return false;
+	return true;
+}
+
+static bool have_image(const char *xen)
+{
+	struct manifest m;
+	bool have = !store_manifest(xen, &m);
+
+	manifest_free(&m);
+	return have;
+}
+
+/* The image of one version: built, found, or there is nothing to build it of. */
+static int provide(const char *xen, const char *qemu_xen, const struct args_xen *a)
+{
+	struct image_opts o = { .xen = xen, .if_needed = true, .force = a->flag };
+
+	if (store_is_prebuilt(xen)) {
+		log_notice(NULL, "image for Xen %s is that of the package "
+			   "xen-stubdom-linux-prebuilt-%s: nothing is built here",
+			   xen, xen);
+		return 0;
+	}
+	if (qemu_xen && !strcmp(qemu_xen, xen))
+		return image_build(&o);
+	if (have_image(xen)) {
+		/* Left by an upgrade: good until the host runs the new Xen. */
+		log_notice(NULL, "image for Xen %s stays as it is: no device model "
+			   "for that version is installed any more", xen);
+		return 0;
+	}
+	if (!qemu_xen)
+		return -ENOENT;		/* said already */
+	log_msg(a->xen ? LOG_ERR : LOG_WARNING, NULL, "no image for Xen %s: the "
+		"device model that is installed is for Xen %s: install the "
+		"qemu-xen-extras of that version", xen, qemu_xen);
+	return a->xen ? -ENOENT : 0;
+}
+
+static int make_links(const struct xen_dir *d, size_t n, const char *xen)
+{
+	const char **paths = xcalloc(n + 1, sizeof(*paths));
+	struct store s;
+	struct links l;
+	int ret = store_open(&s, NULL), err;
+
+	if (ret) {
+		free(paths);
+		return ret;
+	}
+	ret = links_load(&l);
+	for (size_t i = 0; !ret && i < n; i++)
+		paths[i] = d[i].path;
+	if (!ret)
+		ret = links_prune(&l, paths, n);
+	for (size_t i = 0; i < n; i++) {
+		if ((xen && strcmp(d[i].version, xen)) ||
+		    !have_image(d[i].version))
+			continue;
+		err = links_make(&l, d[i].path, d[i].version);
+		ret = ret ? ret : err;
+	}
+	err = links_save(&l);
+	links_free(&l);
+	store_close(&s);
+	free(paths);
+	return ret ? ret : err;
+}
+
+static int provide_all(const struct xen_dir *d, size_t n, const struct args_xen *a)
+{
+	char *qemu_xen = NULL, *version = NULL;
+	bool any = false, asked = false;
+	int ret = 0, err;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!first_of(d, i) || (a->xen && strcmp(d[i].version, a->xen)))
+			continue;
+		any = true;
+		/* Not where all images are prebuilt: there need not be one. */
+		if (!asked && !store_is_prebuilt(d[i].version)) {
+			asked = true;
+			ret = image_qemu_info(NULL, &qemu_xen, &version);
+		}
+		err = provide(d[i].version, qemu_xen, a);
+		ret = ret ? ret : err;
+	}
+	free(qemu_xen);
+	free(version);
+	if (any)
+		return ret;
+	if (!a->xen) {
+		log_notice(NULL, "no Xen is installed here: nothing to register "
+			   "(it is done when one is)");
+		return 0;
+	}
+	log_err(NULL, "Xen %s is not installed (no hvmloader in /usr/lib/xen-%s/boot "
+		"or another directory of Xen's): install its xen-utils", a->xen,
+		a->xen);
+	return -ENOENT;
+}
+
+/* Somebody's names lead to it, of a package for example. */
+static bool has_names(const char *xen)
+{
+	char *path = host_path("/usr/lib/xen-%s/boot/" STUBDOM_LINK_ROOTFS, xen);
+	struct stat st;
+	bool has = !lstat(path, &st);
+
+	free(path);
+	return has;
+}
+
+static bool built_here(const char *xen)
+{
+	char *path = host_path(STUBDOM_STATE_DIR "/%s", xen);
+	bool is = !access(path, F_OK);
+
+	free(path);
+	return is;
+}
+
+/*
+ * An upgrade of the release leaves the image of the Xen that still runs.  It
+ * goes when that Xen is neither installed nor running any more; so does one in
+ * whose place a package has brought another.
+ */
+static int drop_old_images(const struct xen_dir *d, size_t n)
+{
+	char *running = xen_running(), *qemu_xen, *version, **v;
+	struct store s;
+	size_t n_v;
+	int ret = n ? store_open(&s, NULL) : -ENOENT, err;
+
+	if (ret) {
+		free(running);
+		return n ? ret : 0;
+	}
+	capture_begin();
+	image_qemu_info(NULL, &qemu_xen, &version);
+	capture_end();
+	ret = store_versions(&v, &n_v);
+	for (size_t i = 0; i < n_v; i++) {
+		bool prebuilt = store_is_prebuilt(v[i]);
+		bool keep = !built_here(v[i]) || (!prebuilt &&
+			    (has_names(v[i]) ||
+			     (running && !strcmp(v[i], running)) ||
+			     (qemu_xen && !strcmp(v[i], qemu_xen))));
+
+		for (size_t k = 0; !keep && !prebuilt && k < n; k++)
+			keep = !strcmp(v[i], d[k].version);
+		err = keep ? 0 : store_remove(&s, v[i]);
+		ret = ret ? ret : err;
+		if (err)
+			log_err(NULL, "%s/%s: cannot be removed: %s", s.state, v[i],
+				strerror(-err));
+		else if (!keep)
+			log_notice(NULL, "image for Xen %s removed: %s", v[i], prebuilt
+				   ? "a package has brought one"
+				   : "that Xen neither runs nor is installed any more");
+		free(v[i]);
+	}
+	free(v);
+	free(qemu_xen);
+	free(version);
+	free(running);
+	store_close(&s);
+	return ret;
+}
+
+int cmd_register(int argc, char **argv)
+{
+	struct args_xen a;
+	struct xen_dir *d;
+	size_t n;
+	int ret = args_xen(argc, argv, usage, "force", "register: takes --all or "
+			   "--xen with a version such as 4.20, and --force, "
+			   "nothing else", &a), err;
+
+	if (ret)
+		return ret < 0 ? EXIT_SUCCESS : ret;
+	interrupt_catch();
+	xendirs_find(&d, &n);
+	ret = provide_all(d, n, &a);
+	/* Also after a failure: an older image may be there. */
+	err = ret == -EINTR ? 0 : make_links(d, n, a.xen);
+	if (!a.xen && ret != -EINTR && !err)
+		err = drop_old_images(d, n);
+	xendirs_free(d, n);
+	return ret || err ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "drives.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/io/xenbus.h>
+
+#include "xen/xs_util.h"
+
+/* A transaction that loses this often against others waits for a next event. */
+#define TRIES 32
+
+bool drive_is_empty(const struct drive *d, uint32_t stub, uint32_t devid)
+{
+	char qdisk[96];
+
+	snprintf(qdisk, sizeof(qdisk), "/local/domain/0/backend/qdisk/%u/%u", stub, devid);
+	return !d->taken && !strcmp(d->device, "cdrom") && !strcmp(d->type, "qdisk") &&
+	       !strcmp(d->params, "aio:") && !strcmp(d->backend, qdisk);
+}
+
+static int read_text(struct xs_handle *xs, xs_transaction_t t, char *buf,
+		     size_t size, uint32_t stub, uint32_t devid, const char *key)
+{
+	size_t len;
+	char *v;
+	int ret = xsh_read(xs, t, &v, &len, "/libxl/%u/device/vbd/%u/%s", stub, devid, key);
+
+	buf[0] = '\0';
+	if (ret)
+		return ret == -ENOENT || ret == -EILSEQ || ret == -E2BIG ? 0 : ret;
+	if (len < size)
+		memcpy(buf, v, len + 1);
+	free(v);
+	return 0;
+}
+
+static int drive_read(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
+		      uint32_t devid, struct drive *d)
+{
+	int ret = read_text(xs, t, d->type, sizeof(d->type), stub, devid, "type");
+	uint64_t state;
+
+	if (!ret)
+		ret = read_text(xs, t, d->params, sizeof(d->params), stub, devid, "params");
+	if (!ret)
+		ret = read_text(xs, t, d->device, sizeof(d->device), stub, devid, "device-type");
+	if (!ret)
+		ret = read_text(xs, t, d->backend, sizeof(d->backend), stub, devid, "backend");
+	d->taken = !ret && d->backend[0] &&
+		   !xsh_read_uint(xs, t, &state, XenbusStateReconfigured, "%s/state", d->backend) &&
+		   state > XenbusStateInitialising;
+	return ret;
+}
+
+/* libxl would remove it with its last device. */
+static int rm_if_empty(struct xs_handle *xs, xs_transaction_t t, const char *class, uint32_t stub)
+{
+	unsigned int n;
+	char **names;
+	int ret = xsh_list(xs, t, &names, &n, "/local/domain/0/backend/%s/%u", class, stub);
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	free(names);
+	return n ? 0 : xsh_rm(xs, t, "/local/domain/0/backend/%s/%u", class, stub);
+}
+
+static int rewrite(struct xs_handle *xs, xs_transaction_t t, uint32_t stub, uint32_t devid)
+{
+	char phy[96];
+	int ret;
+
+	snprintf(phy, sizeof(phy), "/local/domain/0/backend/vbd/%u/%u", stub, devid);
+	ret = xsh_rm(xs, t, "/local/domain/%u/device/vbd/%u", stub, devid);
+	if (!ret)
+		ret = xsh_rm(xs, t, "/local/domain/0/backend/qdisk/%u/%u", stub, devid);
+	if (!ret)
+		ret = rm_if_empty(xs, t, "qdisk", stub);
+	if (!ret)
+		ret = xsh_write(xs, t, phy, "/libxl/%u/device/vbd/%u/backend", stub, devid);
+	if (!ret)
+		ret = xsh_write(xs, t, "phy", "/libxl/%u/device/vbd/%u/type", stub, devid);
+	if (!ret)
+		ret = xsh_write(xs, t, "", "/libxl/%u/device/vbd/%u/params", stub, devid);
+	return ret;
+}
+
+/* 1 when it was rewritten, 0 when there is nothing to do (any more). */
+static int try_one(struct xs_handle *xs, const struct stub_id *id, uint32_t devid)
+{
+	xs_transaction_t t = xs_transaction_start(xs);
+	struct stub_id again;
+	struct drive d;
+	bool todo = false;
+	int ret;
+
+	if (t == XBT_NULL)
+		return errno ? -errno : -EIO;
+	ret = stub_ident(xs, t, id->stub, &again);
+	if (!ret && again.guest != id->guest)
+		ret = -ENOENT;
+	if (!ret)
+		ret = drive_read(xs, t, id->stub, devid, &d);
+	if (!ret) {
+		todo = drive_is_empty(&d, id->stub, devid);
+		if (todo)
+			ret = rewrite(xs, t, id->stub, devid);
+	}
+	if (!xs_transaction_end(xs, t, ret || !todo) && !ret && todo)
+		ret = errno ? -errno : -EIO;
+	return ret ? ret : todo;
+}
+
+static int cure_one(struct xs_handle *xs, const struct stub_id *id, uint32_t devid)
+{
+	struct drive d;
+	/* Most looks find nothing to do: no transaction for those. */
+	int ret = drive_read(xs, XBT_NULL, id->stub, devid, &d);
+
+	if (ret || !drive_is_empty(&d, id->stub, devid))
+		return ret;
+	for (int i = 0; i < TRIES; i++) {
+		ret = try_one(xs, id, devid);
+		if (ret != -EAGAIN)
+			break;
+	}
+	return ret;
+}
+
+int drives_cure(struct xs_handle *xs, const struct stub_id *id, unsigned int *done)
+{
+	unsigned int n;
+	uint64_t devid;
+	char **names;
+	int ret = xsh_list(xs, XBT_NULL, &names, &n, "/libxl/%u/device/vbd", id->stub);
+
+	*done = 0;
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	for (unsigned int i = 0; i < n && ret >= 0; i++) {
+		if (xsh_parse_uint(names[i], INT32_MAX, &devid))
+			continue;
+		ret = cure_one(xs, id, devid);
+		if (ret > 0)
+			++*done;
+	}
+	free(names);
+	return ret < 0 ? ret : 0;
+}

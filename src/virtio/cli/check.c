@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* xen-virtio check: what is missing, and the command that mends it. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "cli/findings.h"
+#include "cli/packages.h"
+#include "vcli.h"
+#include "xlcfg.h"
+
+static const char usage[] =
+"Usage: xen-virtio check [--json] [CONFIG-FILE]\n"
+"Find out why virtio devices would not work here.  Each line says 'ok', 'note' or\n"
+"'FAIL', and what to do about it.  Exits with 1 after a FAIL.\n"
+"\n"
+"  CONFIG-FILE    look at this xl.cfg(5) file too\n"
+"  --json         for scripts\n";
+
+#define CONFIG_MAX (1u << 20)
+
+static int sys_number(const char *path)
+{
+	char *text;
+	int n;
+
+	if (host_slurp(path, 64, &text, NULL))
+		return -1;
+	n = atoi(text);
+	free(text);
+	return n;
+}
+
+/* The N of Xen 4.N; 0 when it does not run. */
+static unsigned int check_xen(struct findings *fs)
+{
+	int major = sys_number("/sys/hypervisor/version/major");
+	int minor = sys_number("/sys/hypervisor/version/minor");
+
+	if (major < 0 || minor < 0) {
+		found(fs, BROKEN, "xen", "choose its entry in the boot menu", "this host does not run Xen now");
+		return 0;
+	}
+	if (major != 4 || minor < 17) {
+		found(fs, BROKEN, "xen", "upgrade to Debian 12 or later",
+		      "Xen %d.%d is too old: virtio disks came with Xen 4.17", major, minor);
+		return (unsigned int)minor;
+	}
+	found(fs, FINE, "xen", NULL, "Xen %d.%d runs", major, minor);
+	if (minor < 18)
+		found(fs, ADVICE, "xen-virtio", "use 'xen-virtio attach', or Xen 4.18 or later",
+		      "Xen 4.%d knows virtio disks (specification=virtio), but not virtio= for other devices", minor);
+	return (unsigned int)minor;
+}
+
+static void check_qemu(struct findings *fs)
+{
+	char *cure;
+
+	if (!access(VD_QEMU, X_OK)) {
+		found(fs, FINE, "qemu", NULL, "the backend's QEMU is installed");
+		return;
+	}
+	cure = package_install("qemu-xen-extras");
+	found(fs, BROKEN, "qemu", cure, "the backend's QEMU, %s, is missing", VD_QEMU);
+	free(cure);
+}
+
+static void check_devices(struct findings *fs)
+{
+	static const struct {
+		const char *node, *module;
+	} devs[] = {
+		{ "/dev/xen/evtchn", "xen-evtchn" },
+		{ "/dev/xen/gntdev", "xen-gntdev" },
+		{ "/dev/xen/privcmd", "xen-privcmd" },
+		{ "/dev/net/tun", "tun" },
+	};
+	bool all = true;
+
+	for (size_t i = 0; i < sizeof(devs) / sizeof(devs[0]); i++) {
+		char cure[64];
+
+		if (!access(devs[i].node, F_OK))
+			continue;
+		all = false;
+		snprintf(cure, sizeof(cure), "run 'modprobe %s'", devs[i].module);
+		found(fs, BROKEN, "devices", cure, "%s is missing", devs[i].node);
+	}
+	if (all)
+		found(fs, FINE, "devices", NULL, "grants, event channels and taps are there");
+}
+
+static void check_daemon(struct findings *fs)
+{
+	char *path = NULL, *state = NULL;
+	sd_bus *bus = NULL;
+	int ret = sd_bus_path_encode("/org/freedesktop/systemd1/unit", "xen-virtiod.service", &path);
+
+	if (ret >= 0)
+		ret = sd_bus_open_system(&bus);
+	if (ret >= 0)
+		ret = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path,
+						 "org.freedesktop.systemd1.Unit", "ActiveState",
+						 NULL, &state);
+	if (ret < 0)
+		found(fs, BROKEN, "daemon", "run 'systemctl status dbus'",
+		      "systemd cannot be asked whether xen-virtiod runs: %s", strerror(-ret));
+	else if (strcmp(state, "active"))
+		found(fs, BROKEN, "daemon",
+		      "run 'systemctl enable --now xen-virtiod' (why it stopped: 'journalctl -u xen-virtiod')",
+		      "xen-virtiod does not run");
+	else
+		found(fs, FINE, "daemon", NULL, "xen-virtiod runs");
+	free(state);
+	free(path);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void check_bridges(struct findings *fs)
+{
+	DIR *d = opendir("/sys/class/net");
+	struct dirent *e;
+	bool any = false;
+
+	while (d && (e = readdir(d))) {
+		char path[300];
+
+		snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", e->d_name);
+		if (access(path, F_OK))
+			continue;
+		found(fs, FINE, "bridge", NULL, "there is a bridge %s", e->d_name);
+		any = true;
+	}
+	if (d)
+		closedir(d);
+	if (!any)
+		found(fs, ADVICE, "bridge", "create one if guests are to have virtio network cards",
+		      "there is no bridge");
+}
+
+static void check_guests(struct findings *fs)
+{
+	struct xs_handle *xs = xs_open(XS_OPEN_READONLY);
+	struct vd_store st;
+	uint32_t *domids = NULL;
+	unsigned int n = 0;
+
+	if (!xs || vd_store_init(&st, xs) || vd_nodes_guests(&st, &domids, &n)) {
+		found(fs, BROKEN, "xenstore", "run it as root under Xen; see 'systemctl status xenstored'",
+		      "xenstore cannot be read");
+		n = 0;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		char name[VD_GUEST_NAME_MAX], dev[VD_ID_MAX], error[VD_ERROR_MAX];
+		struct vd_node *list;
+		unsigned int count;
+
+		vd_nodes_name(&st, domids[i], name);
+		if (vd_nodes_list(&st, domids[i], &list, &count))
+			continue;
+		for (unsigned int k = 0; k < count; k++) {
+			device_error(&st, domids[i], list[k].id, error);
+			if (*error)
+				found(fs, BROKEN, "guest", NULL, "guest %s (%u): %s: %s", name, domids[i],
+				      vd_id_show(dev, list[k].id), error);
+		}
+		free(list);
+	}
+	free(domids);
+	if (xs)
+		xs_close(xs);
+}
+
+static void check_config(struct findings *fs, const char *path, unsigned int minor)
+{
+	char *text;
+	size_t len;
+	int ret = host_slurp(path, CONFIG_MAX, &text, &len);
+
+	if (ret) {
+		found(fs, BROKEN, "cfg-file", "give a readable file", "%s: %s", path, strerror(-ret));
+		return;
+	}
+	xlcfg_virtio(fs, path, text, len, minor);
+	free(text);
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct findings fs = { 0 };
+	unsigned int minor;
+	struct args a;
+	int ret = args_parse(argc, argv, usage, 0, 1, &a);
+
+	if (ret)
+		return ret < 0 ? EXIT_SUCCESS : ret;
+	minor = check_xen(&fs);
+	check_qemu(&fs);
+	check_devices(&fs);
+	check_daemon(&fs);
+	check_bridges(&fs);
+	check_guests(&fs);
+	if (a.n)
+		check_config(&fs, a.words[0], minor);
+	findings_print(&fs, a.json);
+	ret = findings_worst(&fs) == BROKEN ? EXIT_FAILURE : EXIT_SUCCESS;
+	findings_free(&fs);
+	return ret;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* xen-virtio: what its subcommands share. */
+#ifndef XE_VCLI_H
+#define XE_VCLI_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "cli/host.h"
+#include "virtio/nodes.h"
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);	/* returns the exit code */
+	const char *text;
+};
+
+int cmd_list(int argc, char **argv);
+int cmd_attach(int argc, char **argv);
+int cmd_detach(int argc, char **argv);
+int cmd_resize(int argc, char **argv);
+int cmd_stats(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+
+/* domains.c */
+
+/*
+ * Open xenstore, for the devices that the domain @backend (name or number) serves;
+ * NULL: this one.  Says what is wrong.
+ */
+int store_open(struct vd_store *st, bool readonly, const char *backend);
+/* A guest by name or number: 0, or -ENOENT after saying so. */
+int domain_find(const struct vd_store *st, const char *what, uint32_t *domid);
+/* A device of it: "virtio/0", "0", "virtio_disk/51712", "xvda". */
+int device_find(const struct vd_store *st, uint32_t domid, const char *what, struct vd_id *id);
+/* The state its driver is in. */
+enum vd_state frontend_state(const struct vd_store *st, uint32_t domid, struct vd_id id);
+/* "connected", ...; "-" for none. */
+const char *state_name(enum vd_state state);
+/* virtio-xenbus-error, printable; "" when there is none. */
+void device_error(const struct vd_store *st, uint32_t domid, struct vd_id id,
+		  char error[VD_ERROR_MAX]);
+
+/* ask.c */
+
+/* A QMP command to the guest's QEMU; takes @args.  Its answer, to put; NULL and @error. */
+struct json_object *qemu_ask(uint32_t domid, const char *command, struct json_object *args,
+			     char error[VD_ERROR_MAX]);
+
+/* args.c */
+
+/*
+ * [--json], [--backend DOMAIN] and at most @max words, at least @min.  0; -1 when --help was asked
+ * for and @usage printed; or EXIT_USAGE, after saying what is wrong.
+ */
+struct args {
+	bool json, force;
+	const char *backend;		/* NULL: none given */
+	char **words;
+	int n;
+};
+
+int args_parse(int argc, char **argv, const char *usage, int min, int max, struct args *a);
+
+#endif

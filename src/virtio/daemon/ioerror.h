@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * I/O errors that a backend's QEMU tells its guest of.  QEMU says so to who listens
+ * at that moment: a monitor of its own is for that (VD_RUN_EVENTS),
+ * since others want to talk to the first.
+ *
+ * A guest can have as many of them as it likes: a session in which more are told than
+ * a log needs ends, and another begins when a minute is over.
+ */
+#ifndef XE_VD_IOERROR_H
+#define XE_VD_IOERROR_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "base/ratelimit.h"
+#include "virtio/ids.h"
+
+#define VD_EVENTS_PER_MINUTE 200
+
+struct vd_ioerror {
+	struct vd_id id;
+	bool write, nospace;
+	char reason[64];	/* strerror(), printable */
+};
+
+/* NULL: the session has ended, ioerrors_listen() is due at @again. */
+typedef void ioerror_fn(void *arg, const struct vd_ioerror *e);
+
+struct ioerrors {
+	struct qmp *qmp;
+	bool deaf;		/* this QEMU has no such monitor */
+	uint64_t again;		/* not before this time */
+	struct limit told;
+	uint64_t (*now)(void);
+	ioerror_fn *fn;
+	void *arg;
+};
+
+/* Listen, if it does not yet; @ear->again says when to come again if it could not. */
+void ioerrors_listen(struct ioerrors *ear, sd_event *ev, uint32_t domid);
+/* The QEMU has ended, or another came. */
+void ioerrors_stop(struct ioerrors *ear);
+
+/* Pure: the data of BLOCK_IO_ERROR; false when it is about none of our disks. */
+bool ioerror_parse(struct json_object *data, struct vd_ioerror *e);
+
+#endif
