@@ -13,8 +13,8 @@ import subprocess
 import sys
 import time
 
-SCENARIOS = ("host,stubdom-smoke,stubdom-check,stubdom-defaults,stubdom-hvm,stubdom-save,stubdom-cd,stubdom-faults,"
-             "virtio-pv,virtio-pvh,virtio-hvm,virtio-disk,virtio-faults")
+SCENARIOS = ("host,stubdom-smoke,stubdom-check,stubdom-defaults,stubdom-hvm,stubdom-save,stubdom-faults,"
+             "virtio-pv,virtio-pvh,virtio-hvm,virtio-disk,virtio-sandbox,virtio-faults")
 # Of the packages' tests those that take a minute or two; all: make check-packages.
 STEPS = [
     ("lint", ["check-lint"]),
