@@ -63,6 +63,8 @@ check "SPDX tag in every source file" spdx
 check "gcc, all warnings as errors" compile gcc
 check "clang, all warnings as errors" compile clang
 check "the lab's hostile programs" hostile
+check "the include rule (tests/includes.py)" python3 tests/includes.py
+check "what the include rule finds (tests/test_includes.py)" python3 tests/test_includes.py
 check "cppcheck" cppcheck_all
 check "shellcheck" shell_all
 check "man pages (mandoc -Tlint)" man_all

@@ -59,7 +59,7 @@ check-asan: qemu	## the unit tests again, with address and undefined-behaviour s
 	@$(IN_CHROOT) asan-native
 check-fuzz:	## each parser's fuzz target for FUZZ_SECONDS (60)
 	@$(IN_CHROOT) FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz-native
-check-lint:	## compilers' warnings, cppcheck, shellcheck, man pages, SPDX tags
+check-lint:	## the include rule, compilers' warnings, cppcheck, shellcheck, man pages, SPDX tags
 	@$(IN_CHROOT) lint-native
 
 check: deps	## everything: lint, unit, sanitizers, fuzz, packages, image, lab scenarios
