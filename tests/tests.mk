@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The tests that need no Xen, and `make check`, which runs everything.
+# The tests that need no Xen, `make check`, and `make check-all`, which runs everything.
 #
 # A unit test (tests/unit/test_NAME.c, cmocka) and a fuzz target
 # (tests/fuzz/fuzz_NAME.c, libFuzzer) name in their first lines what they are
@@ -52,7 +52,7 @@ lint-native:
 demo: deps deb	## build everything, then run an HVM guest with its QEMU in a stubdomain, in the emulated host
 	@$(MAKE) lab-run SCENARIO=demo
 
-.PHONY: check-unit check-asan check-fuzz check-lint check
+.PHONY: check-unit check-asan check-fuzz check-lint check check-all
 check-unit: qemu	## unit tests (cmocka), in the suite's build chroot
 	@$(IN_CHROOT) unit-native
 check-asan: qemu	## the unit tests again, with address and undefined-behaviour sanitizers
@@ -62,5 +62,7 @@ check-fuzz:	## each parser's fuzz target for FUZZ_SECONDS (60)
 check-lint:	## the include rule, compilers' warnings, cppcheck, shellcheck, man pages, SPDX tags
 	@$(IN_CHROOT) lint-native
 
-check: deps	## everything: lint, unit, sanitizers, fuzz, packages, image, lab scenarios
-	@tests/check.py
+check: deps	## lint, unit, sanitizers, fuzz, packages, image, lab; says at its end what it leaves out (STEP="lint lab")
+	@SUITE=$(SUITE) tests/check.py $(STEP)
+check-all: deps	## every test, scenario and package test on both suites: a day (STEP="lab-bookworm ...")
+	@tests/check.py --all $(STEP)
