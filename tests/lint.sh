@@ -72,5 +72,6 @@ check "no path of a machine, no registry host" private
 check "python sources compile" sh -c 'find tests bench -name "*.py" 2>/dev/null | xargs -r python3 -m py_compile'
 check "the lab's parsers (tests/lab/test_lab.py)" python3 tests/lab/test_lab.py
 check "what make check runs and leaves out (tests/test_check.py)" python3 tests/test_check.py
+check "the expectations of scenarios and package tests (tests/lib/test_expect.py)" python3 tests/lib/test_expect.py
 echo "$pass passed, $fail failed"
 [ "$fail" -eq 0 ]
