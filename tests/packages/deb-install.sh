@@ -56,7 +56,7 @@ for SUITE in $(deb_suites); do
 	# What an administrator has decided stays.
 	in_root m systemctl disable xen-virtiod.service >/dev/null 2>&1
 	expect "$SUITE: the same version again" apt_m install --reinstall $(in_root m dpkg-query -W -f '${Package}\n' | grep -Ex "$ours")
-	same "$SUITE, again: the image is the same, not made anew" "$gen" "$(generation)"
+	same "$SUITE, again: the image is the same, not made again" "$gen" "$(generation)"
 	image "$SUITE, again"
 	same "$SUITE, again: a unit that was disabled stays so" "enabled enabled disabled" "$(enabled)"
 	expect "$SUITE: apt purge" apt_m purge $(in_root m dpkg-query -W -f '${Package}\n' | grep -Ex "$ours")

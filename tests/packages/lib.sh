@@ -75,7 +75,7 @@ debs() {
 }
 
 # flat_repo NAME DIRECTORY: *.deb of DIRECTORY as an apt source of machine NAME, at
-# /repo there; called again it is read anew (the second version of a package, say).
+# /repo there; called again it is read again (the second version of a package, say).
 flat_repo() {
 	mkdir -p "$WORK/$1/repo"
 	cp "$2"/*.deb "$WORK/$1/repo/"

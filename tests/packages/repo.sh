@@ -13,7 +13,7 @@ flip() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); n = f.seek(0, 2) 
 # keep DIRECTORY, back DIRECTORY: what the test does to it in between is undone.
 keep() { rm -rf "$1.kept"; cp -al "$1" "$1.kept"; }
 back() { rm -rf "$1" && mv "$1.kept" "$1"; }
-# A changed file is written anew: the kept one is the same inode.
+# A changed file is written as a new file: the kept one is the same inode.
 own() { cp -p "$1" "$1.own" && mv "$1.own" "$1"; }
 
 # why TEXT REGEX: so said the command that was refused.

@@ -178,7 +178,7 @@ expect_fail 'broken library: so does xen-stubdom check' in_root host xen-stubdom
 { cat "$WORK/pixman.so"; echo 4; } >"$WORK/pixman/usr/lib64/$pixman"
 tiny pixman 4 pixman
 rm "$WORK"/repo/*.fc43.*; cp "$next"/fedora-43/*.rpm "$WORK/repo/"
-expect 'dnf upgrade: a new version, and the library mended' dnf upgrade || exit 1
+expect 'dnf upgrade: a new version, and the library repaired' dnf upgrade || exit 1
 same 'new version: all seven packages' "$(seven 99.1-1.fc43)" "$(installed)"
 same 'new version: one build for kernel, QEMU, programs and library' 1 "$(builds)"
 expect 'new version: the image is of it' in_manifest '99\.1'
