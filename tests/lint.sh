@@ -68,6 +68,7 @@ check "what the include rule finds (tests/test_includes.py)" python3 tests/test_
 check "cppcheck" cppcheck_all
 check "shellcheck" shell_all
 check "man pages (mandoc -Tlint)" man_all
+check "what the documents name (tests/docs.py)" python3 tests/docs.py
 check "no path of a machine, no registry host" private
 check "python sources compile" sh -c 'find tests bench -name "*.py" 2>/dev/null | xargs -r python3 -m py_compile'
 check "the lab's parsers (tests/lab/test_lab.py)" python3 tests/lab/test_lab.py
