@@ -7,9 +7,16 @@
 #define XE_CFGFACTS_H
 
 #include <libxlutil.h>
+#include <stdbool.h>
 
 #include "cli/findings.h"
-#include "xlcfg.h"
+
+/* The host that the guest is for. */
+struct xlcfg_host {
+	unsigned int xen_minor;		/* of Xen 4.N; 0: not known */
+	unsigned int memory_min;	/* MiB the image needs; 0: not known */
+	bool usbback;			/* dom0's kernel has a backend for PV USB */
+};
 
 /* A finding for each key, and each argument of device_model_args, that needs one. */
 void cfgfacts_check(struct findings *fs, XLU_Config *xlu,

@@ -9,13 +9,8 @@
 
 #include <stddef.h>
 
+#include "cfgfacts.h"
 #include "cli/findings.h"
-
-struct xlcfg_host {
-	unsigned int xen_minor;		/* of Xen 4.N; 0: not known */
-	unsigned int memory_min;	/* MiB the image needs; 0: not known */
-	bool usbback;			/* dom0's kernel has a backend for PV USB */
-};
 
 /* @text: the file, @name: how to call it; -EINVAL when xl would refuse it. */
 int xlcfg_check(struct findings *fs, const char *name, const char *text,
