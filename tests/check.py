@@ -26,8 +26,9 @@ TOP = Path(__file__).resolve().parent.parent
 SUITES = ("trixie", "bookworm")
 # What `make check` runs of the lab's scenarios and of the packages' tests (those that take a minute or two).
 # Everything else is found in their directories: what is added there is left out here and run by check-all.
-SCENARIOS = ["host", "stubdom-smoke", "stubdom-check", "stubdom-defaults", "stubdom-hvm", "stubdom-save", "stubdom-cd",
-             "stubdom-faults", "virtio-pv", "virtio-pvh", "virtio-hvm", "virtio-disk", "virtio-faults"]
+SCENARIOS = ["host", "stubdom-smoke", "stubdom-check", "stubdom-defaults", "stubdom-hvm", "stubdom-save",
+             "stubdom-faults", "virtio-pv", "virtio-pvh", "virtio-hvm", "virtio-disk",
+              "virtio-sandbox", "virtio-faults"]
 PACKAGES = ["deb-lintian", "units", "update-freshness", "dkms-headers"]
 TARGETS = ["check-lint", "check-unit", "check-asan", "check-fuzz", "check-module", "deb", "check-qemu-virtio", "check-image"]
 COUNT = re.compile(r"^(\d+) passed, (\d+) failed(?:, \d+ skipped)?$")
