@@ -50,16 +50,10 @@ static irqreturn_t vx_control_event(int irq, void *arg)
 	return IRQ_HANDLED;
 }
 
-void vx_call_end(struct vx_device *vd)
-{
-	WRITE_ONCE(vd->gone, true);
-	wake_up(&vd->answer);
-}
-
 /* Anything but the number before is news, right or wrong. */
 static bool vx_answered(struct vx_device *vd, u32 before)
 {
-	return READ_ONCE(vd->gone) || le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted)) != before;
+	return vx_link(vd) != VX_LINK_OPEN || le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted)) != before;
 }
 
 static int vx_wait_answer(struct vx_device *vd, u32 before)
@@ -76,7 +70,7 @@ static int vx_wait_answer(struct vx_device *vd, u32 before)
 }
 
 /* As the simplest of backends would. */
-static int vx_answer_nobody(const struct vx_msg *m, struct vx_parsed *out)
+static int vx_answer_loopback(const struct vx_msg *m, struct vx_parsed *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->id = m->id;
@@ -93,7 +87,7 @@ static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed 
 	struct vx_msg answer;
 	int ret;
 
-	if (READ_ONCE(vd->gone))
+	if (vx_link(vd) != VX_LINK_OPEN)
 		return -EIO;
 	vd->seq = vx_seq_next(before);
 	m->type = VX_MSG_REQUEST;
@@ -106,7 +100,7 @@ static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed 
 	ret = vx_wait_answer(vd, before);
 	if (ret)
 		return ret;
-	if (READ_ONCE(vd->gone))
+	if (vx_link(vd) != VX_LINK_OPEN)
 		return -EIO;
 	posted = le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted));
 	if (vx_posted_check(before, posted) != 1) {
@@ -128,7 +122,7 @@ int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
 	int ret;
 
 	mutex_lock(&vd->call_lock);
-	ret = vd->nobody ? vx_answer_nobody(m, out) : vx_exchange(vd, m, out);
+	ret = vx_link(vd) == VX_LINK_LOOPBACK ? vx_answer_loopback(m, out) : vx_exchange(vd, m, out);
 	/* The slot cannot be used again: the late answer would be taken for the next. */
 	if (ret == -ETIMEDOUT)
 		vx_fail_later(vd, ret, "the backend does not answer message 0x%02x", m->id);
@@ -348,20 +342,19 @@ static void vx_ctrl_clear(struct vx_ctrl *c)
 	memset(c->config, 0, sizeof(c->config));
 }
 
-int vx_conn_again(struct vx_device *vd)
+int vx_conn_reconnect(struct vx_device *vd)
 {
-	/* Nobody must take the cleared page for the device's configuration. */
+	/* The cleared page is not to be taken for the device's configuration. */
 	vx_config_end(vd);
 	mutex_lock(&vd->call_lock);
 	vx_ctrl_clear(vd->ctrl);
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
-	WRITE_ONCE(vd->lost, false);
-	WRITE_ONCE(vd->gone, false);
+	vx_set_link(vd, VX_LINK_OPEN);
 	mutex_unlock(&vd->call_lock);
 	return vx_publish(vd);
 }
 
-int vx_conn_nobody(struct vx_device *vd)
+int vx_conn_loopback(struct vx_device *vd)
 {
 	int ret;
 
@@ -369,7 +362,8 @@ int vx_conn_nobody(struct vx_device *vd)
 	ret = vx_memory_make(vd, VX_POOL_MIN_PAGES * 32);
 	if (ret)
 		vx_memory_free(vd);
-	vd->nobody = !ret;
+	else
+		vx_set_link(vd, VX_LINK_LOOPBACK);
 	return ret;
 }
 
@@ -377,17 +371,15 @@ int vx_conn_open(struct vx_device *vd)
 {
 	int ret;
 
-	vd->nobody = false;
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
 	vd->failed = 0;
 	clear_bit(0, &vd->finding);
 	vd->needs_reset = false;
-	WRITE_ONCE(vd->lost, false);
 	ret = vx_memory_make(vd, vx_pool_size(&vd->offer));
 	if (!ret)
 		ret = vx_channel_make(vd);
 	if (!ret) {
-		WRITE_ONCE(vd->gone, false);	/* there is a page for messages, not before */
+		vx_set_link(vd, VX_LINK_OPEN);	/* there is a page for messages, not before */
 		ret = vx_publish(vd);
 	}
 	if (ret)
@@ -397,7 +389,7 @@ int vx_conn_open(struct vx_device *vd)
 
 void vx_conn_close(struct vx_device *vd)
 {
-	vx_call_end(vd);
+	vx_set_link(vd, VX_LINK_CLOSED);
 	vx_config_end(vd);
 	/* Who still waits for an answer looks at the page once more. */
 	mutex_lock(&vd->call_lock);

@@ -87,40 +87,20 @@ static int vx_read_offer(struct vx_device *vd, struct vx_offer *o, const char **
 
 /* ---- the ring of states ---- */
 
-static void vx_break(struct vx_device *vd)
-{
-	mutex_lock(&vd->child_lock);
-	if (vd->child)
-		virtio_break_device(&vd->child->vdev);
-	mutex_unlock(&vd->child_lock);
-}
-
-/* No answer will come any more: nobody must wait for one. */
-static void vx_gone(struct vx_device *vd)
-{
-	WRITE_ONCE(vd->lost, true);
-	vx_call_end(vd);
-	/* The work may be waiting for what the backend will not do any more. */
-	queue_work(system_wq, &vd->fail_work);
-	vx_break(vd);
-}
-
-/* Not while the guest is suspended: freezing waits for what the work does. */
-void vx_wake(struct vx_device *vd)
-{
-	queue_work(system_freezable_wq, &vd->work);
-}
-
-/* Let go of everything; the backend may be closing, when it still answers, or gone. */
+/* Remove the virtio device and the connection; the backend may be closing, when it still answers, or gone. */
 static void vx_down(struct vx_device *vd)
 {
+	bool quiesced = vx_state_quiesced(vx_state(vd));
+
 	cancel_delayed_work_sync(&vd->give_up);
-	vd->stalled = false;
-	vx_virtio_unrest(vd);
-	if (READ_ONCE(vd->lost))
+	if (!vx_set_state(vd, VX_CLOSING))
+		return;
+	if (vd->child && quiesced)
+		vx_prepare_removal(vd);
+	if (vx_link_failed(vx_link(vd)))
 		vx_virtio_fail(vd);	/* also what a driver waits for while it probes */
 	flush_work(&vd->add_work);
-	if (READ_ONCE(vd->lost))
+	if (vx_link_failed(vx_link(vd)))
 		vx_virtio_fail(vd);
 	vx_virtio_del(vd);
 	vx_conn_close(vd);
@@ -136,14 +116,15 @@ static __printf(3, 4) void vx_fail(struct vx_device *vd, int err, const char *fm
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	/* Removing a device may wait for what is still stopped then. */
-	if (vd->resuming) {
+	if (vx_state(vd) == VX_RESUMING) {
 		vx_fail_later(vd, err, "%s", what);
 		return;
 	}
 	/* Writes error/... in xenstore, logs, and sets Closing. */
 	xenbus_dev_fatal(vd->xdev, err, "virtio-xenbus: %s", what);
-	vx_gone(vd);
+	vx_lose(vd);
 	vx_down(vd);
+	vx_set_state(vd, VX_CLOSED);
 	xenbus_frontend_closed(vd->xdev);
 }
 
@@ -159,20 +140,6 @@ static void vx_fail_node(struct vx_device *vd, int err, const char *node)
 	}
 	vx_fail(vd, err, "the backend's %s is '%*pEhp'", node, (int)min(len, 40u), text);
 	kfree(text);
-}
-
-void vx_fail_later(struct vx_device *vd, int err, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (test_and_set_bit(0, &vd->finding))
-		return;
-	va_start(ap, fmt);
-	vsnprintf(vd->why, sizeof(vd->why), fmt, ap);
-	va_end(ap);
-	vx_call_end(vd);
-	smp_store_release(&vd->failed, err);
-	vx_wake(vd);
 }
 
 /* ---- coming up ---- */
@@ -191,6 +158,8 @@ static void vx_begin(struct vx_device *vd)
 		vx_fail(vd, ret, "no memory, grants or event channel for the connection");
 		return;
 	}
+	if (vx_state(vd) == VX_WAITING)
+		vx_set_state(vd, VX_CONNECTING);
 	xenbus_switch_state(vd->xdev, XenbusStateInitialised);
 }
 
@@ -204,23 +173,28 @@ static void vx_add_work(struct work_struct *work)
 		vx_fail_later(vd, ret, "the virtio device cannot be registered");
 }
 
+/* With its queues as they are. */
+static int vx_device_take_over(struct vx_device *vd, const struct vx_parsed *info)
+{
+	/* What is mapped was not cleared if the dead backend was to write all of it. */
+	if (!(info->flags & VX_INFO_RESUME) || (vd->writes_all && !(info->flags & VX_INFO_WRITES_ALL)))
+		return -EOPNOTSUPP;
+	return vx_virtio_resume(vd);
+}
+
 /* A new device; the one from before the guest was suspended; or the one whose backend died. */
 static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 {
 	if (vd->child && info->config_size != vd->config.size)
 		return -ENODEV;
-	if (vd->stalled && !vd->frozen && vx_virtio_can_rest(vd)) {
-		int ret = vx_virtio_rest(vd);
+	if (vx_state(vd) == VX_RECONNECTING) {
+		int ret;
 
+		if (!vx_can_quiesce(vd))
+			return vx_device_take_over(vd, info);
+		ret = vx_quiesce(vd);
 		if (ret)
 			return ret;
-	}
-	if (vd->stalled && !vd->frozen) {
-		/* What is mapped was not cleared if the dead backend was to write all of it. */
-		if (!(info->flags & VX_INFO_RESUME) ||
-		    (vd->writes_all && !(info->flags & VX_INFO_WRITES_ALL)))
-			return -EOPNOTSUPP;
-		return vx_virtio_resume(vd);
 	}
 	vd->resumable = info->flags & VX_INFO_RESUME;
 	vd->writes_all = info->flags & VX_INFO_WRITES_ALL;
@@ -231,19 +205,12 @@ static int vx_device_up(struct vx_device *vd, const struct vx_parsed *info)
 	return 0;
 }
 
-/* The backend is there for which it stalled. */
-static void vx_moves_again(struct vx_device *vd)
-{
-	cancel_delayed_work_sync(&vd->give_up);
-	vd->stalled = vd->again = false;
-}
-
 static void vx_connected(struct vx_device *vd)
 {
 	struct vx_msg m = { .id = VX_MSG_GET_DEVICE_INFO };
 	u32 value;
 	const char *bad = vx_conn_check(vd, &value);
-	bool was_stalled = vd->stalled;
+	bool was_lost = vx_state_lost(vx_state(vd));
 	struct vx_parsed info;
 	int ret;
 
@@ -256,46 +223,50 @@ static void vx_connected(struct vx_device *vd)
 		vd->offer.limits.num_queues = info.num_queues;
 		ret = vx_device_up(vd, &info);
 	}
-	if (READ_ONCE(vd->finding) || (ret && READ_ONCE(vd->gone)))
+	if (READ_ONCE(vd->finding) || (ret && vx_link(vd) != VX_LINK_OPEN))
 		return;		/* the work is to run again, or the new state is being reported */
 	if (ret == -EREMOTEIO && !vd->offer.limits.num_queues) {
 		vx_fail(vd, ret, "the backend refused GET_DEVICE_INFO: error %u", info.error);
 		return;
 	}
 	if (ret) {
-		vx_fail(vd, ret, was_stalled ? "the new backend cannot go on where the old one stopped" :
+		vx_fail(vd, ret, was_lost ? "the new backend cannot go on where the old one stopped" :
 			"the virtio device cannot be brought up");
 		return;
 	}
-	if (was_stalled)
+	if (was_lost)
 		dev_info(&vd->xdev->dev, "goes on with a new backend, %u requests in flight\n",
 			 vd->in_flight);
 	else
 		dev_info(&vd->xdev->dev, "virtio device %u, %u queues, pool of %u KiB\n",
 			 info.device_id, info.num_queues, vd->pages * (VX_PAGE_SIZE / 1024));
+	vx_set_state(vd, VX_LIVE);
 	xenbus_switch_state(vd->xdev, XenbusStateConnected);
-	if (!was_stalled)
+	if (!was_lost)
 		return;
-	vx_moves_again(vd);
+	cancel_delayed_work_sync(&vd->give_up);
 	vx_virtio_kick_all(vd);
 }
 
 /* ---- going down ---- */
 
-static void vx_closed(struct vx_device *vd)
+static void vx_close(struct vx_device *vd, enum vx_state to)
 {
 	xenbus_switch_state(vd->xdev, XenbusStateClosing);
 	vx_down(vd);
+	vx_set_state(vd, to);
 	xenbus_frontend_closed(vd->xdev);
 }
 
-/* The backend died, and nothing of the device can be kept. */
-static void vx_anew(struct vx_device *vd, enum xenbus_state backend)
+/* Nothing of the device can be kept, or there is none any more. */
+static void vx_reinitialise(struct vx_device *vd, enum xenbus_state backend)
 {
-	dev_warn_ratelimited(&vd->xdev->dev, "backend was lost; beginning anew\n");
-	vx_gone(vd);
-	vx_down(vd);
-	vd->again = false;
+	dev_warn_ratelimited(&vd->xdev->dev, "backend was lost; reinitialising\n");
+	if (vx_state(vd) != VX_EXPIRED) {
+		vx_lose(vd);
+		vx_down(vd);
+	}
+	vx_set_state(vd, VX_WAITING);
 	xenbus_switch_state(vd->xdev, XenbusStateInitialising);
 	if (backend == XenbusStateInitWait)
 		vx_begin(vd);
@@ -303,33 +274,33 @@ static void vx_anew(struct vx_device *vd, enum xenbus_state backend)
 
 static void vx_give_up(struct work_struct *work)
 {
-	struct vx_device *vd = container_of(to_delayed_work(work), struct vx_device, give_up);
-
-	vd->again = true;
-	vx_wake(vd);
+	vx_wake(container_of(to_delayed_work(work), struct vx_device, give_up));
 }
 
 /* Can the virtio device wait for another backend, with what is in flight or without? */
 static bool vx_can_wait(struct vx_device *vd)
 {
-	if (!vd->child || vd->again)
+	if (!vd->child)
 		return false;
 	/* It holds nothing of the old one any more. */
-	if (vd->frozen)
+	if (vx_state_quiesced(vx_state(vd)))
 		return true;
-	if (!(vd->status & VIRTIO_CONFIG_S_DRIVER_OK))
+	/* Lost: requests have been failed that the next one would find in flight. */
+	if (!(vd->status & VIRTIO_CONFIG_S_DRIVER_OK) || vx_link_failed(vx_link(vd)))
 		return false;
-	return vx_virtio_can_rest(vd) ||
+	return vx_can_quiesce(vd) ||
 	       (vd->resumable && !virtio_has_feature(&vd->child->vdev, VIRTIO_F_RING_PACKED));
 }
 
 /* The first sign of it, in whatever state the backend is then. */
-static void vx_stall(struct vx_device *vd)
+static void vx_wait_for_another(struct vx_device *vd)
 {
-	if (vd->stalled)
+	enum vx_state to = vx_state_after_loss(vx_state(vd));
+
+	if (vx_state_lost(vx_state(vd)) || !vx_set_state(vd, to))
 		return;
 	dev_warn(&vd->xdev->dev, "backend was lost; waiting %u s for another\n", backend_timeout);
-	vd->stalled = true;
+	vd->deadline = jiffies + backend_timeout * HZ;
 	queue_delayed_work(system_freezable_wq, &vd->give_up, backend_timeout * HZ);
 }
 
@@ -352,7 +323,7 @@ static void vx_reconnect(struct vx_device *vd)
 		return;
 	}
 	vd->offer = now;
-	ret = vx_conn_again(vd);
+	ret = vx_conn_reconnect(vd);
 	if (ret)
 		vx_fail(vd, ret, "xenstore");
 	else
@@ -369,13 +340,15 @@ static void vx_replace(struct vx_device *vd)
 
 /*
  * A device whose state the backend alone had (what virtio-net's control queue has
- * set): its driver begins anew with the next one.  It does not let go before, since
- * processes ask it for statistics and can close it.  The network device stays; packets
- * on the way are lost, as packets are.  Is it still there?
+ * set): its driver reinitialises it with the next one.  It does not give its queues
+ * back before, since processes ask it for statistics and can close it.  The network
+ * device stays; packets on the way are lost, as packets are.  Is it still there?
  */
-static bool vx_quiesce(struct vx_device *vd)
+static bool vx_detach(struct vx_device *vd)
 {
-	vx_gone(vd);		/* who waits for an answer of the old one must not */
+	/* Who waits for an answer of the old one must not. */
+	vx_set_link(vd, VX_LINK_SILENT);
+	vx_break(vd);
 	flush_work(&vd->add_work);
 	if (vd->child)
 		vx_virtio_detach(vd);
@@ -392,82 +365,82 @@ static bool vx_same_instance(struct vx_device *vd)
 
 /* ---- the ring of states: section 4.1 ---- */
 
-static void vx_backend_restarts(struct vx_device *vd, enum xenbus_state backend)
+static void vx_backend_restarted(struct vx_device *vd, const struct vx_view *v)
 {
-	bool stalls = vd->xdev->state == XenbusStateConnected || vd->stalled;
+	enum vx_step step = vx_restart_step(v, vx_same_instance(vd), vx_can_wait(vd));
 
-	if (!stalls && vx_same_instance(vd))
-		return;		/* it has not yet seen that we are ready */
-	if (!vx_can_wait(vd) ||
-	    (!vd->stalled && !vd->frozen && vx_virtio_can_rest(vd) && !vx_quiesce(vd))) {
-		vx_anew(vd, backend);
+	if (step == VX_STEP_NOTHING)
+		return;
+	if (step == VX_STEP_REINITIALISE ||
+	    (v->state == VX_LIVE && vx_can_quiesce(vd) && !vx_detach(vd))) {
+		vx_reinitialise(vd, v->backend);
 		return;
 	}
-	vx_stall(vd);
-	if (backend != XenbusStateInitWait ||
-	    (vd->xdev->state == XenbusStateInitialised && vx_same_instance(vd)))
-		return;
-	if (vd->frozen)
-		vx_replace(vd);
-	else
+	vx_wait_for_another(vd);
+	if (step == VX_STEP_RECONNECT)
 		vx_reconnect(vd);
+	else if (step == VX_STEP_REPLACE)
+		vx_replace(vd);
+}
+
+static void vx_expire(struct vx_device *vd)
+{
+	dev_err(&vd->xdev->dev, "no new backend within %u s\n", backend_timeout);
+	vx_lose(vd);
+	vx_close(vd, VX_EXPIRED);
+	vx_wake(vd);	/* there may be one now */
+}
+
+static void vx_do_step(struct vx_device *vd, const struct vx_view *v)
+{
+	switch (vx_next_step(v)) {
+	case VX_STEP_BEGIN:
+		vx_begin(vd);
+		break;
+	case VX_STEP_CONNECT:
+		vx_connected(vd);
+		break;
+	case VX_STEP_RESTARTED:
+		vx_backend_restarted(vd, v);
+		break;
+	case VX_STEP_CLOSE:
+		/* One that died before it was to close answers nothing. */
+		if (vx_state_lost(v->state))
+			vx_lose(vd);
+		vx_close(vd, VX_CLOSED);
+		break;
+	case VX_STEP_GONE:
+		dev_err(&vd->xdev->dev, "the backend is gone: its state is %d\n", v->backend);
+		vx_lose(vd);
+		vx_close(vd, VX_CLOSED);
+		break;
+	case VX_STEP_FAIL:
+		vx_fail(vd, vd->failed, "%s", vd->why);
+		break;
+	case VX_STEP_EXPIRE:
+		vx_expire(vd);
+		break;
+	case VX_STEP_REINITIALISE:
+		vx_reinitialise(vd, v->backend);
+		break;
+	default:
+		break;
+	}
 }
 
 static void vx_work(struct work_struct *work)
 {
 	struct vx_device *vd = container_of(work, struct vx_device, work);
-	enum xenbus_state backend = READ_ONCE(vd->backend_state), own = vd->xdev->state;
-	bool up = own == XenbusStateInitialised || own == XenbusStateConnected;
+	struct vx_view v;
 
-	if (READ_ONCE(vd->removing))
-		return;
-	if (smp_load_acquire(&vd->failed) && up) {
-		vx_fail(vd, vd->failed, "%s", vd->why);
-		return;
-	}
-	if (vd->stalled && vd->again) {
-		dev_err(&vd->xdev->dev, "no new backend within %u s\n", backend_timeout);
-		vx_gone(vd);
-		vx_closed(vd);
-		own = vd->xdev->state;
-		up = false;
-	}
-	switch (backend) {
-	case XenbusStateInitWait:
-		if (own == XenbusStateInitialising)
-			vx_begin(vd);
-		else if (up)
-			vx_backend_restarts(vd, backend);
-		else if (own == XenbusStateClosed && vd->again)
-			vx_anew(vd, backend);
-		break;
-	case XenbusStateInitialising:
-	case XenbusStateInitialised:
-		if (own == XenbusStateConnected || vd->stalled)
-			vx_backend_restarts(vd, backend);
-		break;
-	case XenbusStateConnected:
-		if (own == XenbusStateInitialised)
-			vx_connected(vd);
-		break;
-	case XenbusStateClosing:
-		/* One that died before it was to close answers nothing. */
-		if (vd->stalled)
-			vx_gone(vd);
-		if (own != XenbusStateClosed)
-			vx_closed(vd);
-		break;
-	case XenbusStateUnknown:
-	case XenbusStateClosed:
-		if (up) {
-			dev_err(&vd->xdev->dev, "the backend is gone: its state is %d\n", backend);
-			vx_gone(vd);
-			vx_closed(vd);
-		}
-		break;
-	default:
-		break;
-	}
+	mutex_lock(&vd->step_lock);
+	v.failed = smp_load_acquire(&vd->failed);
+	v.state = vx_state(vd);
+	v.own = vd->xdev->state;
+	v.backend = READ_ONCE(vd->backend_state);
+	v.expired = vx_state_lost(v.state) && time_after_eq(jiffies, vd->deadline);
+	vx_do_step(vd, &v);
+	mutex_unlock(&vd->step_lock);
 }
 
 /* Also when the device is being closed: its driver waits for an answer to its reset. */
@@ -482,11 +455,11 @@ static void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state st
 	WRITE_ONCE(vd->backend_state, state);
 	/* Here and not in the work, which may be what waits for an answer. */
 	if (served && (state == XenbusStateClosed || state == XenbusStateUnknown)) {
-		vx_gone(vd);
+		vx_lose(vd);
 	} else if (served && state != XenbusStateConnected && state != XenbusStateClosing) {
-		vx_call_end(vd);
-		/* A driver that is beginning anew may wait for its first commands. */
-		if (READ_ONCE(vd->frozen))
+		vx_set_link(vd, VX_LINK_SILENT);
+		/* A driver that begins with new queues may wait for its first commands. */
+		if (vx_state_quiesced(vx_state(vd)))
 			vx_break(vd);
 	}
 	vx_wake(vd);
@@ -510,7 +483,7 @@ static void vx_fail_work(struct work_struct *work)
 	struct vx_device *vd = container_of(work, struct vx_device, fail_work);
 
 	mutex_lock(&vd->child_lock);
-	if (READ_ONCE(vd->lost))
+	if (vx_link_failed(vx_link(vd)))
 		vx_virtio_fail(vd);
 	mutex_unlock(&vd->child_lock);
 }
@@ -552,6 +525,8 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 	if (!vd)
 		return -ENOMEM;
 	vd->xdev = xdev;
+	mutex_init(&vd->step_lock);
+	spin_lock_init(&vd->state_lock);
 	mutex_init(&vd->call_lock);
 	mutex_init(&vd->written_lock);
 	spin_lock_init(&vd->config_lock);
@@ -566,7 +541,6 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 	INIT_WORK(&vd->fail_work, vx_fail_work);
 	INIT_DELAYED_WORK(&vd->give_up, vx_give_up);
 	INIT_DELAYED_WORK(&vd->watch, vx_watch);
-	vd->gone = true;
 	dev_set_drvdata(&xdev->dev, vd);
 	/* Bound again by hand: the backend waits for that. */
 	if (xdev->state != XenbusStateInitialising)
@@ -578,13 +552,15 @@ static void vx_remove(struct xenbus_device *xdev)
 {
 	struct vx_device *vd = dev_get_drvdata(&xdev->dev);
 
-	WRITE_ONCE(vd->removing, true);
 	/* Taken away by force: xenwatch, which we keep, would be needed to see the backend go. */
 	if (!xenbus_exists(XBT_NIL, xdev->nodename, "state"))
-		vx_gone(vd);
-	cancel_work_sync(&vd->work);
-	vx_down(vd);
-	cancel_work_sync(&vd->work);	/* asked for meanwhile: it did nothing */
+		vx_lose(vd);
+	mutex_lock(&vd->step_lock);
+	if (!vx_state_closed(vx_state(vd)))
+		vx_down(vd);
+	vx_set_state(vd, VX_REMOVED);
+	mutex_unlock(&vd->step_lock);
+	cancel_work_sync(&vd->work);	/* asked for meanwhile: it does nothing */
 	cancel_work_sync(&vd->config_work);
 	cancel_work_sync(&vd->fail_work);
 	dev_set_drvdata(&xdev->dev, NULL);
@@ -593,7 +569,7 @@ static void vx_remove(struct xenbus_device *xdev)
 
 /*
  * Processes are still stopped: their requests, their looks at statistics, their closing
- * of a network card are not for a driver that has let go of its queues.  All devices
+ * of a network card are not for a driver that has given its queues back.  All devices
  * together do not wait for longer than this; who is not back by then comes by the work.
  */
 static void vx_resume_now(struct vx_device *vd)
@@ -602,9 +578,12 @@ static void vx_resume_now(struct vx_device *vd)
 
 	if (!vx_resumes)
 		end = jiffies + VX_RESUME_WAIT;
-	vx_resumes = vd->resuming = true;
+	vx_resumes = true;
+	if (vx_state(vd) != VX_RESTORING)
+		return;
+	vx_set_state(vd, VX_RESUMING);
 	vx_watch_begin(vd);
-	while (vd->child && vd->frozen && !READ_ONCE(vd->failed) && time_before(jiffies, end)) {
+	while (vx_state(vd) == VX_RESUMING && !READ_ONCE(vd->failed) && time_before(jiffies, end)) {
 		enum xenbus_state backend = READ_ONCE(vd->backend_state);
 
 		if (backend == XenbusStateInitWait && vd->xdev->state == XenbusStateInitialising)
@@ -615,25 +594,27 @@ static void vx_resume_now(struct vx_device *vd)
 			msleep(20);
 	}
 	vx_watch_end(vd);
-	vd->resuming = false;
+	if (vx_state(vd) == VX_RESUMING)
+		vx_set_state(vd, VX_RESTORING);
 }
 
 /*
  * After a restore all grants and ports are void, and xenbus has set our state to
- * Initialising.  The virtio device stays, frozen, until there is a connection.
+ * Initialising.  The virtio device stays, quiesced, until there is a connection.
  */
 static int vx_resume(struct xenbus_device *xdev)
 {
 	struct vx_device *vd = dev_get_drvdata(&xdev->dev);
 	int ret;
 
-	if (vd->child && !vd->frozen) {
+	if (vd->child && !vx_state_quiesced(vx_state(vd))) {
 		/* Nothing was given back: its queues are of a backend that is no more. */
-		vx_gone(vd);
+		vx_lose(vd);
 		vx_down(vd);
 	}
-	vd->resting = vd->frozen;
+	cancel_delayed_work_sync(&vd->give_up);
 	vx_conn_close(vd);
+	vx_set_state(vd, vd->child ? VX_RESTORING : VX_WAITING);
 	WRITE_ONCE(vd->backend_state, XenbusStateUnknown);
 	/* A suspend that failed half-way is told as a restore: the backend has to leave the old connection. */
 	ret = xenbus_printf(XBT_NIL, xdev->nodename, "state", "%d", XenbusStateInitialising);
@@ -641,6 +622,26 @@ static int vx_resume(struct xenbus_device *xdev)
 		vx_resume_now(vd);
 	return ret;
 }
+
+/* Called "driver_": the bus has a "state", the XenBus state of this side. */
+static ssize_t driver_state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", vx_state_name(vx_state(dev_get_drvdata(dev))));
+}
+static DEVICE_ATTR_RO(driver_state);
+
+static ssize_t driver_link_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", vx_link_name(vx_link(dev_get_drvdata(dev))));
+}
+static DEVICE_ATTR_RO(driver_link);
+
+static struct attribute *vx_attrs[] = {
+	&dev_attr_driver_state.attr,
+	&dev_attr_driver_link.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(vx);
 
 static const struct xenbus_device_id vx_ids[] = {
 	{ "virtio" },
@@ -653,6 +654,7 @@ MODULE_ALIAS("xen:virtio_disk");
 static struct xenbus_driver vx_driver = {
 	.name = "virtio_xenbus",
 	.ids = vx_ids,
+	.driver.dev_groups = vx_groups,	/* taken away before vx_remove() */
 	.probe = vx_probe,
 	.remove = vx_remove,
 	.resume = vx_resume,

@@ -51,7 +51,7 @@ static bool vx_config_try(struct vx_device *vd, unsigned int offset, void *buf, 
 	bool done, gone;
 
 	spin_lock(&vd->config_lock);
-	gone = READ_ONCE(vd->gone);
+	gone = vx_link(vd) != VX_LINK_OPEN;
 	done = !vx_config_read(&vd->config, offset, buf, len);
 	if (!done && last && !gone)
 		vx_fail_later(vd, -EPROTO, "config_gen is %u: the backend does not finish changing its configuration",
@@ -205,7 +205,7 @@ static void vx_set_status(struct virtio_device *vdev, u8 status)
 	/* A kernel with CONFIG_XEN_VIRTIO puts its own operations there meanwhile. */
 	vx_dma_set(vd);
 	/* A disk whose driver has only let go of its queues believes in what was written before. */
-	if (status & VIRTIO_CONFIG_S_DRIVER_OK && vd->frozen && vd->resumable) {
+	if (status & VIRTIO_CONFIG_S_DRIVER_OK && vx_state_quiesced(vx_state(vd)) && vd->resumable) {
 		mutex_lock(&vd->written_lock);
 		vx_config_replay(vd);
 		mutex_unlock(&vd->written_lock);
@@ -222,7 +222,7 @@ static void vx_reset(struct virtio_device *vdev)
 
 	vx_tell_status(vd, 0);
 	vd->status = 0;
-	if (!vd->frozen) {
+	if (!vx_state_quiesced(vx_state(vd))) {
 		mutex_lock(&vd->written_lock);
 		bitmap_zero(vd->is_written, VX_MAX_CONFIG);
 		mutex_unlock(&vd->written_lock);
@@ -276,8 +276,8 @@ static bool vx_notify(struct virtqueue *vq)
 {
 	struct vx_queue *q = vq->priv;
 
-	if (q->vd->nobody)
-		return false;	/* and the queue is broken: nobody waits for an answer */
+	if (vx_link(q->vd) == VX_LINK_LOOPBACK)
+		return false;	/* and the queue is broken: its driver waits for no answer */
 	notify_remote_via_irq(q->irq);
 	return true;
 }
@@ -308,7 +308,8 @@ static irqreturn_t vx_queue_event(int irq, void *arg)
 	if (test_bit(0, &q->vd->finding))
 		__virtqueue_break(q->vq);
 	/* A used element was wrong, which the core has found; nothing more would come of this queue. */
-	if (virtqueue_is_broken(q->vq) && q->vd->status & VIRTIO_CONFIG_S_DRIVER_OK && !READ_ONCE(q->vd->gone))
+	if (virtqueue_is_broken(q->vq) && q->vd->status & VIRTIO_CONFIG_S_DRIVER_OK &&
+	    vx_link(q->vd) == VX_LINK_OPEN)
 		vx_queue_broken(q);
 	xen_irq_lateeoi(irq, news ? 0 : XEN_EOI_FLAG_SPURIOUS);
 	return IRQ_HANDLED;
@@ -567,30 +568,31 @@ void vx_virtio_detach(struct vx_device *vd)
 /* virtio-net's files of its receive queues look into what it frees: away with them, and with who reads them. */
 static void vx_virtio_hide(struct vx_device *vd, bool hide)
 {
-	if (vd->hidden != hide)
-		device_for_each_child(&vd->child->vdev.dev, hide ? vd : NULL, vx_hide_netdev);
-	vd->hidden = hide;
+	device_for_each_child(&vd->child->vdev.dev, hide ? vd : NULL, vx_hide_netdev);
 }
 
 /* ---- suspend ---- */
 
-/* Its driver lets go of its queues, and begins with new ones. */
-static int vx_virtio_let_go(struct vx_device *vd)
+int vx_quiesce(struct vx_device *vd)
 {
+	enum vx_state before = vx_state(vd);
 	int ret = -EOPNOTSUPP;
 
+	/* Before its driver resets it, which is not to forget what was written. */
+	if (!vx_set_state(vd, vx_state_after_quiesce(before)))
+		return -EBUSY;
 	vx_virtio_hide(vd, true);
-	vd->frozen = true;	/* the reset is not to forget what was written */
 #ifdef CONFIG_PM_SLEEP
 	ret = virtio_device_freeze(&vd->child->vdev);
 #endif
 	if (!ret)
 		return 0;
-	vd->frozen = false;
 	vx_virtio_hide(vd, false);
+	vx_set_state(vd, before);
 	return ret;
 }
 
+/* Its driver begins with new queues.  The state is the caller's. */
 static int vx_virtio_wake(struct vx_device *vd)
 {
 	int ret = -EOPNOTSUPP;
@@ -598,11 +600,9 @@ static int vx_virtio_wake(struct vx_device *vd)
 #ifdef CONFIG_PM_SLEEP
 	ret = virtio_device_restore(&vd->child->vdev);
 #endif
-	if (ret)
-		return ret;
-	vd->frozen = vd->resting = false;
-	vx_virtio_hide(vd, false);
-	return 0;
+	if (!ret)
+		vx_virtio_hide(vd, false);
+	return ret;
 }
 
 #ifdef CONFIG_PM_SLEEP
@@ -616,13 +616,12 @@ static int vx_freeze(struct device *dev)
 	struct virtio_device *vdev = dev_to_virtio(dev);
 	struct virtio_driver *drv = vdev->dev.driver ? drv_to_virtio(vdev->dev.driver) : NULL;
 	struct vx_device *vd = to_vx(vdev);
-	int ret;
 
 	vx_resumes = false;
-	/* Saved again before its backend came: a driver that lets go twice waits for ever. */
-	if (vd->resting)
+	/* Saved again before its backend came: a driver that gives back twice waits for ever. */
+	if (vx_state_quiesced(vx_state(vd)))
 		return 0;
-	if (vd->stalled && !vx_virtio_can_rest(vd)) {
+	if (!vx_can_quiesce(vd) && (vx_state_lost(vx_state(vd)) || vx_link(vd) != VX_LINK_OPEN)) {
 		/* What is in flight would be waited for, for ever. */
 		dev_err(dev, "waits for its backend and cannot be suspended\n");
 		return -EBUSY;
@@ -631,28 +630,28 @@ static int vx_freeze(struct device *dev)
 		dev_err(dev, "%s cannot be suspended\n", drv->driver.name);
 		return -EBUSY;
 	}
-	ret = vx_virtio_let_go(vd);
-	vd->resting = !ret && vd->stalled;
-	return ret;
+	return vx_quiesce(vd);
 }
 
-/* The connection is as it was. */
+/* The connection is as it was; a device that had lost its backend waits on. */
 static int vx_thaw(struct device *dev)
 {
 	struct vx_device *vd = to_vx(dev_to_virtio(dev));
 	int ret;
 
-	if (vd->resting)
+	if (vx_state(vd) != VX_SUSPENDED)
 		return 0;
 	vx_watch_begin(vd);
 	ret = vx_virtio_wake(vd);
 	vx_watch_end(vd);
 	if (ret)
 		vx_fail_later(vd, ret, "its driver cannot go on after a suspend that was cancelled");
+	else
+		vx_set_state(vd, VX_LIVE);
 	return ret;
 }
 
-/* The connection must be made anew first: main.c restores the device then. */
+/* There must be a new connection first: main.c restores the device then. */
 static int vx_restore(struct device *dev)
 {
 	return 0;
@@ -709,7 +708,6 @@ int vx_virtio_add(struct vx_device *vd)
 	c->vdev.dev.release = vx_child_release;
 	c->vdev.dev.type = &vx_device_type;
 	vd->status = 0;
-	vd->hidden = false;
 	mutex_lock(&vd->child_lock);
 	vd->child = c;
 	mutex_unlock(&vd->child_lock);
@@ -727,6 +725,7 @@ int vx_virtio_restore(struct vx_device *vd)
 {
 	struct virtio_device *vdev = &vd->child->vdev;
 	u64 offered = vx_ask_features(vd);
+	int ret;
 
 	if (vdev->id.device != vd->offer.limits.device_id || vdev->id.vendor != vd->offer.limits.vendor_id)
 		return -ENODEV;
@@ -735,10 +734,13 @@ int vx_virtio_restore(struct vx_device *vd)
 			vdev->features & ~offered);
 		return -ENODEV;
 	}
-	return vx_virtio_wake(vd);
+	ret = vx_virtio_wake(vd);
+	if (!ret)
+		vx_set_state(vd, VX_LIVE);
+	return ret;
 }
 
-bool vx_virtio_can_rest(struct vx_device *vd)
+bool vx_can_quiesce(struct vx_device *vd)
 {
 #ifdef CONFIG_PM_SLEEP
 	struct virtio_device *vdev = &vd->child->vdev;
@@ -750,19 +752,9 @@ bool vx_virtio_can_rest(struct vx_device *vd)
 #endif
 }
 
-int vx_virtio_rest(struct vx_device *vd)
+void vx_prepare_removal(struct vx_device *vd)
 {
-	int ret = vx_virtio_let_go(vd);
-
-	vd->resting = !ret;
-	return ret;
-}
-
-void vx_virtio_unrest(struct vx_device *vd)
-{
-	if (!vd->child || !vd->frozen)
-		return;
-	if (vx_conn_nobody(vd) || vx_virtio_wake(vd))
+	if (vx_conn_loopback(vd) || vx_virtio_wake(vd))
 		dev_err(&vd->xdev->dev, "its driver cannot be brought up to be removed\n");
 }
 

@@ -1,5 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One device of the driver, and what its parts offer each other. */
+/*
+ * One device of the driver, and what its parts offer each other.
+ *
+ * Locking.  The state (state.h) is changed by steps, one at a time: the work and
+ * vx_remove() hold step_lock; the callbacks of a suspend do not, but the work and all
+ * processes are frozen then.  The link is changed in any context.  Both are written
+ * under state_lock, a leaf that is taken with interrupts off, and read without: a
+ * step knows that nobody else changes the state, and whoever reads the link acts right
+ * on one that is just changing, since the end of a link wakes who waits for an answer.
+ *
+ * step_lock is taken first; then child_lock, queues_lock or written_lock, then
+ * call_lock; config_lock, pool_lock and state_lock are leaves.  The control page is there
+ * while the link is open and call_lock is held.
+ */
 #ifndef VX_H
 #define VX_H
 
@@ -20,6 +33,7 @@
 #include "config.h"
 #include "msg.h"
 #include "pool.h"
+#include "state.h"
 
 #define VX_WHY 192		/* bytes of a line that says what is wrong */
 
@@ -53,10 +67,18 @@ struct vx_device {
 	/* The child's driver may wait for I/O while it probes: not in the work above. */
 	struct work_struct add_work, config_work;
 	struct work_struct fail_work;	/* a backend that went while we were closing */
-	struct delayed_work give_up;	/* a backend that does not come back */
+	struct delayed_work give_up;	/* looks at the deadline */
 	struct delayed_work watch;	/* of the backend, while the guest is restored */
 	unsigned long watch_end;
 	struct vx_offer offer;
+
+	/* See "Locking" above. */
+	struct mutex step_lock;
+	spinlock_t state_lock;
+	enum vx_state state;
+	enum vx_link link;
+	unsigned long refused;		/* bit 0: a transition was, and that was logged */
+	unsigned long deadline;		/* for another backend, in jiffies; while vx_state_lost() */
 
 	/* Connection; all of it is made by vx_conn_open(). */
 	struct vx_ctrl *ctrl;
@@ -78,7 +100,6 @@ struct vx_device {
 	wait_queue_head_t answer;
 	u32 seq;
 	u32 seen_posted, seen_gen;	/* the handler's own */
-	bool gone;			/* no answer will come */
 
 	/* What readers of the configuration get, in every state; a leaf lock. */
 	spinlock_t config_lock;
@@ -96,24 +117,26 @@ struct vx_device {
 	int failed;			/* found outside the work, which closes the device */
 	unsigned long finding;		/* bit 0: it has been, and why[] is being written */
 	char why[VX_WHY];
-	bool removing;
 	bool needs_reset;		/* the backend has set that bit */
 	u8 status;			/* as the backend answered */
 	bool resumable;			/* the next backend can adopt the queues */
 	bool writes_all;		/* what is mapped for it to write need not be cleared */
-	bool stalled;			/* waiting for that one */
 	u32 in_flight;			/* what the last one left behind, for the log */
-	bool again;			/* it did not come in time: begin anew when it does */
-	bool lost;			/* what is mapped will never be answered */
-	bool frozen;			/* the child's driver has let go of its queues */
-	bool resting;			/* and has no backend to go on with, whatever a suspend comes to */
-	bool hidden;			/* some of its files in sysfs are not there */
-	bool resuming;			/* the guest does, and has stopped all else */
-	bool nobody;			/* messages are answered here: there is no backend */
 };
 
 /* A device was there since the guest was suspended. */
 extern bool vx_resumes;
+
+/* Change the state.  False, and nothing happens, when that is not allowed: it is logged once. */
+bool vx_set_state(struct vx_device *vd, enum vx_state to);
+/* Change the link as far as vx_link_after() lets it.  Any context. */
+void vx_set_link(struct vx_device *vd, enum vx_link to);
+static inline enum vx_state vx_state(const struct vx_device *vd) { return READ_ONCE(vd->state); }
+static inline enum vx_link vx_link(const struct vx_device *vd) { return READ_ONCE(vd->link); }
+/* Whoever waits for requests of the virtio device, if there is one, must not any more.  Sleeps. */
+void vx_break(struct vx_device *vd);
+/* The backend is gone, with all that is mapped: nobody must wait for it.  Sleeps. */
+void vx_lose(struct vx_device *vd);
 
 /* Steps of vx_virtio_resume() and of the driver alike. */
 int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what);
@@ -129,10 +152,10 @@ void vx_dma_free_shared(struct vx_device *vd, dma_addr_t addr);
 int vx_conn_open(struct vx_device *vd);
 /* Give all back.  Pages that the backend still maps are freed when it lets go.  Who waits for an answer has left. */
 void vx_conn_close(struct vx_device *vd);
-/* A pool that nobody sees, for a driver that must be removed when there is no backend.  0 or -errno. */
-int vx_conn_nobody(struct vx_device *vd);
+/* A pool that no backend sees, for a driver that must be removed when there is none.  0 or -errno. */
+int vx_conn_loopback(struct vx_device *vd);
 /* Offer what there is to the backend that took the place of another.  0 or -errno. */
-int vx_conn_again(struct vx_device *vd);
+int vx_conn_reconnect(struct vx_device *vd);
 /* Is the backend's half of the control page right?  NULL or the name of the field that is not, and its value. */
 const char *vx_conn_check(struct vx_device *vd, u32 *value);
 
@@ -149,8 +172,6 @@ void vx_wake(struct vx_device *vd);
 /* Around what xenwatch does itself when the guest resumes: it hears of no backend that goes meanwhile. */
 void vx_watch_begin(struct vx_device *vd);
 void vx_watch_end(struct vx_device *vd);
-/* No answer will come any more: who waits returns. */
-void vx_call_end(struct vx_device *vd);
 
 /*
  * The control page is what readers of the configuration get from now on, and the
@@ -171,22 +192,25 @@ bool vx_dma_busy(struct vx_device *vd);
 
 /* Register the virtio device of an open connection; its driver may probe at once.  Sleeps.  0 or -errno. */
 int vx_virtio_add(struct vx_device *vd);
-/* After a restore: as before, on a connection that is new.  0 or -errno. */
+/* It is quiesced, and its connection is a new one: its driver begins with new queues, and it is live.  0 or -errno. */
 int vx_virtio_restore(struct vx_device *vd);
-/* Can its driver let go of all queues, and begin with new ones, as around a suspend? */
-bool vx_virtio_can_rest(struct vx_device *vd);
-/* Nothing is sent until its driver begins anew. */
+/* Can its driver give back all queues, and begin with new ones, as around a suspend? */
+bool vx_can_quiesce(struct vx_device *vd);
+/* Its network devices send nothing until its driver begins with new queues. */
 void vx_virtio_detach(struct vx_device *vd);
-/* It lets go of them, with all that is in them; vx_virtio_restore() is next.  0 or -errno. */
-int vx_virtio_rest(struct vx_device *vd);
-/* There is none, and the device is to be removed: its driver has to have queues then. */
-void vx_virtio_unrest(struct vx_device *vd);
+/*
+ * Its driver gives its queues back, with all that is in them: vx_state_after_quiesce().
+ * vx_virtio_restore() is next.  0 or -errno, then the state is as before.
+ */
+int vx_quiesce(struct vx_device *vd);
+/* It is quiesced and to be removed: its driver has to have queues then, which no backend sees. */
+void vx_prepare_removal(struct vx_device *vd);
 /* The backend is another one: it takes the queues as they are.  0 or -errno. */
 int vx_virtio_resume(struct vx_device *vd);
 /* After that: neither side knows what it missed. */
 void vx_virtio_kick_all(struct vx_device *vd);
 /*
- * The backend will not answer (vd->lost): complete what the driver waits for, as
+ * The backend will not answer (vx_link_failed()): complete what the driver waits for, as
  * failed, or removing the device would wait for ever.
  */
 void vx_virtio_fail(struct vx_device *vd);
