@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The connection to a backend: pool, directory, control page, control channel
- * and the messages on it.  docs/protocol.md, sections 5 to 7.
+ * The connection to a backend: pool, directory, control page, control channel and
+ * what xenstore says of them.  docs/protocol.md, sections 3 to 6.
  */
-#include <linux/interrupt.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/vmalloc.h>
 #include <xen/events.h>
 #include <xen/page.h>
-#include <xen/xen.h>
 
 #include "vx.h"
 
@@ -20,125 +17,7 @@ static unsigned int pool_pages;
 module_param(pool_pages, uint, 0444);
 MODULE_PARM_DESC(pool_pages, "pages shared with the backend by each device (0: what the backend thinks right, or 1024)");
 
-static unsigned int reply_timeout = 120;
-module_param(reply_timeout, uint, 0644);
-MODULE_PARM_DESC(reply_timeout, "seconds after which a backend that does not answer is given up (120)");
-
 #define POOL_PAGES_DEFAULT 1024u
-
-/* ---- messages ---- */
-
-static irqreturn_t vx_control_event(int irq, void *arg)
-{
-	struct vx_device *vd = arg;
-	u32 posted = le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted));
-	u32 gen = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
-	/* An event without news counts against the sender: it is slowed down. */
-	bool gen_changed = gen != vd->seen_gen, news = gen_changed || posted != vd->seen_posted;
-
-	if (le32_to_cpu(READ_ONCE(vd->ctrl->device_status)) & VIRTIO_CONFIG_S_NEEDS_RESET &&
-	    !READ_ONCE(vd->needs_reset)) {
-		WRITE_ONCE(vd->needs_reset, true);
-		dev_err(&vd->xdev->dev, "the device has failed and needs to be reset\n");
-	}
-	vd->seen_posted = posted;
-	vd->seen_gen = gen;
-	wake_up(&vd->answer);
-	if (gen_changed)
-		queue_work(system_freezable_wq, &vd->config_work);
-	xen_irq_lateeoi(irq, news ? 0 : XEN_EOI_FLAG_SPURIOUS);
-	return IRQ_HANDLED;
-}
-
-/* Anything but the number before is news, right or wrong. */
-static bool vx_answered(struct vx_device *vd, u32 before)
-{
-	return vx_link(vd) != VX_LINK_OPEN || le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted)) != before;
-}
-
-static int vx_wait_answer(struct vx_device *vd, u32 before)
-{
-	unsigned long patience = 30 * HZ, limit = (unsigned long)reply_timeout * HZ;
-
-	if (wait_event_timeout(vd->answer, vx_answered(vd, before), min(patience, limit)))
-		return 0;
-	if (limit <= patience)
-		return -ETIMEDOUT;
-	dev_warn(&vd->xdev->dev, "backend does not answer; waiting %u s in all\n", reply_timeout);
-	return wait_event_timeout(vd->answer, vx_answered(vd, before), limit - patience) ?
-	       0 : -ETIMEDOUT;
-}
-
-/* As the simplest of backends would. */
-static int vx_answer_loopback(const struct vx_msg *m, struct vx_parsed *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->id = m->id;
-	out->features[0] = ~0ull;
-	out->max_size = VX_PAGE_SIZE / 64;
-	if (m->id == VX_MSG_SET_DEVICE_STATUS)
-		out->status = le32_to_cpu(m->u.status.status);
-	return 0;
-}
-
-static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
-{
-	u32 before = vd->seq, posted;
-	struct vx_msg answer;
-	int ret;
-
-	if (vx_link(vd) != VX_LINK_OPEN)
-		return -EIO;
-	vd->seq = vx_seq_next(before);
-	m->type = VX_MSG_REQUEST;
-	m->error = 0;
-	m->seq = cpu_to_le32(vd->seq);
-	vd->ctrl->req = *m;
-	virt_wmb();		/* the request, before the number that says it is there */
-	WRITE_ONCE(vd->ctrl->req_posted, m->seq);
-	notify_remote_via_irq(vd->irq);
-	ret = vx_wait_answer(vd, before);
-	if (ret)
-		return ret;
-	if (vx_link(vd) != VX_LINK_OPEN)
-		return -EIO;
-	posted = le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted));
-	if (vx_posted_check(before, posted) != 1) {
-		vx_fail_later(vd, -EPROTO, "rsp_posted is %u after %u", posted, before);
-		return -EPROTO;
-	}
-	virt_rmb();		/* the number, before the answer */
-	memcpy(&answer, &vd->ctrl->rsp, sizeof(answer));
-	barrier();		/* checked is the copy, not the page */
-	ret = vx_response_check(&answer, m, &vd->offer.limits, out);
-	if (ret)
-		vx_fail_later(vd, ret, "the answer to message 0x%02x is wrong: %*ph", m->id,
-			      (int)sizeof(answer), &answer);
-	return ret ? ret : out->error ? -EREMOTEIO : 0;
-}
-
-int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
-{
-	int ret;
-
-	mutex_lock(&vd->call_lock);
-	ret = vx_link(vd) == VX_LINK_LOOPBACK ? vx_answer_loopback(m, out) : vx_exchange(vd, m, out);
-	/* The slot cannot be used again: the late answer would be taken for the next. */
-	if (ret == -ETIMEDOUT)
-		vx_fail_later(vd, ret, "the backend does not answer message 0x%02x", m->id);
-	mutex_unlock(&vd->call_lock);
-	return ret;
-}
-
-const char *vx_conn_check(struct vx_device *vd, u32 *value)
-{
-	struct vx_ctrl *c = vd->ctrl;
-
-	return vx_ctrl_check_backend(le32_to_cpu(READ_ONCE(c->be_magic)),
-				     le16_to_cpu(READ_ONCE(c->be_version)),
-				     le32_to_cpu(READ_ONCE(c->config_size)),
-				     VX_VERSION, vd->offer.limits.max_config, value);
-}
 
 /* ---- memory ---- */
 

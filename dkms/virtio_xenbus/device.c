@@ -3,8 +3,6 @@
  * State, link and error latch of a device, as all parts of the driver change them:
  * vx.h has the locking, state.h what may follow what.
  */
-#include <linux/virtio_config.h>
-
 #include "vx.h"
 
 bool vx_set_state(struct vx_device *vd, enum vx_state to)
