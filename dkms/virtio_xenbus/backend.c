@@ -85,6 +85,8 @@ void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state state)
 	if (state > XenbusStateClosed)	/* none of this protocol */
 		state = XenbusStateUnknown;
 	WRITE_ONCE(vd->backend_state, state);
+	if (state != before)
+		dev_dbg(&xdev->dev, "backend: XenBus state %d -> %d\n", before, state);
 	/* Here and not in the work, which may be what waits for an answer. */
 	if (served && (state == XenbusStateClosed || state == XenbusStateUnknown)) {
 		vx_lose(vd);

@@ -230,6 +230,7 @@ int vx_conn_reconnect(struct vx_device *vd)
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
 	vx_set_link(vd, VX_LINK_OPEN);
 	mutex_unlock(&vd->call_lock);
+	dev_dbg(&vd->xdev->dev, "connection: offered to instance %u as it is\n", vd->offer.instance);
 	return vx_publish(vd);
 }
 
@@ -261,6 +262,8 @@ int vx_conn_open(struct vx_device *vd)
 		vx_set_link(vd, VX_LINK_OPEN);	/* there is a page for messages, not before */
 		ret = vx_publish(vd);
 	}
+	dev_dbg(&vd->xdev->dev, "connection: offered to instance %u, %u pages, control page %u, port %u: %d\n",
+		vd->offer.instance, vd->pages, vd->ctrl_ref, vd->port, ret);
 	if (ret)
 		vx_conn_close(vd);
 	return ret;
@@ -273,8 +276,10 @@ void vx_conn_close(struct vx_device *vd)
 	/* Who still waits for an answer looks at the page once more. */
 	mutex_lock(&vd->call_lock);
 	/* After this no handler runs; the port is closed with it. */
-	if (vd->irq)
+	if (vd->irq) {
+		dev_dbg(&vd->xdev->dev, "connection: ended\n");
 		unbind_from_irqhandler(vd->irq, vd);
+	}
 	vd->irq = 0;
 	vx_memory_free(vd);
 	mutex_unlock(&vd->call_lock);

@@ -82,6 +82,7 @@ static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed 
 	vd->ctrl->req = *m;
 	virt_wmb();		/* the request, before the number that says it is there */
 	WRITE_ONCE(vd->ctrl->req_posted, m->seq);
+	dev_dbg(&vd->xdev->dev, "message 0x%02x: sent, number %u\n", m->id, vd->seq);
 	notify_remote_via_irq(vd->irq);
 	ret = vx_wait_answer(vd, before);
 	if (ret)
@@ -109,6 +110,7 @@ int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
 
 	mutex_lock(&vd->call_lock);
 	ret = vx_link(vd) == VX_LINK_LOOPBACK ? vx_answer_loopback(m, out) : vx_exchange(vd, m, out);
+	dev_dbg(&vd->xdev->dev, "message 0x%02x: %s, %d\n", m->id, ret ? "failed" : "answered", ret);
 	/* The slot cannot be used again: the late answer would be taken for the next. */
 	if (ret == -ETIMEDOUT)
 		vx_fail_later(vd, ret, "the backend does not answer message 0x%02x", m->id);

@@ -17,6 +17,8 @@ bool vx_set_state(struct vx_device *vd, enum vx_state to)
 	if (ok)
 		WRITE_ONCE(vd->state, to);
 	spin_unlock_irqrestore(&vd->state_lock, irq);
+	if (ok && from != to)
+		dev_dbg(&vd->xdev->dev, "state: %s -> %s\n", vx_state_name(from), vx_state_name(to));
 	if (!ok && !test_and_set_bit(0, &vd->refused))
 		dev_err(&vd->xdev->dev, "a device that is %s cannot become %s\n", vx_state_name(from), vx_state_name(to));
 	return ok;
@@ -24,11 +26,16 @@ bool vx_set_state(struct vx_device *vd, enum vx_state to)
 
 void vx_set_link(struct vx_device *vd, enum vx_link to)
 {
+	enum vx_link from, now;
 	unsigned long irq;
 
 	spin_lock_irqsave(&vd->state_lock, irq);
-	WRITE_ONCE(vd->link, vx_link_after(vd->link, to));
+	from = vd->link;
+	now = vx_link_after(from, to);
+	WRITE_ONCE(vd->link, now);
 	spin_unlock_irqrestore(&vd->state_lock, irq);
+	if (now != from)
+		dev_dbg(&vd->xdev->dev, "link: %s -> %s\n", vx_link_name(from), vx_link_name(now));
 	wake_up(&vd->answer);
 }
 
