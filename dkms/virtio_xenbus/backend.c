@@ -82,7 +82,7 @@ void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state state)
 	enum xenbus_state before = READ_ONCE(vd->backend_state);
 	bool served = before == XenbusStateConnected || before == XenbusStateClosing;
 
-	if (state > XenbusStateClosed)	/* none of this protocol */
+	if (state > XenbusStateClosed)	/* not a state of this protocol */
 		state = XenbusStateUnknown;
 	WRITE_ONCE(vd->backend_state, state);
 	if (state != before)

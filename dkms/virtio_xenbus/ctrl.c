@@ -216,7 +216,7 @@ int vx_config_begin(struct vx_device *vd, u32 size, bool replay)
 		spin_unlock(&vd->config_lock);
 	}
 	mutex_unlock(&vd->written_lock);
-	/* Later changes are told by an event; of this one nobody tells. */
+	/* Later changes are told by an event; no event tells of this one. */
 	if (news && vd->child)
 		queue_work(system_freezable_wq, &vd->config_work);
 	return ret;

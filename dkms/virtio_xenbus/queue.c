@@ -129,7 +129,7 @@ static void vx_queue_del(struct vx_queue *q)
 	mutex_lock(&q->vd->queues_lock);
 	list_del(&q->node);
 	mutex_unlock(&q->vd->queues_lock);
-	/* The port is closed with it; the backend was told to let go before. */
+	/* The port is closed with it; a reset has told the backend before. */
 	if (q->irq)
 		unbind_from_irqhandler(q->irq, q);
 	if (q->vq)

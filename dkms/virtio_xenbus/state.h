@@ -6,7 +6,7 @@
  * does with the device; it changes when a step is done, and steps are done one
  * after the other.  The *link* is what becomes of messages and of what is mapped; it
  * changes at any moment, in xenwatch and in interrupts, also in the midst of a
- * step, which then finds that nobody answers.
+ * step, which then gets no answer.
  *
  *	waiting --> connecting --> live <--> suspended --> restoring <--> resuming
  *	   ^                        ^|                      |    ^            |
@@ -45,7 +45,7 @@ enum vx_state {
 	VX_QUIESCED,		/* the backend was lost: queues given back, waits for another */
 	VX_CLOSING,		/* the virtio device is being removed */
 	VX_CLOSED,		/* for good */
-	VX_EXPIRED,		/* waited in vain for another backend; begins again when one comes */
+	VX_EXPIRED,		/* waited in vain for another backend; reinitialised when one comes */
 	VX_REMOVED,		/* the driver has left the device */
 	VX_STATES
 };
@@ -69,7 +69,7 @@ bool vx_state_allowed(enum vx_state from, enum vx_state to);
 bool vx_state_quiesced(enum vx_state s);
 /* Its backend was lost, and it waits for another for a limited time. */
 bool vx_state_lost(enum vx_state s);
-/* No virtio device, no connection, and none of it wanted. */
+/* No virtio device and no connection; the driver wants neither. */
 bool vx_state_closed(enum vx_state s);
 /* What a state becomes when the backend is lost, and the device can wait for another. */
 enum vx_state vx_state_after_loss(enum vx_state s);

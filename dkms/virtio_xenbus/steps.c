@@ -177,7 +177,7 @@ static void vx_close(struct vx_device *vd, enum vx_state to)
 	xenbus_frontend_closed(vd->xdev);
 }
 
-/* Nothing of the device can be kept, or there is none any more. */
+/* Nothing of the device can be kept, or it was removed before. */
 static void vx_reinitialise(struct vx_device *vd, enum xenbus_state backend)
 {
 	dev_warn_ratelimited(&vd->xdev->dev, "backend was lost; reinitialising\n");

@@ -72,7 +72,7 @@ static void vx_set(struct virtio_device *vdev, unsigned int offset, const void *
 		memcpy(vd->written + offset, buf, len);
 		bitmap_set(vd->is_written, offset, len);
 	}
-	/* There is none that takes it, or no longer: the next one is told. */
+	/* No backend takes it, or no longer: the next one is told. */
 	if (ret && ret != -EREMOTEIO) {
 		spin_lock(&vd->config_lock);
 		vx_config_write(&vd->config, offset, buf, len);
@@ -110,7 +110,7 @@ static void vx_set_status(struct virtio_device *vdev, u8 status)
 
 	/* A kernel with CONFIG_XEN_VIRTIO puts its own operations there meanwhile. */
 	vx_dma_set(vd);
-	/* A disk whose driver has only let go of its queues believes in what was written before. */
+	/* The driver of a quiesced disk knows of no reset: what it has written before counts. */
 	if (status & VIRTIO_CONFIG_S_DRIVER_OK && vx_state_quiesced(vx_state(vd)) && vd->resumable) {
 		mutex_lock(&vd->written_lock);
 		vx_config_replay(vd);

@@ -6,7 +6,7 @@
  * vx_remove() hold step_lock; the callbacks of a suspend do not, but the work and all
  * processes are frozen then.  The link is changed in any context.  Both are written
  * under state_lock, a leaf that is taken with interrupts off, and read without: a
- * step knows that nobody else changes the state, and whoever reads the link acts right
+ * step knows that the state is its own, and whoever reads the link acts right
  * on one that is just changing, since the end of a link wakes who waits for an answer.
  *
  * step_lock is taken first; then child_lock, queues_lock or written_lock, then
@@ -143,7 +143,7 @@ static inline enum vx_state vx_state(const struct vx_device *vd) { return READ_O
 static inline enum vx_link vx_link(const struct vx_device *vd) { return READ_ONCE(vd->link); }
 /* Whoever waits for requests of the virtio device, if there is one, must not any more.  Sleeps. */
 void vx_break(struct vx_device *vd);
-/* The backend is gone, with all that is mapped: nobody must wait for it.  Sleeps. */
+/* The backend is gone, with all that is mapped: whoever waits for it must not any more.  Sleeps. */
 void vx_lose(struct vx_device *vd);
 /* Found in any context: the work closes the device and says why.  The first one counts. */
 __printf(3, 4) void vx_fail_later(struct vx_device *vd, int err, const char *fmt, ...);
@@ -208,7 +208,7 @@ int vx_config_replay(struct vx_device *vd);
 
 /* Make pool, control page and control channel, and tell the backend.  0 or -errno, then nothing is left. */
 int vx_conn_open(struct vx_device *vd);
-/* Give all back.  Pages that the backend still maps are freed when it lets go.  Who waits for an answer has left. */
+/* Give all back.  Pages that the backend still maps are freed when it unmaps them.  Who waits for an answer has left. */
 void vx_conn_close(struct vx_device *vd);
 /* A pool that no backend sees, for a driver that must be removed when there is none.  0 or -errno. */
 int vx_conn_loopback(struct vx_device *vd);
@@ -269,7 +269,7 @@ void vx_fail_work(struct work_struct *work);
 void vx_add_work(struct work_struct *work);
 /* Its configuration is another. */
 void vx_config_work(struct work_struct *work);
-/* Unregister it, if there is one: its driver resets it and lets go of all mappings. */
+/* Unregister it, if there is one: its driver resets it and ends all mappings. */
 void vx_virtio_del(struct vx_device *vd);
 
 /* ---- steps.c: from one state to the next ---- */
