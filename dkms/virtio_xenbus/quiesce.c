@@ -89,7 +89,7 @@ int vx_quiesce(struct vx_device *vd)
 	return ret;
 }
 
-/* Its driver begins with new queues.  The state is the caller's. */
+/* Its driver begins with new queues.  The caller changes the state. */
 static int vx_virtio_wake(struct vx_device *vd)
 {
 	int ret = -EOPNOTSUPP;
@@ -102,11 +102,20 @@ static int vx_virtio_wake(struct vx_device *vd)
 	return ret;
 }
 
+/* It is live at once: from here on a lost backend must not break it, for the next one takes it over. */
+static int vx_restart(struct vx_device *vd)
+{
+	int ret = vx_virtio_wake(vd);
+
+	if (!ret)
+		vx_set_state(vd, VX_LIVE);
+	return ret;
+}
+
 int vx_virtio_restore(struct vx_device *vd)
 {
 	struct virtio_device *vdev = &vd->child->vdev;
 	u64 offered = vx_ask_features(vd);
-	int ret;
 
 	if (vdev->id.device != vd->offer.limits.device_id || vdev->id.vendor != vd->offer.limits.vendor_id)
 		return -ENODEV;
@@ -115,10 +124,7 @@ int vx_virtio_restore(struct vx_device *vd)
 			vdev->features & ~offered);
 		return -ENODEV;
 	}
-	ret = vx_virtio_wake(vd);
-	if (!ret)
-		vx_set_state(vd, VX_LIVE);
-	return ret;
+	return vx_restart(vd);
 }
 
 void vx_prepare_removal(struct vx_device *vd)
@@ -166,12 +172,10 @@ static int vx_thaw(struct device *dev)
 	if (vx_state(vd) != VX_SUSPENDED)
 		return 0;
 	vx_watch_begin(vd);
-	ret = vx_virtio_wake(vd);
+	ret = vx_restart(vd);
 	vx_watch_end(vd);
 	if (ret)
 		vx_fail_later(vd, ret, "its driver cannot go on after a suspend that was cancelled");
-	else
-		vx_set_state(vd, VX_LIVE);
 	return ret;
 }
 
