@@ -35,23 +35,13 @@
 #define VX_SLOTS_MAX		(VX_PAGE_SIZE >> VX_SLOT_MIN_SHIFT)
 
 /* Flags of an allocation. */
-#define VX_POOL_RESERVE		1u	/* may take from the reserve when the rest is used up */
+#define VX_POOL_RESERVE		1u	/* may take from the reserve when all else is used up */
 
 /* What is known of a live allocation. */
 struct vx_mapping {
 	u64 addr;		/* its first byte, a pool address */
 	u64 cookie;		/* the caller's */
 	u32 size;		/* bytes, as asked for */
-};
-
-struct vx_pool_stats {
-	u64 allocs, frees;
-	u64 failed;		/* -ENOMEM */
-	u64 from_reserve;
-	u64 bad_frees;		/* of something that is not allocated */
-	u64 bytes, bytes_max;	/* as asked for: now, and the most ever */
-	u32 free_pages, free_pages_min;
-	u32 slot_pages;		/* pages cut into slots */
 };
 
 /* One record for each page of the pool. */
@@ -85,8 +75,8 @@ struct vx_pool {
 	struct vx_page *page;
 	struct vx_slots *slots;
 	u32 pages, tables, free_table;
+	u32 free_pages, slot_pages;	/* pages of no use, and cut into slots */
 	struct vx_zone zone[2];		/* general, reserve */
-	struct vx_pool_stats stats;
 };
 
 /* Bytes of records that a pool of that many pages needs, about 5 % of it; 0: no such pool. */

@@ -4,10 +4,7 @@
  * can go on where it stopped: docs/protocol.md, section 9.  When there is no next
  * one, or it cannot, all that is in flight fails.
  */
-#include <linux/bitmap.h>
-#include <linux/interrupt.h>
 #include <linux/slab.h>
-#include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
 #include <xen/events.h>
@@ -224,4 +221,14 @@ void vx_virtio_fail(struct vx_device *vd)
 	} while (once_more && vx_dma_busy(vd) && ++passes < VX_FAIL_PASSES);
 	if (all)
 		dev_warn(&vd->xdev->dev, "%u requests failed: the backend is gone\n", all);
+}
+
+void vx_fail_work(struct work_struct *work)
+{
+	struct vx_device *vd = container_of(work, struct vx_device, fail_work);
+
+	mutex_lock(&vd->child_lock);
+	if (vx_link_failed(vx_link(vd)))
+		vx_virtio_fail(vd);
+	mutex_unlock(&vd->child_lock);
 }
