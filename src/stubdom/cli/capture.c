@@ -10,13 +10,7 @@
 #include "image/store.h"
 
 static char kept[CAPTURE_MAX];
-static int level = LOG_INFO;
-
-void capture_set_level(int normal)
-{
-	level = normal;
-	log_set_level(normal);
-}
+static int level;
 
 static void keep(int lvl, const struct log_about *about, const char *line)
 {
@@ -28,6 +22,7 @@ static void keep(int lvl, const struct log_about *about, const char *line)
 void capture_begin(void)
 {
 	kept[0] = '\0';
+	level = log_set_level(LOG_WARNING);
 	log_open(log_program(), keep, LOG_WARNING);
 }
 

@@ -10,9 +10,6 @@
 
 #define CAPTURE_MAX 1024
 
-/* The level of everything else; see log.h. */
-void capture_set_level(int normal);
-
 void capture_begin(void);
 /* Log as before; the first error or warning since, or "". */
 const char *capture_end(void);

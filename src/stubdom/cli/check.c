@@ -7,15 +7,15 @@
 #include <unistd.h>
 #include <xenstore.h>
 
-#include "args.h"
 #include "cli.h"
 #include "cli/findings.h"
+#include "cli/options.h"
 #include "guests.h"
 #include "hostcheck.h"
 #include "xlcfg.h"
 
 static const char usage[] =
-"Usage: xen-stubdom check [--json] [GUEST | CONFIG-FILE]\n"
+"usage: xen-stubdom check [--json] [GUEST | CONFIG-FILE]\n"
 "Find out why a Linux stubdomain would not start here.  Each line says 'ok',\n"
 "'note' or 'FAIL', and what to do about it.  Exits with 1 after a FAIL.\n"
 "\n"
@@ -98,20 +98,22 @@ static bool is_file(const char *what)
 
 int cmd_check(int argc, char **argv)
 {
+	bool json = false;
+	const struct opt options[] = { { "json", 0, &json, NULL }, { NULL, 0, NULL, NULL } };
+	const struct opts o = { usage, options, 0, 1, false };
 	struct findings fs = { 0 };
 	struct xlcfg_host host;
-	struct args_show a;
-	int ret = args_show(argc, argv, usage,
-			    "check: takes one guest or one config file", &a);
+	char **what;
+	int ret = opts_parse(&o, argc, argv, &what);
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
 	hostcheck(&fs, &host);
-	if (a.what && is_file(a.what))
-		check_config(&fs, a.what, &host);
-	else if (a.what)
-		check_running(&fs, a.what);
-	findings_print(&fs, a.json);
+	if (*what && is_file(*what))
+		check_config(&fs, *what, &host);
+	else if (*what)
+		check_running(&fs, *what);
+	findings_print(&fs, json);
 	ret = findings_worst(&fs) == BROKEN ? EXIT_FAILURE : EXIT_SUCCESS;
 	findings_free(&fs);
 	return ret;

@@ -16,7 +16,7 @@
 #include "xendirs.h"
 
 static const char usage[] =
-"Usage: xen-stubdom register [--xen V | --all] [--force]\n"
+"usage: xen-stubdom register [--xen V | --all] [--force]\n"
 "Build the image if an input changed, and give it the two names that xl looks\n"
 "up in the firmware directory of each installed Xen.\n"
 "\n"
@@ -204,9 +204,7 @@ int cmd_register(int argc, char **argv)
 	struct args_xen a;
 	struct xen_dir *d;
 	size_t n;
-	int ret = args_xen(argc, argv, usage, "force", "register: takes --all or "
-			   "--xen with a version such as 4.20, and --force, "
-			   "nothing else", &a), err;
+	int ret = args_xen(argc, argv, usage, "force", &a), err;
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;

@@ -8,15 +8,15 @@
 #include <time.h>
 #include <xenstore.h>
 
-#include "args.h"
 #include "capture.h"
 #include "cli.h"
+#include "cli/options.h"
 #include "guests.h"
 #include "image.h"
 #include "image/store.h"
 
 static const char usage[] =
-"Usage: xen-stubdom status [--json] [GUEST]\n"
+"usage: xen-stubdom status [--json] [GUEST]\n"
 "Show each guest whose device model runs in a Linux stubdomain, and the images\n"
 "new stubdomains start from.\n"
 "\n"
@@ -232,7 +232,7 @@ static int show_images(json_object *list)
 	return ret;
 }
 
-static int read_guests(const struct args_show *a, struct guest **g, size_t *n)
+static int read_guests(const char *what, struct guest **g, size_t *n)
 {
 	struct xs_handle *xs = xs_open(XS_OPEN_READONLY);
 	int ret;
@@ -241,24 +241,24 @@ static int read_guests(const struct args_show *a, struct guest **g, size_t *n)
 	*n = 0;
 	if (!xs) {
 		/* The images can be shown on a host that does not run Xen now. */
-		log_msg(a->what ? LOG_ERR : LOG_WARNING, NULL, "xenstore cannot be "
+		log_msg(what ? LOG_ERR : LOG_WARNING, NULL, "xenstore cannot be "
 			"opened: %s: run it as root in dom0 under Xen (see "
 			"'xen-stubdom check')", strerror(errno));
-		return a->what ? -ENOTCONN : 0;
+		return what ? -ENOTCONN : 0;
 	}
-	ret = guests_read(xs, a->what, g, n);
+	ret = guests_read(xs, what, g, n);
 	xs_close(xs);
-	if (ret == -ENOENT && a->what)
+	if (ret == -ENOENT && what)
 		log_err(NULL, "guest %s: does not run with a Linux stubdomain: "
 			"see 'xl list' and 'xen-stubdom check CONFIG-FILE'",
-			a->what);
+			what);
 	else if (ret)
 		log_err(NULL, "xenstore cannot be read: %s", strerror(-ret));
 	guests_memory(*g, *n);
 	return ret;
 }
 
-static int show_json(const struct args_show *a, const struct guest *g, size_t n)
+static int show_json(const struct guest *g, size_t n, bool with_images)
 {
 	json_object *top = json_object_new_object();
 	json_object *guests = json_object_new_array();
@@ -268,7 +268,7 @@ static int show_json(const struct args_show *a, const struct guest *g, size_t n)
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(guests, guest_json(&g[i]));
 	json_object_object_add(top, "guests", guests);
-	if (!a->what)
+	if (with_images)
 		ret = show_images(images);
 	json_object_object_add(top, "images", images);
 	puts(json_object_to_json_string_ext(top, JSON_C_TO_STRING_PRETTY |
@@ -279,21 +279,23 @@ static int show_json(const struct args_show *a, const struct guest *g, size_t n)
 
 int cmd_status(int argc, char **argv)
 {
-	struct args_show a;
+	bool json = false;
+	const struct opt options[] = { { "json", 0, &json, NULL }, { NULL, 0, NULL, NULL } };
+	const struct opts o = { usage, options, 0, 1, false };
 	struct guest *g;
+	char **what;
 	size_t n;
-	int ret = args_show(argc, argv, usage,
-			    "status: takes one guest, by name or domid", &a);
+	int ret = opts_parse(&o, argc, argv, &what);
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	if (read_guests(&a, &g, &n))
+	if (read_guests(*what, &g, &n))
 		return EXIT_FAILURE;
-	if (a.json) {
-		ret = show_json(&a, g, n);
+	if (json) {
+		ret = show_json(g, n, !*what);
 	} else {
 		print_guests(g, n);
-		ret = a.what ? 0 : show_images(NULL);
+		ret = *what ? 0 : show_images(NULL);
 	}
 	free(g);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;

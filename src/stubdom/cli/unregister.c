@@ -9,7 +9,7 @@
 #include "links.h"
 
 static const char usage[] =
-"Usage: xen-stubdom unregister [--xen V | --all] [--purge]\n"
+"usage: xen-stubdom unregister [--xen V | --all] [--purge]\n"
 "Remove the names that 'register' made.  Running guests are not affected.\n"
 "\n"
 "  --xen V    of this Xen version only\n"
@@ -41,9 +41,7 @@ int cmd_unregister(int argc, char **argv)
 	struct args_xen a;
 	struct store s;
 	struct links l;
-	int ret = args_xen(argc, argv, usage, "purge", "unregister: takes --all or "
-			   "--xen with a version such as 4.20, and --purge, "
-			   "nothing else", &a), err;
+	int ret = args_xen(argc, argv, usage, "purge", &a), err;
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;

@@ -13,7 +13,7 @@
 #include "xlcfg.h"
 
 static const char usage[] =
-"Usage: xen-virtio check [--json] [CONFIG-FILE]\n"
+"usage: xen-virtio check [--json] [CONFIG-FILE]\n"
 "Find out why virtio devices would not work here.  Each line says 'ok', 'note' or\n"
 "'FAIL', and what to do about it.  Exits with 1 after a FAIL.\n"
 "\n"
