@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/init/text.c src/stubdom/init/vbd.c src/stubdom/init/lines.c src/lib/base/log.c */
+/* test-sources: src/stubdom/init/text.c src/stubdom/init/vbd.c src/stubdom/init/lines.c src/lib/base/text.c src/lib/base/log.c */
 /* The small texts: info file, meminfo, command line, uevents, QEMU's output. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "stubdom/init/lines.h"
 #include "stubdom/init/text.h"
 #include "stubdom/init/vbd.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/cli/xlcfg.c src/stubdom/cli/cfgfacts.c src/lib/cli/findings.c src/lib/cli/host.c src/lib/cli/packages.c src/lib/base/log.c */
+/* test-sources: src/stubdom/cli/xlcfg.c src/stubdom/cli/cfgfacts.c src/lib/cli/findings.c src/lib/cli/host.c src/lib/cli/packages.c src/lib/base/file.c src/lib/base/log.c */
 /* test-pkgs: xlutil xenlight json-c */
 #include <setjmp.h>
 #include <stdarg.h>

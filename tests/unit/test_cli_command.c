@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/cli/command.c src/lib/cli/options.c src/lib/cli/host.c src/lib/base/log.c */
+/* test-sources: src/lib/cli/command.c src/lib/cli/options.c src/lib/cli/host.c src/lib/base/file.c src/lib/base/log.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/cli/sbom.c src/stubdom/cli/license.c src/stubdom/cli/origin.c src/stubdom/cli/fresh.c src/lib/cli/process.c src/lib/image/manifest.c src/lib/cli/findings.c src/lib/cli/host.c src/lib/base/log.c */
+/* test-sources: src/stubdom/cli/sbom.c src/stubdom/cli/license.c src/stubdom/cli/origin.c src/stubdom/cli/fresh.c src/lib/cli/process.c src/lib/image/manifest.c src/lib/cli/findings.c src/lib/cli/host.c src/lib/base/file.c src/lib/base/log.c */
 /* test-pkgs: json-c */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/init/text.c src/stubdom/init/vbd.c src/stubdom/init/lines.c src/lib/base/log.c */
+/* test-sources: src/stubdom/init/text.c src/stubdom/init/vbd.c src/stubdom/init/lines.c src/lib/base/text.c src/lib/base/log.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 
 #include <errno.h>
 
+#include "base/text.h"
 #include "stubdom/init/lines.h"
 #include "stubdom/init/text.h"
 #include "stubdom/init/vbd.h"

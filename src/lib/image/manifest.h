@@ -74,7 +74,7 @@ struct manifest {
  * @line: where it went wrong, from 1; 0 when something is missing; may be NULL
  *
  * -EPROTO for another format or version of it, -EINVAL for a line that is
- * wrong, stands twice, or a manifest that is not complete.
+ * wrong, stands twice, or a manifest that is not complete; -ENOMEM.
  * manifest_free() in any case.
  */
 int manifest_parse(struct manifest *m, const char *text, unsigned int *line);
@@ -84,8 +84,5 @@ void manifest_free(struct manifest *m);
 
 /* "4.20": digits, a dot, digits; nothing that could be a path. */
 bool xen_version_valid(const char *v);
-
-/* Lines "KEY VALUE" (STUBDOM_QEMU_INFO): the value of @key, to free(), or NULL. */
-char *info_get(const char *text, const char *key);
 
 #endif

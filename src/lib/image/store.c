@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/sha256file.h"
 #include "cli/host.h"
 #include "cli/interrupt.h"
 #include "stubdom.h"
+#include "verify.h"
 
 #define GEN "gen-"
 #define TMP ".new-"
@@ -272,35 +272,14 @@ char *store_place(const char *xen)
 int store_manifest(const char *xen, struct manifest *m)
 {
 	char *place = store_place(xen), *path = host_path("%s/manifest", place);
-	unsigned int line = 0;
-	char *text = NULL;
-	int ret = host_slurp(path, MANIFEST_MAX, &text, NULL);
+	unsigned int line;
+	int ret = manifest_read(path, m, &line);
 
-	memset(m, 0, sizeof(*m));
-	if (!ret) {
-		ret = manifest_parse(m, text, &line);
-		if (!ret && strcmp(m->xen, xen))
-			ret = -EINVAL;
-		if (ret)
-			log_warn(NULL, "%s: line %u is not understood: run "
-				 "'xen-stubdom build'", path, line);
-	}
-	free(text);
-	free(path);
-	free(place);
-	return ret;
-}
-
-static int verify_one(const char *xen, const char *name,
-		      const struct manifest_output *out)
-{
-	char *place = store_place(xen), *path = host_path("%s/%s", place, name);
-	char sha[HEX_LEN + 1];
-	uint64_t size = 0;
-	int ret = sha256_file(path, FILE_MAX_BYTES, sha, &size);
-
-	if (!ret && (size != out->size || strcmp(sha, out->sha)))
-		ret = -EBADMSG;
+	if (!ret && strcmp(m->xen, xen))
+		ret = -EINVAL;
+	if (ret == -EINVAL || ret == -EPROTO)
+		log_warn(NULL, "%s: line %u is not understood: run "
+			 "'xen-stubdom build'", path, line);
 	free(path);
 	free(place);
 	return ret;
@@ -308,9 +287,16 @@ static int verify_one(const char *xen, const char *name,
 
 int store_verify(const char *xen, const struct manifest *m)
 {
-	int ret = verify_one(xen, "kernel", &m->kernel);
+	char *place = store_place(xen);
+	char *kernel = host_path("%s/kernel", place), *rootfs = host_path("%s/rootfs", place);
+	int ret = manifest_verify(&m->kernel, kernel);
 
-	return ret ? ret : verify_one(xen, "rootfs", &m->rootfs);
+	if (!ret)
+		ret = manifest_verify(&m->rootfs, rootfs);
+	free(kernel);
+	free(rootfs);
+	free(place);
+	return ret;
 }
 
 static int by_name(const void *a, const void *b)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/sha256file.h"
+#include "base/text.h"
 #include "cli.h"
 #include "cli/interrupt.h"
 #include "cli/packages.h"
@@ -34,6 +35,14 @@
 
 /* qemu */
 
+/* The value of @key, to free(), or NULL. */
+static char *info_value(const char *text, const char *key)
+{
+	char value[64];
+
+	return info_get(text, key, value, sizeof(value)) ? NULL : xstrdup(value);
+}
+
 int image_qemu_info(const char *qemu, char **xen, char **version)
 {
 	char *rel = qemu ? xasprintf("%s.info", qemu) : xstrdup(STUBDOM_QEMU_INFO);
@@ -41,8 +50,8 @@ int image_qemu_info(const char *qemu, char **xen, char **version)
 	char *text = NULL;
 	int ret = host_slurp(path, 4096, &text, NULL);
 
-	*xen = text ? info_get(text, "xen") : NULL;
-	*version = text ? info_get(text, "qemu") : NULL;
+	*xen = text ? info_value(text, "xen") : NULL;
+	*version = text ? info_value(text, "qemu") : NULL;
 	if (!ret && (!*xen || !*version || !xen_version_valid(*xen)))
 		ret = -EINVAL;
 	if (ret) {

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "cli/options.h"
 #include "image/store.h"
+#include "image/verify.h"
 #include "license.h"
 #include "sbom.h"
 #include "xendirs.h"
@@ -63,13 +64,11 @@ static time_t created(const char *manifest)
 
 static int print(const char *path)
 {
-	char *text = NULL, *id = distro();
-	struct manifest m = { 0 };
+	char *id = distro();
+	struct manifest m;
 	json_object *o;
-	int ret = host_slurp(path, MANIFEST_MAX, &text, NULL);
+	int ret = manifest_read(path, &m, NULL);
 
-	if (!ret)
-		ret = manifest_parse(&m, text, NULL);
 	if (ret) {
 		log_err(NULL, "%s: %s", path, ret == -ENOENT ? "is missing"
 			: "no manifest of an image, or a damaged one");
@@ -82,7 +81,6 @@ static int print(const char *path)
 			ret = -EIO;
 	}
 	manifest_free(&m);
-	free(text);
 	free(id);
 	return ret;
 }

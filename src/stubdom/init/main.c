@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "base/text.h"
 #include "carrier.h"
 #include "cdrom.h"
 #include "children.h"
