@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/cli/repack.c src/lib/cli/host.c src/lib/cli/interrupt.c src/lib/base/file.c src/lib/base/log.c */
+/* test-sources: src/stubdom/cli/repack.c src/stubdom/cli/repack_read.c src/stubdom/cli/repack_keep.c src/stubdom/cli/repack_write.c src/lib/cli/host.c src/lib/cli/interrupt.c src/lib/base/file.c src/lib/base/log.c */
 /* test-pkgs: libarchive */
 #include <setjmp.h>
 #include <stdarg.h>

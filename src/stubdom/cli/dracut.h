@@ -7,6 +7,7 @@
 
 #define DRACUT_MODULE "50xen-stubdom"
 #define DRACUT_BASE "/usr/lib/dracut"
+#define DRACUT_MODULE_DIR DRACUT_BASE "/modules.d/" DRACUT_MODULE
 
 /*
  * @work: an empty directory of ours; the archive becomes @work/dracut.cpio
