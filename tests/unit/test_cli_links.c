@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/cli/links.c src/stubdom/cli/xendirs.c src/lib/image/store.c src/lib/image/verify.c src/lib/image/manifest.c src/lib/cli/host.c src/lib/cli/interrupt.c src/lib/base/file.c src/lib/base/log.c src/lib/base/sha256file.c */
+/* test-sources: src/stubdom/cli/links.c src/stubdom/cli/xendirs.c src/lib/image/store.c src/lib/image/verify.c src/lib/image/manifest.c src/lib/cli/host.c src/lib/cli/interrupt.c src/lib/base/file.c src/lib/base/error.c src/lib/base/log.c src/lib/base/sha256file.c */
 /* test-pkgs: libcrypto */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -335,8 +335,8 @@ static void commit(const char *key, const char *content)
 	char *tmp, *file;
 	struct store s;
 
-	assert_int_equal(store_open(&s, "4.20"), 0);
-	assert_int_equal(store_new(&s, &tmp), 0);
+	assert_int_equal(store_open(&s, "4.20", NULL), 0);
+	assert_int_equal(store_new(&s, &tmp, NULL), 0);
 	for (int i = 0; i < 2; i++) {
 		FILE *f;
 
@@ -349,8 +349,8 @@ static void commit(const char *key, const char *content)
 		free(file);
 	}
 	memcpy(m.key, key, sizeof(m.key));
-	assert_int_equal(store_write_manifest(tmp, &m), 0);
-	assert_int_equal(store_commit(&s, tmp, key), 0);
+	assert_int_equal(store_write_manifest(tmp, &m, NULL), 0);
+	assert_int_equal(store_commit(&s, tmp, key, NULL), 0);
 	assert_int_not_equal(access(tmp, F_OK), 0);
 	free(tmp);
 	store_close(&s);
@@ -361,10 +361,10 @@ static void store_generations(void **state)
 	struct manifest m;
 
 	(void)state;
-	assert_int_equal(store_manifest("4.20", &m), -ENOENT);
+	assert_int_equal(store_manifest("4.20", &m, NULL), -ENOENT);
 	commit(KEY_1, "one");
 	assert_string_equal(at(DIR_420 "/current"), "gen-" KEY_1);
-	assert_int_equal(store_manifest("4.20", &m), 0);
+	assert_int_equal(store_manifest("4.20", &m, NULL), 0);
 	assert_int_equal(store_verify("4.20", &m), 0);
 	manifest_free(&m);
 	commit(KEY_2, "two");
@@ -387,11 +387,11 @@ static void store_same_key_again(void **state)
 	commit(KEY_1, "one");
 	commit(KEY_2, "two");
 	make(DIR_420 "/gen-" KEY_2 "/rootfs", "damaged");
-	assert_int_equal(store_manifest("4.20", &m), 0);
+	assert_int_equal(store_manifest("4.20", &m, NULL), 0);
 	assert_int_equal(store_verify("4.20", &m), -EBADMSG);
 	manifest_free(&m);
 	commit(KEY_2, "two");
-	assert_int_equal(store_manifest("4.20", &m), 0);
+	assert_int_equal(store_manifest("4.20", &m, NULL), 0);
 	assert_int_equal(store_verify("4.20", &m), 0);
 	manifest_free(&m);
 	/* the one before it is what it was, not the damaged one */
@@ -419,7 +419,7 @@ static void store_prebuilt(void **state)
 	assert_string_equal(place, STUBDOM_PREBUILT_DIR "/4.20");
 	free(place);
 	/* not that of the one that was built here */
-	assert_int_not_equal(store_manifest("4.20", &m), 0);
+	assert_int_not_equal(store_manifest("4.20", &m, NULL), 0);
 	manifest_free(&m);
 	assert_int_equal(store_versions(&v, &n), 0);
 	assert_int_equal(n, 2);
@@ -444,13 +444,13 @@ static void store_other_manifest(void **state)
 
 	(void)state;
 	commit(KEY_1, "built here");
-	assert_int_equal(store_manifest("4.20", &m), 0);
+	assert_int_equal(store_manifest("4.20", &m, NULL), 0);
 	free(m.generator);
 	m.generator = xstrdup("another");
-	assert_int_equal(store_open(&s, "4.20"), 0);
-	assert_int_equal(store_replace_manifest(&s, &m), 0);
+	assert_int_equal(store_open(&s, "4.20", NULL), 0);
+	assert_int_equal(store_replace_manifest(&s, &m, NULL), 0);
 	store_close(&s);
-	assert_int_equal(store_manifest("4.20", &again), 0);
+	assert_int_equal(store_manifest("4.20", &again, NULL), 0);
 	assert_string_equal(again.generator, "another");
 	assert_int_equal(store_verify("4.20", &again), 0);
 	manifest_free(&again);
@@ -462,14 +462,14 @@ static void store_leaves_nothing(void **state)
 	struct store s;
 
 	(void)state;
-	assert_int_equal(store_open(&s, "4.20"), 0);
+	assert_int_equal(store_open(&s, "4.20", NULL), 0);
 	assert_true(is_there(DIR_420));
 	store_close(&s);
 	assert_false(is_there(STUBDOM_STATE_DIR));
 	/* what a killed build left goes with the next one */
 	make(DIR_420 "/.new-abc/work/tmp/x", "");
 	make_link(DIR_420 "/.new-current", "nowhere");
-	assert_int_equal(store_open(&s, "4.20"), 0);
+	assert_int_equal(store_open(&s, "4.20", NULL), 0);
 	store_close(&s);
 	assert_false(is_there(STUBDOM_STATE_DIR));
 }
@@ -486,12 +486,12 @@ static void store_manifest_of_another(void **state)
 	assert_int_equal(rename(a, b), 0);
 	free(a);
 	free(b);
-	assert_int_equal(store_manifest("4.17", &m), -EINVAL);
+	assert_int_equal(store_manifest("4.17", &m, NULL), -EINVAL);
 	manifest_free(&m);
 	v0 = host_path(STUBDOM_STATE_DIR "/4.17/current/manifest");
 	assert_int_equal(truncate(v0, 30), 0);
 	free(v0);
-	assert_int_equal(store_manifest("4.17", &m), -EINVAL);
+	assert_int_equal(store_manifest("4.17", &m, NULL), -EINVAL);
 	manifest_free(&m);
 }
 

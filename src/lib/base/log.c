@@ -34,12 +34,9 @@ void log_open(const char *name, log_sink_fn *fn, int level)
 	max_level = level;
 }
 
-int log_set_level(int level)
+void log_set_level(int level)
 {
-	int old = max_level;
-
 	max_level = level;
-	return old;
 }
 
 const char *log_program(void)

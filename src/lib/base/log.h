@@ -40,8 +40,7 @@ log_sink_fn log_sink_stderr;
  * @level: lines less important than this are dropped
  */
 void log_open(const char *program, log_sink_fn *sink, int level);
-/* Returns the level so far. */
-int log_set_level(int level);
+void log_set_level(int level);
 const char *log_program(void);
 
 /* The level named "err", "warning", "notice", "info", "debug" or 0-7; -EINVAL. */

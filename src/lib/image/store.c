@@ -81,7 +81,7 @@ static void remove_leftovers(const char *dir)
 	closedir(d);
 }
 
-int store_open(struct store *s, const char *xen)
+int store_open(struct store *s, const char *xen, struct error **err)
 {
 	int ret;
 
@@ -96,8 +96,8 @@ int store_open(struct store *s, const char *xen)
 			remove_leftovers(s->dir);
 	}
 	if (ret) {
-		log_err(NULL, "%s: cannot be used: %s", s->dir ? s->dir : s->state,
-			strerror(-ret));
+		error_add(err, ret, NULL, "%s: cannot be used: %s", s->dir ? s->dir : s->state,
+			  strerror(-ret));
 		store_close(s);
 	}
 	return ret;
@@ -117,18 +117,17 @@ void store_close(struct store *s)
 	s->lock = -1;
 }
 
-int store_new(struct store *s, char **tmp)
+int store_new(struct store *s, char **tmp, struct error **err)
 {
-	int err;
+	int ret;
 
 	*tmp = xasprintf("%s/" TMP "XXXXXX", s->dir);
 	if (mkdtemp(*tmp))
 		return 0;
-	err = errno;
-	log_err(NULL, "%s: cannot be written: %s", s->dir, strerror(err));
+	ret = error_add(err, -errno, NULL, "%s: cannot be written: %s", s->dir, strerror(errno));
 	free(*tmp);
 	*tmp = NULL;
-	return -err;
+	return ret;
 }
 
 /* Give @tmp its final name, also when a generation has it already. */
@@ -183,7 +182,7 @@ static void remove_generations(struct store *s, const char *keep1,
 	closedir(d);
 }
 
-int store_commit(struct store *s, const char *tmp, const char *key)
+int store_commit(struct store *s, const char *tmp, const char *key, struct error **err)
 {
 	char *final = xasprintf("%s/" GEN "%s", s->dir, key);
 	char *cur = xasprintf("%s/" CURRENT, s->dir);
@@ -205,14 +204,13 @@ int store_commit(struct store *s, const char *tmp, const char *key)
 	if (!ret && strcmp(old, strrchr(final, '/') + 1))
 		remove_generations(s, strrchr(final, '/') + 1, old);
 	if (ret)
-		log_err(NULL, "%s: cannot be put in place: %s", final,
-			strerror(-ret));
+		error_add(err, ret, NULL, "%s: cannot be put in place: %s", final, strerror(-ret));
 	free(final);
 	free(cur);
 	return ret;
 }
 
-int store_write_manifest(const char *dir, const struct manifest *m)
+int store_write_manifest(const char *dir, const struct manifest *m, struct error **err)
 {
 	char *path = xasprintf("%s/manifest", dir);
 	char *text = manifest_format(m);
@@ -227,23 +225,25 @@ int store_write_manifest(const char *dir, const struct manifest *m)
 			ret = -errno;
 	}
 	if (ret)
-		log_err(NULL, "%s: cannot be written: %s", path, strerror(-ret));
+		error_add(err, ret, NULL, "%s: cannot be written: %s", path, strerror(-ret));
 	free(text);
 	free(path);
 	return ret;
 }
 
-int store_replace_manifest(struct store *s, const struct manifest *m)
+int store_replace_manifest(struct store *s, const struct manifest *m, struct error **err)
 {
 	char *cur = xasprintf("%s/" CURRENT, s->dir), *tmp = NULL;
 	char *from = NULL, *to = xasprintf("%s/manifest", cur);
-	int ret = store_new(s, &tmp);
+	int ret = store_new(s, &tmp, err);
 
 	if (!ret)
-		ret = store_write_manifest(tmp, m);
+		ret = store_write_manifest(tmp, m, err);
 	if (!ret) {
 		from = xasprintf("%s/manifest", tmp);
 		ret = rename(from, to) ? -errno : host_sync_dir(cur);
+		if (ret)
+			error_add(err, ret, NULL, "%s: cannot be put in place: %s", to, strerror(-ret));
 	}
 	if (tmp)
 		host_rmtree(tmp);
@@ -269,7 +269,7 @@ char *store_place(const char *xen)
 				      : xasprintf(STUBDOM_STATE_DIR "/%s/" CURRENT, xen);
 }
 
-int store_manifest(const char *xen, struct manifest *m)
+int store_manifest(const char *xen, struct manifest *m, struct error **err)
 {
 	char *place = store_place(xen), *path = host_path("%s/manifest", place);
 	unsigned int line;
@@ -278,8 +278,9 @@ int store_manifest(const char *xen, struct manifest *m)
 	if (!ret && strcmp(m->xen, xen))
 		ret = -EINVAL;
 	if (ret == -EINVAL || ret == -EPROTO)
-		log_warn(NULL, "%s: line %u is not understood: run "
-			 "'xen-stubdom build'", path, line);
+		error_add(err, ret, "run 'xen-stubdom build'", "%s: line %u is malformed", path, line);
+	else if (ret)
+		error_add(err, ret, "run 'xen-stubdom register'", "%s: %s", path, strerror(-ret));
 	free(path);
 	free(place);
 	return ret;

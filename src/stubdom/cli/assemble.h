@@ -7,8 +7,8 @@
 
 /*
  * Put kernel, rootfs and manifest of the planned @img into @dir, which is empty.
- * -EINTR after a signal; what is in @dir after a failure is the caller's to remove.
+ * -EINTR, without an error, after a signal; what is in @dir after a failure is the caller's to remove.
  */
-int assemble(struct image *img, const struct image_opts *o, const char *dir);
+int assemble(struct image *img, const struct image_opts *o, const char *dir, struct error **err);
 
 #endif

@@ -54,10 +54,14 @@ static int parse(int argc, char **argv, struct image_opts *o)
 int cmd_build(int argc, char **argv)
 {
 	struct image_opts o = { 0 };
+	struct error *err = NULL;
 	int ret = parse(argc, argv, &o);
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
 	interrupt_catch();
-	return image_build(&o) ? EXIT_FAILURE : EXIT_SUCCESS;
+	ret = image_build(&o, &err);
+	error_log(LOG_ERR, err);
+	error_free(&err);
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

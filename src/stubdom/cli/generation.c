@@ -18,7 +18,7 @@ static void say_done(const struct image *img, const char *where)
 }
 
 /* --output: for developers, and the basis of a prebuilt image. */
-static int build_to(struct image *img, const struct image_opts *o)
+static int build_to(struct image *img, const struct image_opts *o, struct error **err)
 {
 	static const char *const files[] = { "kernel", "rootfs", "manifest" };
 	char *tmp = xasprintf("%s/.new-XXXXXX", o->output);
@@ -27,17 +27,16 @@ static int build_to(struct image *img, const struct image_opts *o)
 	if (!ret && !mkdtemp(tmp))
 		ret = -errno;
 	if (ret) {
-		log_err(NULL, "%s: cannot be written: %s", o->output, strerror(-ret));
 		free(tmp);
-		return ret;
+		return error_add(err, ret, NULL, "%s: cannot be written: %s", o->output, strerror(-ret));
 	}
-	ret = assemble(img, o, tmp);
+	ret = assemble(img, o, tmp, err);
 	for (size_t i = 0; !ret && i < 3; i++) {
 		char *from = xasprintf("%s/%s", tmp, files[i]);
 		char *to = xasprintf("%s/%s", o->output, files[i]);
 
 		if (rename(from, to))
-			ret = -errno;
+			ret = error_add(err, -errno, NULL, "%s: cannot be written: %s", to, strerror(errno));
 		free(from);
 		free(to);
 	}
@@ -55,7 +54,7 @@ static int build_to(struct image *img, const struct image_opts *o)
 static bool up_to_date(struct store *s, struct image *img)
 {
 	struct manifest old;
-	bool same = !store_manifest(img->m.xen, &old) &&
+	bool same = !store_manifest(img->m.xen, &old, NULL) &&
 		    !strcmp(old.key, img->m.key) &&
 		    !store_verify(img->m.xen, &old);
 
@@ -64,7 +63,7 @@ static bool up_to_date(struct store *s, struct image *img)
 		img->m.kernel = old.kernel;
 		img->m.rootfs = old.rootfs;
 		if (!origin_same(&img->m, &old) &&
-		    !store_replace_manifest(s, &img->m))
+		    !store_replace_manifest(s, &img->m, NULL))
 			log_info(NULL, "image for Xen %s: packages changed, the "
 				 "bytes in it did not", img->m.xen);
 	}
@@ -72,11 +71,11 @@ static bool up_to_date(struct store *s, struct image *img)
 	return same;
 }
 
-static int build_generation(struct image *img, const struct image_opts *o)
+static int build_generation(struct image *img, const struct image_opts *o, struct error **err)
 {
 	struct store s;
 	char *tmp;
-	int ret = store_open(&s, img->m.xen);
+	int ret = store_open(&s, img->m.xen, err);
 
 	if (ret)
 		return ret;
@@ -86,11 +85,11 @@ static int build_generation(struct image *img, const struct image_opts *o)
 		store_close(&s);
 		return 0;
 	}
-	ret = store_new(&s, &tmp);
+	ret = store_new(&s, &tmp, err);
 	if (!ret) {
-		ret = assemble(img, o, tmp);
+		ret = assemble(img, o, tmp, err);
 		if (!ret)
-			ret = store_commit(&s, tmp, img->m.key);
+			ret = store_commit(&s, tmp, img->m.key, err);
 		if (ret)
 			host_rmtree(tmp);
 		else
@@ -101,18 +100,18 @@ static int build_generation(struct image *img, const struct image_opts *o)
 	return ret;
 }
 
-int image_build(const struct image_opts *o)
+int image_build(const struct image_opts *o, struct error **err)
 {
 	struct image img;
-	int ret = image_plan(&img, o);
+	int ret = image_plan(&img, o, err);
 
 	if (!ret)
-		ret = o->output ? build_to(&img, o) : build_generation(&img, o);
+		ret = o->output ? build_to(&img, o, err) : build_generation(&img, o, err);
 	if (ret == -EINTR)
-		log_err(NULL, "interrupted: %s", o->output ? "nothing was written"
-							   : "the old image stays");
+		error_add(err, ret, NULL, o->output ? "interrupted: nothing was written"
+						    : "interrupted: the old image stays");
 	else if (ret && !o->output)
-		log_err(NULL, "no new image was made; one that is there stays");
+		error_add(err, ret, NULL, "no new image was made; one that is there stays");
 	image_free(&img);
 	return ret;
 }

@@ -9,12 +9,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "capture.h"
 #include "cli.h"
 #include "cli/packages.h"
 #include "cli/process.h"
+#include "fit.h"
 #include "fresh.h"
-#include "image.h"
 #include "image/store.h"
 #include "xendirs.h"
 
@@ -214,44 +213,50 @@ static bool no_room(const struct manifest *m)
 	return no;
 }
 
+static void check_unknown(struct findings *fs, const struct manifest *m, const struct error *err)
+{
+	char *fix = err && err->fix ? xasprintf("%s, then 'xen-stubdom register'", err->fix) : NULL;
+
+	found(fs, BROKEN, "inputs", fix ? fix : "correct that, then run 'xen-stubdom register'",
+	      "a new image for Xen %s cannot be built: %s", m->xen, err ? err->text : "");
+	free(fix);
+}
+
 static void check_fit(struct findings *fs, const struct manifest *m)
 {
-	char why[CAPTURE_MAX], cure[128];
+	struct error *err = NULL;
+	char *detail, fix[128];
 
-	switch (image_fits(m, why)) {
+	switch (image_fits(m, &detail, &err)) {
 	case FIT_CURRENT:
 		found(fs, FINE, "current", NULL, "it is made of what is installed now");
 		break;
 	case FIT_OUTDATED:
 		found(fs, BROKEN, "current", no_room(m)
-		      ? "make room in " STUBDOM_STATE_DIR ", which is almost full, "
-			"and run 'xen-stubdom register'"
+		      ? "make room in " STUBDOM_STATE_DIR ", which is almost full, and run 'xen-stubdom register'"
 		      : "run 'xen-stubdom register'",
-		      "the image for Xen %s is older than what is installed",
-		      m->xen);
+		      "the image for Xen %s is older than what is installed", m->xen);
 		break;
 	case FIT_KEPT:
-		snprintf(cure, sizeof(cure), "boot Xen %.16s", why);
-		found(fs, ADVICE, "kept", cure, "the image for Xen %s was left by an "
-		      "upgrade: guests start with it, and it gets no updates any "
-		      "more", m->xen);
+		snprintf(fix, sizeof(fix), "boot Xen %.16s", detail);
+		found(fs, ADVICE, "kept", fix, "the image for Xen %s was left by an upgrade: "
+		      "guests start with it, and it gets no updates any more", m->xen);
 		break;
 	case FIT_PREBUILT:
-		found(fs, FINE, "current", NULL, "it is prebuilt, by the package "
-		      "xen-stubdom-linux-prebuilt-%s", m->xen);
+		found(fs, FINE, "current", NULL, "it is prebuilt, by the package xen-stubdom-linux-prebuilt-%s",
+		      m->xen);
 		break;
 	case FIT_PREBUILT_OLD:
-		snprintf(cure, sizeof(cure), "install a newer "
-			 "xen-stubdom-linux-prebuilt-%s", m->xen);
-		found(fs, ADVICE, "current", cure, "the prebuilt image for Xen %s has "
-		      "these packages in other versions than this host: %s", m->xen,
-		      why);
+		snprintf(fix, sizeof(fix), "install a newer xen-stubdom-linux-prebuilt-%s", m->xen);
+		found(fs, ADVICE, "current", fix, "the prebuilt image for Xen %s has these packages in "
+		      "other versions than this host: %s", m->xen, detail);
 		break;
 	case FIT_UNKNOWN:
-		found(fs, BROKEN, "inputs", "mend that, then run 'xen-stubdom register'",
-		      "a new image for Xen %s cannot be built: %s", m->xen, why);
+		check_unknown(fs, m, err);
 		break;
 	}
+	free(detail);
+	error_free(&err);
 }
 
 static void check_content(struct findings *fs, const struct manifest *m)
@@ -287,9 +292,7 @@ static void check_image(struct findings *fs, const struct xen_dir *d,
 	int ret;
 
 	check_names(fs, d);
-	capture_begin();
-	ret = store_manifest(d->version, &m);
-	capture_end();
+	ret = store_manifest(d->version, &m, NULL);
 	if (ret) {
 		found(fs, BROKEN, "image", "run 'xen-stubdom register'",
 		      ret == -ENOENT ? "there is no image for Xen %s"
@@ -305,12 +308,8 @@ static void check_image(struct findings *fs, const struct xen_dir *d,
 static void check_kept(struct findings *fs, const char *xen, struct xlcfg_host *host)
 {
 	struct manifest m;
-	int ret;
 
-	capture_begin();
-	ret = store_manifest(xen, &m);
-	capture_end();
-	if (!ret) {
+	if (!store_manifest(xen, &m, NULL)) {
 		host->memory_min = m.memory_min;
 		check_content(fs, &m);
 	}
@@ -320,32 +319,25 @@ static void check_kept(struct findings *fs, const char *xen, struct xlcfg_host *
 /* Without an image it is what one could be made of. */
 static void check_qemu(struct findings *fs, const char *xen)
 {
-	char *qemu_xen, *version, cure[128];
+	char *qemu_xen, *version, fix[128];
+	struct error *err = NULL;
 	struct manifest m;
-	bool have;
 
 	if (store_is_prebuilt(xen))
 		return;
-	capture_begin();
-	have = !store_manifest(xen, &m);
-	manifest_free(&m);
-	capture_end();
-	capture_begin();
-	if (image_qemu_info(NULL, &qemu_xen, &version)) {
-		found(fs, BROKEN, "qemu", NULL, "%s", capture_end());
+	if (image_qemu_info(NULL, &qemu_xen, &version, &err)) {
+		found(fs, BROKEN, "qemu", err->fix, "%s", err->text);
+	} else if (!strcmp(qemu_xen, xen)) {
+		found(fs, FINE, "qemu", NULL, "the device model (QEMU %s) is for Xen %s", version, xen);
 	} else {
-		capture_end();
-		snprintf(cure, sizeof(cure), "install the qemu-xen-extras of that "
-			 "Xen, or boot Xen %s", qemu_xen);
-		if (strcmp(qemu_xen, xen) && have)
-			;	/* kept by an upgrade: check_fit() says so */
-		else if (strcmp(qemu_xen, xen))
-			found(fs, BROKEN, "qemu", cure, "the device model (QEMU %s) is "
-			      "for Xen %s, not %s", version, qemu_xen, xen);
-		else
-			found(fs, FINE, "qemu", NULL, "the device model (QEMU %s) is "
-			      "for Xen %s", version, xen);
+		snprintf(fix, sizeof(fix), "install the qemu-xen-extras of that Xen, or boot Xen %s", qemu_xen);
+		/* With an image it was kept by an upgrade: check_fit() says so. */
+		if (store_manifest(xen, &m, NULL))
+			found(fs, BROKEN, "qemu", fix, "the device model (QEMU %s) is for Xen %s, not %s",
+			      version, qemu_xen, xen);
+		manifest_free(&m);
 	}
+	error_free(&err);
 	free(qemu_xen);
 	free(version);
 }

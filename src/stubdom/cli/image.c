@@ -31,7 +31,7 @@ static char *info_value(const char *text, const char *key)
 	return info_get(text, key, value, sizeof(value)) ? NULL : xstrdup(value);
 }
 
-int image_qemu_info(const char *qemu, char **xen, char **version)
+int image_qemu_info(const char *qemu, char **xen, char **version, struct error **err)
 {
 	char *rel = qemu ? xasprintf("%s.info", qemu) : xstrdup(STUBDOM_QEMU_INFO);
 	char *path = host_path("%s", rel);
@@ -43,12 +43,12 @@ int image_qemu_info(const char *qemu, char **xen, char **version)
 	if (!ret && (!*xen || !*version || !xen_version_valid(*xen)))
 		ret = -EINVAL;
 	if (ret) {
-		char *cure = package_reinstall("qemu-xen-extras");
+		char *fix = package_reinstall("qemu-xen-extras");
 
-		log_err(NULL, "%s %s: %s", rel, ret == -ENOENT
-			? "of package qemu-xen-extras is missing"
-			: "does not name a Xen and a QEMU version", cure);
-		free(cure);
+		error_add(err, ret, fix, ret == -ENOENT
+			  ? "%s of package qemu-xen-extras is missing"
+			  : "%s does not name a Xen and a QEMU version", rel);
+		free(fix);
 	}
 	free(text);
 	free(path);
@@ -56,30 +56,28 @@ int image_qemu_info(const char *qemu, char **xen, char **version)
 	return ret;
 }
 
-static int check_xen(struct image *img, const char *wanted)
+static int check_xen(struct image *img, const char *wanted, struct error **err)
 {
 	const char *abi = img->plan.qemu_xen;
 
 	if (abi && strcmp(abi, img->m.xen)) {
-		char *cure = package_reinstall("qemu-xen-extras");
+		char *fix = package_reinstall("qemu-xen-extras");
 
-		log_err(NULL, "%s links the libraries of Xen %s, but is said to be "
-			"for Xen %s: %s", img->plan.qemu, abi, img->m.xen, cure);
-		free(cure);
+		error_add(err, -EINVAL, fix, "%s links the libraries of Xen %s, but is said to be for Xen %s",
+			  img->plan.qemu, abi, img->m.xen);
+		free(fix);
 		return -EINVAL;
 	}
-	if (wanted && strcmp(wanted, img->m.xen)) {
-		log_err(NULL, "the device model here (%s) is for Xen %s, not for "
-			"Xen %s: install the qemu-xen-extras of that version",
-			img->plan.qemu, img->m.xen, wanted);
-		return -EINVAL;
-	}
+	if (wanted && strcmp(wanted, img->m.xen))
+		return error_add(err, -EINVAL, "install the qemu-xen-extras of that version",
+				 "the device model here (%s) is for Xen %s, not for Xen %s",
+				 img->plan.qemu, img->m.xen, wanted);
 	return 0;
 }
 
 /* kernel */
 
-static int kernel_version(struct image *img)
+static int kernel_version(struct image *img, struct error **err)
 {
 	char *host = host_path("%s", img->plan.kernel);
 	char *buf = NULL, version[128];
@@ -89,8 +87,8 @@ static int kernel_version(struct image *img)
 	if (!ret)
 		ret = bzimage_version(buf, len, version, sizeof(version));
 	if (ret)
-		log_err(NULL, "%s: %s", img->plan.kernel, ret == -EINVAL
-			? "not a Linux kernel (bzImage)" : strerror(-ret));
+		error_add(err, ret, NULL, "%s: %s", img->plan.kernel, ret == -EINVAL
+			  ? "not a Linux kernel (bzImage)" : strerror(-ret));
 	else
 		img->m.kernel_version = xstrdup(version);
 	free(buf);
@@ -100,13 +98,13 @@ static int kernel_version(struct image *img)
 
 /* key */
 
-static int hash_file(const char *path, char *sha, uint64_t *size)
+static int hash_file(const char *path, char *sha, struct error **err)
 {
 	char *host = host_path("%s", path);
-	int ret = sha256_file(host, FILE_MAX_BYTES, sha, size);
+	int ret = sha256_file(host, FILE_MAX_BYTES, sha, NULL);
 
 	if (ret)
-		log_err(NULL, "%s: cannot be read: %s", host, strerror(-ret));
+		error_add(err, ret, NULL, "%s: cannot be read: %s", host, strerror(-ret));
 	free(host);
 	return ret;
 }
@@ -115,15 +113,17 @@ static int hash_file(const char *path, char *sha, uint64_t *size)
  * What assembles it counts as an input: this program, the dracut module and
  * the library that compresses.
  */
-static int name_generator(struct image *img, const char *module)
+static int name_generator(struct image *img, const char *module, struct error **err)
 {
 	char self[HEX_LEN + 1], setup[HEX_LEN + 1];
 	char *path = xasprintf("%s/module-setup.sh", module ? module : DRACUT_MODULE_DIR);
 	const char *zstd = archive_libzstd_version();
 	int ret = sha256_file("/proc/self/exe", FILE_MAX_BYTES, self, NULL);
 
-	if (!ret)
-		ret = hash_file(path, setup, NULL);
+	if (ret)
+		error_add(err, ret, NULL, "/proc/self/exe: cannot be read: %s", strerror(-ret));
+	else
+		ret = hash_file(path, setup, err);
 	if (!ret)
 		img->m.generator = xasprintf("%s program:%.16s module:%.16s zstd:%s",
 					     XE_VERSION, self, setup,
@@ -132,7 +132,7 @@ static int name_generator(struct image *img, const char *module)
 	return ret;
 }
 
-static int compute_key(struct image *img, const char *kernel_sha)
+static int compute_key(struct image *img, const char *kernel_sha, struct error **err)
 {
 	char *text = NULL;
 	size_t len;
@@ -141,7 +141,7 @@ static int compute_key(struct image *img, const char *kernel_sha)
 	int ret;
 
 	if (!f)
-		return -ENOMEM;
+		return error_add(err, -ENOMEM, NULL, "out of memory");
 	fprintf(f, "xen %s\nqemu %s\ngenerator %s\ndebug %d\nkernel %s\n",
 		img->m.xen, img->m.qemu, img->m.generator, img->m.debug,
 		kernel_sha);
@@ -150,7 +150,7 @@ static int compute_key(struct image *img, const char *kernel_sha)
 			img->plan.part[i].mode, img->plan.part[i].dst);
 	fclose(f);
 	plan_add_text(&one, "key", text);
-	ret = plan_hash(&one);
+	ret = plan_hash(&one, err);
 	if (!ret)
 		memcpy(img->m.key, one.part[0].sha, sizeof(img->m.key));
 	plan_free(&one);
@@ -198,7 +198,7 @@ static void add_accounts(struct plan *p)
 	free(text);
 }
 
-static int add_info(struct image *img)
+static int add_info(struct image *img, struct error **err)
 {
 	struct manifest *m = &img->m;
 	uint64_t bytes = 0;
@@ -212,39 +212,39 @@ static int add_info(struct image *img)
 			 m->qemu, m->key, m->memory_min);
 	plan_add_text(&img->plan, STUBDOM_IMAGE_INFO, text);
 	free(text);
-	return plan_hash(&img->plan);
+	return plan_hash(&img->plan, err);
 }
 
-int image_plan(struct image *img, const struct image_opts *o)
+int image_plan(struct image *img, const struct image_opts *o, struct error **err)
 {
 	char sha[HEX_LEN + 1];
 	int ret;
 
 	memset(img, 0, sizeof(*img));
-	ret = image_qemu_info(o->qemu, &img->m.xen, &img->m.qemu);
+	ret = image_qemu_info(o->qemu, &img->m.xen, &img->m.qemu, err);
 	if (ret)
 		return ret;
 	img->m.debug = o->debug;
-	ret = plan_make(&img->plan, o->kernel, o->qemu, o->init, o->debug);
+	ret = plan_make(&img->plan, o->kernel, o->qemu, o->init, o->debug, err);
 	if (!ret)
-		ret = check_xen(img, o->xen);
+		ret = check_xen(img, o->xen, err);
 	if (!ret)
-		ret = kernel_version(img);
+		ret = kernel_version(img, err);
 	if (!ret)
-		ret = hash_file(img->plan.kernel, sha, NULL);
+		ret = hash_file(img->plan.kernel, sha, err);
 	if (!ret)
-		ret = name_generator(img, o->module);
+		ret = name_generator(img, o->module, err);
 	if (ret)
 		return ret;
 	add_accounts(&img->plan);
 	plan_sort(&img->plan);
-	ret = plan_hash(&img->plan);
+	ret = plan_hash(&img->plan, err);
 	if (!ret)
-		ret = compute_key(img, sha);
+		ret = compute_key(img, sha, err);
 	if (ret)
 		return ret;
 	list_inputs(img, sha);
-	return add_info(img);
+	return add_info(img, err);
 }
 
 void image_free(struct image *img)

@@ -118,13 +118,13 @@ static int set_filter(struct archive *a, int level)
 					       text);
 }
 
-int repack_write(struct repack *r, int fd, int level)
+int repack_write(struct repack *r, int fd, int level, struct error **err)
 {
 	struct archive *a = archive_write_new();
-	int ret = 0, err;
+	int ret = 0, why;
 
 	if (!a)
-		return -ENOMEM;
+		return error_add(err, -ENOMEM, NULL, "out of memory");
 	if (!r->sorted)
 		repack_sort(r);
 	if (archive_write_set_format_cpio_newc(a) != ARCHIVE_OK ||
@@ -136,13 +136,12 @@ int repack_write(struct repack *r, int fd, int level)
 		ret = write_entries(r, a);
 	if (archive_write_close(a) != ARCHIVE_OK && !ret)
 		ret = -EIO;
-	err = archive_errno(a);
-	if (ret == -EIO && err > 0)
-		ret = -err;
+	why = archive_errno(a);
+	if (ret == -EIO && why > 0)
+		ret = -why;
 	if (ret && ret != -EINTR)
-		log_err(NULL, "ramdisk cannot be written: %s",
-			archive_error_string(a) ? archive_error_string(a)
-						: strerror(-ret));
+		error_add(err, ret, NULL, "ramdisk cannot be written: %s",
+			  archive_error_string(a) ? archive_error_string(a) : strerror(-ret));
 	archive_write_free(a);
 	return ret;
 }

@@ -38,6 +38,7 @@ static int purge(struct store *s, const char *xen)
 
 int cmd_unregister(int argc, char **argv)
 {
+	struct error *error = NULL;
 	struct args_xen a;
 	struct store s;
 	struct links l;
@@ -45,9 +46,12 @@ int cmd_unregister(int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	ret = store_open(&s, NULL);
-	if (ret)
+	ret = store_open(&s, NULL, &error);
+	if (ret) {
+		error_log(LOG_ERR, error);
+		error_free(&error);
 		return EXIT_FAILURE;
+	}
 	ret = links_load(&l);
 	if (!ret)
 		ret = links_remove(&l, a.xen);
