@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ask a program of the host (dpkg-query, apt-cache, systemctl). */
+/* Ask a program of the host (dpkg-query, apt-cache). */
 #ifndef XE_PROCESS_H
 #define XE_PROCESS_H
 

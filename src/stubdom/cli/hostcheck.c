@@ -11,7 +11,7 @@
 
 #include "cli.h"
 #include "cli/packages.h"
-#include "cli/process.h"
+#include "cli/unit_state.h"
 #include "fit.h"
 #include "fresh.h"
 #include "image/store.h"
@@ -119,38 +119,32 @@ static void check_modules(struct findings *fs)
 		      "the kernel's grant and event channel devices are there");
 }
 
-/* @how: "is-active" or "is-failed"; 1 yes, 0 no, negative: nobody to ask */
-static int unit_state(const char *how, const char *unit)
-{
-	const char *argv[] = { "systemctl", "--quiet", how, unit, NULL };
-	int ret = command_run(argv, 0, NULL);
-
-	return ret < 0 ? ret : !ret;
-}
-
 static void check_daemon(struct findings *fs)
 {
-	int active = unit_state("is-active", "xen-stubdomd.service");
+	struct error *err = NULL;
 
-	if (active > 0)
+	switch (unit_state("xen-stubdomd.service", &err)) {
+	case UNIT_ACTIVE:
 		found(fs, FINE, "daemon", NULL, "xen-stubdomd runs");
-	else if (!active)
-		found(fs, BROKEN, "daemon",
-		      "run 'systemctl enable --now xen-stubdomd' (why it stopped: "
-		      "'journalctl -u xen-stubdomd')", "xen-stubdomd does not run");
-	else
+		break;
+	case UNIT_UNKNOWN:
 		found(fs, ADVICE, "daemon", "see that xen-stubdomd is started",
-		      "systemctl cannot be asked whether xen-stubdomd runs");
+		      "the state of xen-stubdomd cannot be queried: %s", err ? err->text : "-");
+		break;
+	default:
+		found(fs, BROKEN, "daemon", "run 'systemctl enable --now xen-stubdomd' "
+		      "(why it stopped: 'journalctl -u xen-stubdomd')", "xen-stubdomd does not run");
+	}
+	error_free(&err);
 }
 
 /* What is wrong with the image is said by itself; this is where to read why. */
 static void check_register(struct findings *fs)
 {
-	if (unit_state("is-failed", "xen-stubdom-register.service") > 0)
-		found(fs, ADVICE, "register-unit", "see 'journalctl -u "
-		      "xen-stubdom-register'; then run 'systemctl restart "
-		      "xen-stubdom-register'", "the last attempt to build or "
-		      "register an image failed");
+	if (unit_state("xen-stubdom-register.service", NULL) == UNIT_FAILED)
+		found(fs, ADVICE, "register-unit", "see 'journalctl -u xen-stubdom-register'; "
+		      "then run 'systemctl restart xen-stubdom-register'",
+		      "the last attempt to build or register an image failed");
 }
 
 /* Image */

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 #include <unistd.h>
 
 #include "cli/findings.h"
 #include "cli/packages.h"
+#include "cli/unit_state.h"
 #include "vcli.h"
 #include "xlcfg.h"
 
@@ -96,28 +96,22 @@ static void check_devices(struct findings *fs)
 
 static void check_daemon(struct findings *fs)
 {
-	char *path = NULL, *state = NULL;
-	sd_bus *bus = NULL;
-	int ret = sd_bus_path_encode("/org/freedesktop/systemd1/unit", "xen-virtiod.service", &path);
+	struct error *err = NULL;
 
-	if (ret >= 0)
-		ret = sd_bus_open_system(&bus);
-	if (ret >= 0)
-		ret = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path,
-						 "org.freedesktop.systemd1.Unit", "ActiveState",
-						 NULL, &state);
-	if (ret < 0)
+	switch (unit_state("xen-virtiod.service", &err)) {
+	case UNIT_ACTIVE:
+		found(fs, FINE, "daemon", NULL, "xen-virtiod runs");
+		break;
+	case UNIT_UNKNOWN:
 		found(fs, BROKEN, "daemon", "run 'systemctl status dbus'",
-		      "systemd cannot be asked whether xen-virtiod runs: %s", strerror(-ret));
-	else if (strcmp(state, "active"))
+		      "the state of xen-virtiod cannot be queried: %s", err ? err->text : "-");
+		break;
+	default:
 		found(fs, BROKEN, "daemon",
 		      "run 'systemctl enable --now xen-virtiod' (why it stopped: 'journalctl -u xen-virtiod')",
 		      "xen-virtiod does not run");
-	else
-		found(fs, FINE, "daemon", NULL, "xen-virtiod runs");
-	free(state);
-	free(path);
-	sd_bus_flush_close_unref(bus);
+	}
+	error_free(&err);
 }
 
 static void check_bridges(struct findings *fs)
