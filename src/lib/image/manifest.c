@@ -25,7 +25,7 @@ bool xen_version_valid(const char *v)
 
 static bool is_hex(const char *s)
 {
-	return strspn(s, "0123456789abcdef") == HEX_LEN;
+	return strspn(s, "0123456789abcdef") == SHA256_HEX_LEN;
 }
 
 static bool printable(const char *s)
@@ -58,9 +58,9 @@ static int set_number(uint64_t *dst, const char *value, uint64_t max)
 
 static int set_hex(char *dst, const char *value)
 {
-	if (*dst || !is_hex(value) || value[HEX_LEN])
+	if (*dst || !is_hex(value) || value[SHA256_HEX_LEN])
 		return -EINVAL;
-	memcpy(dst, value, HEX_LEN);
+	memcpy(dst, value, SHA256_HEX_LEN);
 	return 0;
 }
 
@@ -78,7 +78,7 @@ static int parse_input(struct manifest *m, const char *v)
 {
 	struct manifest_input *in;
 
-	if (!is_hex(v) || v[HEX_LEN] != ' ' || v[HEX_LEN + 1] != '/')
+	if (!is_hex(v) || v[SHA256_HEX_LEN] != ' ' || v[SHA256_HEX_LEN + 1] != '/')
 		return -EINVAL;
 	if (m->n_input == MANIFEST_INPUTS_MAX)
 		return -EINVAL;
@@ -87,8 +87,8 @@ static int parse_input(struct manifest *m, const char *v)
 		return -ENOMEM;
 	m->input = in;
 	in += m->n_input - 1;
-	memcpy(in->sha, v, HEX_LEN);
-	in->path = strdup(v + HEX_LEN + 1);
+	memcpy(in->sha, v, SHA256_HEX_LEN);
+	in->path = strdup(v + SHA256_HEX_LEN + 1);
 	return in->path ? 0 : -ENOMEM;
 }
 
@@ -103,10 +103,10 @@ static int parse_output(struct manifest *m, const char *v)
 	else
 		return 0;
 	v += 7;
-	if (*out->sha || !is_hex(v) || v[HEX_LEN] != ' ')
+	if (*out->sha || !is_hex(v) || v[SHA256_HEX_LEN] != ' ')
 		return -EINVAL;
-	memcpy(out->sha, v, HEX_LEN);
-	return set_number(&out->size, v + HEX_LEN + 1, FILE_MAX_BYTES);
+	memcpy(out->sha, v, SHA256_HEX_LEN);
+	return set_number(&out->size, v + SHA256_HEX_LEN + 1, FILE_MAX_BYTES);
 }
 
 /* Exactly @n words; each to free(). */

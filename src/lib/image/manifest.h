@@ -29,14 +29,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HEX_LEN 64
+#include "base/sha256.h"
+
 /* A file above this size is no part of an image. */
 #define FILE_MAX_BYTES (512ull << 20)
 #define MANIFEST_MAX (1u << 20)
 #define MANIFEST_INPUTS_MAX 4096
 
 struct manifest_input {
-	char sha[HEX_LEN + 1];
+	char sha[SHA256_HEX_LEN + 1];
 	char *path;
 	char *owner;		/* the name of its package, or NULL */
 };
@@ -51,13 +52,13 @@ struct manifest_use {
 };
 
 struct manifest_output {
-	char sha[HEX_LEN + 1];
+	char sha[SHA256_HEX_LEN + 1];
 	uint64_t size;
 };
 
 struct manifest {
 	char *xen, *qemu, *kernel_version, *generator;
-	char key[HEX_LEN + 1];
+	char key[SHA256_HEX_LEN + 1];
 	unsigned int memory_min;
 	bool debug;
 	struct manifest_input *input;

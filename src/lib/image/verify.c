@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/sha256file.h"
+#include "base/sha256.h"
 
 int manifest_read(const char *path, struct manifest *m, unsigned int *line)
 {
@@ -24,7 +24,7 @@ int manifest_read(const char *path, struct manifest *m, unsigned int *line)
 
 int manifest_verify(const struct manifest_output *out, const char *path)
 {
-	char sha[HEX_LEN + 1];
+	char sha[SHA256_HEX_LEN + 1];
 	uint64_t size = 0;
 	int ret = sha256_file(path, FILE_MAX_BYTES, sha, &size);
 

@@ -5,12 +5,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "base/sha256file.h"
+#include "base/sha256.h"
 #include "cli.h"
 #include "cli/interrupt.h"
 #include "dracut.h"
@@ -24,24 +23,9 @@
 static int check_content(const struct part *part, const struct repack_entry *e,
 			 struct error **err)
 {
-	int fd = memfd_create("part", MFD_CLOEXEC);
-	char sha[HEX_LEN + 1];
-	int ret = fd < 0 ? -errno : 0;
+	char sha[SHA256_HEX_LEN + 1];
+	int ret = sha256_buf(e->data, e->size, sha);
 
-	for (size_t done = 0; !ret && done < e->size;) {
-		ssize_t n = write(fd, (char *)e->data + done, e->size - done);
-
-		if (n <= 0)
-			ret = -EIO;
-		else
-			done += (size_t)n;
-	}
-	if (!ret && lseek(fd, 0, SEEK_SET))
-		ret = -EIO;
-	if (!ret)
-		ret = sha256_fd(fd, FILE_MAX_BYTES, sha, NULL);
-	if (fd >= 0)
-		close(fd);
 	if (ret)
 		return error_add(err, ret, NULL, "%s: cannot be hashed: %s", part->dst, strerror(-ret));
 	if (!strcmp(sha, part->sha))

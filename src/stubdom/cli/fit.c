@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sha256file.h"
+#include "base/sha256.h"
 #include "cli.h"
 #include "image/store.h"
 
@@ -27,7 +27,7 @@ static enum image_fit prebuilt_fits(const struct manifest *m, char **differ)
 	for (size_t i = 0; i < m->n_input; i++) {
 		const struct manifest_input *in = &m->input[i];
 		char *host = host_path("%s", in->path);
-		char sha[HEX_LEN + 1];
+		char sha[SHA256_HEX_LEN + 1];
 
 		if (!sha256_file(host, FILE_MAX_BYTES, sha, NULL) &&
 		    strcmp(sha, in->sha))

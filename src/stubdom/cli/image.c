@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sha256file.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "cli.h"
 #include "cli/packages.h"
@@ -115,7 +115,7 @@ static int hash_file(const char *path, char *sha, struct error **err)
  */
 static int name_generator(struct image *img, const char *module, struct error **err)
 {
-	char self[HEX_LEN + 1], setup[HEX_LEN + 1];
+	char self[SHA256_HEX_LEN + 1], setup[SHA256_HEX_LEN + 1];
 	char *path = xasprintf("%s/module-setup.sh", module ? module : DRACUT_MODULE_DIR);
 	const char *zstd = archive_libzstd_version();
 	int ret = sha256_file("/proc/self/exe", FILE_MAX_BYTES, self, NULL);
@@ -137,7 +137,6 @@ static int compute_key(struct image *img, const char *kernel_sha, struct error *
 	char *text = NULL;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
-	struct plan one = { 0 };
 	int ret;
 
 	if (!f)
@@ -148,12 +147,9 @@ static int compute_key(struct image *img, const char *kernel_sha, struct error *
 	for (size_t i = 0; i < img->plan.n; i++)
 		fprintf(f, "%s %o %s\n", img->plan.part[i].sha,
 			img->plan.part[i].mode, img->plan.part[i].dst);
-	fclose(f);
-	plan_add_text(&one, "key", text);
-	ret = plan_hash(&one, err);
-	if (!ret)
-		memcpy(img->m.key, one.part[0].sha, sizeof(img->m.key));
-	plan_free(&one);
+	ret = fclose(f) ? -ENOMEM : sha256_buf(text, len, img->m.key);
+	if (ret)
+		error_add(err, ret, NULL, "the image's key cannot be computed: %s", strerror(-ret));
 	free(text);
 	return ret;
 }
@@ -217,7 +213,7 @@ static int add_info(struct image *img, struct error **err)
 
 int image_plan(struct image *img, const struct image_opts *o, struct error **err)
 {
-	char sha[HEX_LEN + 1];
+	char sha[SHA256_HEX_LEN + 1];
 	int ret;
 
 	memset(img, 0, sizeof(*img));

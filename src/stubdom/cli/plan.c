@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/sha256file.h"
+#include "base/sha256.h"
 #include "cli.h"
 #include "cli/packages.h"
 #include "elfdyn.h"
@@ -315,22 +315,6 @@ int plan_make(struct plan *p, const char *kernel, const char *qemu,
 	return ret;
 }
 
-static int hash_text(const char *text, char *sha)
-{
-	size_t len = strlen(text);
-	int fd = memfd_create("text", MFD_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET))
-		ret = -EIO;
-	else
-		ret = sha256_fd(fd, FILE_MAX_BYTES, sha, NULL);
-	close(fd);
-	return ret;
-}
-
 int plan_hash(struct plan *p, struct error **err)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -341,7 +325,7 @@ int plan_hash(struct plan *p, struct error **err)
 			continue;
 		if (part->text) {
 			part->size = strlen(part->text);
-			ret = hash_text(part->text, part->sha);
+			ret = sha256_buf(part->text, part->size, part->sha);
 		} else {
 			char *host = host_path("%s", part->src);
 

@@ -19,7 +19,7 @@ struct part {
 	char *dst;		/* path in the ramdisk, no leading slash */
 	char *text;		/* not NULL: content we write; src is NULL */
 	unsigned int mode;
-	char sha[HEX_LEN + 1];
+	char sha[SHA256_HEX_LEN + 1];
 	uint64_t size;
 };
 
