@@ -253,7 +253,7 @@ def test_damaged(host):
     change(host, host.current("rootfs"), b"x")
     must("damaged" in host.cli("check", rc=1), "check does not see it")
     host.cli("register")
-    must(host.bytes(host.current("rootfs")) == good, "it was not mended")
+    must(host.bytes(host.current("rootfs")) == good, "it was not repaired")
 
 
 def test_missing_input(host):

@@ -83,7 +83,7 @@ static void devices(void **state)
 	assert_int_equal(domain_find(&st, "4", &domid), 0);
 	assert_int_equal(domid, 4);
 	assert_int_equal(domain_find(&st, "nobody", &domid), -ENOENT);
-	assert_logged("guest nobody: there is none: see 'xl list'");
+	assert_logged("guest nobody: not found: see 'xl list'");
 	fix_guest(5, "db");
 	assert_int_equal(domain_find(&st, "db", &domid), -ENOENT);
 	assert_logged("guest db: there are 2 of that name: give its number");

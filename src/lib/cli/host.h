@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* Exit codes: 0 done, 1 failed or something to mend, 2 wrong usage. */
+/* Exit codes: 0 done, 1 failed or something to fix, 2 wrong usage. */
 #define EXIT_USAGE 2
 
 /* --root DIR: must be absolute; "" is the real system. */

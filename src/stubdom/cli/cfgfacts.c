@@ -29,7 +29,7 @@ struct key_fact {
 	const char *const *words;
 	const char *needs;	/* a switch that is on by default; off: no effect */
 	enum level level;
-	const char *id, *text, *cure;
+	const char *id, *text, *fix;
 };
 
 #define WORDS(...) ((const char *const []){ __VA_ARGS__, NULL })
@@ -129,7 +129,7 @@ struct arg_fact {
 	enum when when;
 	const char *const *words;
 	enum level level;
-	const char *text, *cure;
+	const char *text, *fix;
 };
 
 #define NO_START ", and does not start with it"
@@ -264,7 +264,7 @@ static void check_keys(struct findings *fs, XLU_Config *xlu)
 		const struct key_fact *k = &keys[i];
 
 		if (has_effect(xlu, k) && key_is(xlu, k))
-			found(fs, k->level, k->id, k->cure, "%s: %s", k->key, k->text);
+			found(fs, k->level, k->id, k->fix, "%s: %s", k->key, k->text);
 	}
 }
 
@@ -330,7 +330,7 @@ static bool check_arg(struct findings *fs, const char *key, const char *name,
 			continue;
 		/* One of each device is enough: it is missing, or unknown. */
 		any = true;
-		found(fs, a->level, "cfg-dm-args", a->cure, "%s: '-%s%s%s' %s", key,
+		found(fs, a->level, "cfg-dm-args", a->fix, "%s: '-%s%s%s' %s", key,
 		      option, *shown ? " " : "", shown, a->text);
 	}
 	return any;

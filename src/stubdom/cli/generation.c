@@ -11,8 +11,7 @@
 
 static void say_done(const struct image *img, const char *where)
 {
-	log_notice(NULL, "image for Xen %s is ready: QEMU %s, Linux %s, ramdisk "
-		   "%.1f MiB, in %s", img->m.xen, img->m.qemu,
+	log_notice(NULL, "image for Xen %s is ready: QEMU %s, Linux %s, ramdisk %.1f MiB, in %s", img->m.xen, img->m.qemu,
 		   img->m.kernel_version,
 		   (double)img->m.rootfs.size / (1 << 20), where);
 }
@@ -64,8 +63,7 @@ static bool up_to_date(struct store *s, struct image *img)
 		img->m.rootfs = old.rootfs;
 		if (!origin_same(&img->m, &old) &&
 		    !store_replace_manifest(s, &img->m, NULL))
-			log_info(NULL, "image for Xen %s: packages changed, the "
-				 "bytes in it did not", img->m.xen);
+			log_info(NULL, "image for Xen %s: packages changed, the bytes in it did not", img->m.xen);
 	}
 	manifest_free(&old);
 	return same;

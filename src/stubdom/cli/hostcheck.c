@@ -13,7 +13,7 @@
 #include "cli/packages.h"
 #include "cli/unit_state.h"
 #include "fit.h"
-#include "fresh.h"
+#include "outdated.h"
 #include "image/store.h"
 #include "xendirs.h"
 
@@ -38,14 +38,14 @@ static bool file_has(const char *path, const char *word)
 
 /* Xen */
 
-/* As found(), BROKEN, with the package that is missing as the cure. */
+/* As found(), BROKEN, with the package that is missing as the fix. */
 static void lacks(struct findings *fs, const char *id, const char *package,
 		  const char *text)
 {
-	char *cure = package_install(package);
+	char *fix = package_install(package);
 
-	found(fs, BROKEN, id, cure, "%s", text);
-	free(cure);
+	found(fs, BROKEN, id, fix, "%s", text);
+	free(fix);
 }
 
 static void check_dom0(struct findings *fs, const char *running)
@@ -54,8 +54,7 @@ static void check_dom0(struct findings *fs, const char *running)
 		found(fs, BROKEN, "dom0", "choose its entry in the boot menu",
 		      "this host does not run Xen now");
 	else if (!file_has("/proc/xen/capabilities", "control_d"))
-		found(fs, BROKEN, "dom0", "run it in dom0 (there: 'mount -t xenfs "
-		      "xenfs /proc/xen' when that is not mounted)",
+		found(fs, BROKEN, "dom0", "run it in dom0 (there: 'mount -t xenfs xenfs /proc/xen' when that is not mounted)",
 		      "this is not dom0");
 	else
 		found(fs, FINE, "dom0", NULL, "this is dom0 of Xen %s", running);
@@ -81,16 +80,14 @@ static void check_tools(struct findings *fs)
 	if (there("/usr/bin/vchan-socket-proxy", X_OK))
 		found(fs, FINE, "vchan-proxy", NULL, "vchan-socket-proxy is there");
 	else
-		lacks(fs, "vchan-proxy", "xen-utils-common", "vchan-socket-proxy, by "
-		      "which xl talks to the device model, is missing");
+		lacks(fs, "vchan-proxy", "xen-utils-common", "vchan-socket-proxy, by which xl talks to the device model, is missing");
 	/* Debian's xl runs the first and nothing else. */
 	for (size_t i = 0; i < (there("/etc/debian_version", F_OK) ? 1 : 3); i++)
 		have |= there(qemu[i], X_OK);
 	if (have)
 		found(fs, FINE, "dom0-qemu", NULL, "dom0 has a QEMU for consoles");
 	else
-		lacks(fs, "dom0-qemu", "qemu-system-xen", "the QEMU that serves a "
-		      "stubdomain's consoles in dom0 is missing");
+		lacks(fs, "dom0-qemu", "qemu-system-xen", "the QEMU that serves a stubdomain's consoles in dom0 is missing");
 }
 
 static void check_modules(struct findings *fs)
@@ -105,13 +102,13 @@ static void check_modules(struct findings *fs)
 	bool all = true;
 
 	for (size_t i = 0; i < 3; i++) {
-		char cure[64];
+		char fix[64];
 
 		if (there(devs[i].node, F_OK))
 			continue;
 		all = false;
-		snprintf(cure, sizeof(cure), "run 'modprobe %s'", devs[i].module);
-		found(fs, BROKEN, devs[i].module, cure, "%s is missing",
+		snprintf(fix, sizeof(fix), "run 'modprobe %s'", devs[i].module);
+		found(fs, BROKEN, devs[i].module, fix, "%s is missing",
 		      devs[i].node);
 	}
 	if (all)
@@ -132,8 +129,7 @@ static void check_daemon(struct findings *fs)
 		      "the state of xen-stubdomd cannot be queried: %s", err ? err->text : "-");
 		break;
 	default:
-		found(fs, BROKEN, "daemon", "run 'systemctl enable --now xen-stubdomd' "
-		      "(why it stopped: 'journalctl -u xen-stubdomd')", "xen-stubdomd does not run");
+		found(fs, BROKEN, "daemon", "run 'systemctl enable --now xen-stubdomd' (why it stopped: 'journalctl -u xen-stubdomd')", "xen-stubdomd does not run");
 	}
 	error_free(&err);
 }
@@ -142,8 +138,7 @@ static void check_daemon(struct findings *fs)
 static void check_register(struct findings *fs)
 {
 	if (unit_state("xen-stubdom-register.service", NULL) == UNIT_FAILED)
-		found(fs, ADVICE, "register-unit", "see 'journalctl -u xen-stubdom-register'; "
-		      "then run 'systemctl restart xen-stubdom-register'",
+		found(fs, ADVICE, "register-unit", "see 'journalctl -u xen-stubdom-register'; then run 'systemctl restart xen-stubdom-register'",
 		      "the last attempt to build or register an image failed");
 }
 
@@ -179,8 +174,7 @@ static void check_names(struct findings *fs, const struct xen_dir *d)
 			      "%s points to an image that is missing", path);
 		} else {
 			all = false;
-			found(fs, ADVICE, "registered", "'rm' it, then run "
-			      "'xen-stubdom register'",
+			found(fs, ADVICE, "registered", "'rm' it, then run 'xen-stubdom register'",
 			      "%s is not ours: guests start another image", path);
 		}
 		free(path);
@@ -233,8 +227,7 @@ static void check_fit(struct findings *fs, const struct manifest *m)
 		break;
 	case FIT_KEPT:
 		snprintf(fix, sizeof(fix), "boot Xen %.16s", detail);
-		found(fs, ADVICE, "kept", fix, "the image for Xen %s was left by an upgrade: "
-		      "guests start with it, and it gets no updates any more", m->xen);
+		found(fs, ADVICE, "kept", fix, "the image for Xen %s was left by an upgrade: guests start with it, and it gets no updates any more", m->xen);
 		break;
 	case FIT_PREBUILT:
 		found(fs, FINE, "current", NULL, "it is prebuilt, by the package xen-stubdom-linux-prebuilt-%s",
@@ -242,8 +235,7 @@ static void check_fit(struct findings *fs, const struct manifest *m)
 		break;
 	case FIT_PREBUILT_OLD:
 		snprintf(fix, sizeof(fix), "install a newer xen-stubdom-linux-prebuilt-%s", m->xen);
-		found(fs, ADVICE, "current", fix, "the prebuilt image for Xen %s has these packages in "
-		      "other versions than this host: %s", m->xen, detail);
+		found(fs, ADVICE, "current", fix, "the prebuilt image for Xen %s has these packages in other versions than this host: %s", m->xen, detail);
 		break;
 	case FIT_UNKNOWN:
 		check_unknown(fs, m, err);
@@ -256,26 +248,25 @@ static void check_fit(struct findings *fs, const struct manifest *m)
 static void check_content(struct findings *fs, const struct manifest *m)
 {
 	int ret = store_verify(m->xen, m);
-	char *cure = NULL, *package = NULL;
+	char *fix = NULL, *package = NULL;
 
 	if (ret && store_is_prebuilt(m->xen)) {
 		package = xasprintf("xen-stubdom-linux-prebuilt-%s", m->xen);
-		cure = package_reinstall(package);
+		fix = package_reinstall(package);
 	}
 	if (ret)
-		found(fs, BROKEN, "intact", cure ? cure : "run 'xen-stubdom build'",
+		found(fs, BROKEN, "intact", fix ? fix : "run 'xen-stubdom build'",
 		      "the image for Xen %s is damaged: %s", m->xen,
 		      ret == -EBADMSG ? "its content is not what was built"
 				      : strerror(-ret));
 	else
-		found(fs, FINE, "intact", NULL, "the image for Xen %s is intact (QEMU "
-		      "%s, Linux %s)", m->xen, m->qemu, m->kernel_version);
+		found(fs, FINE, "intact", NULL, "the image for Xen %s is intact (QEMU %s, Linux %s)", m->xen, m->qemu, m->kernel_version);
 	if (m->debug)
 		found(fs, ADVICE, "debug", "run 'xen-stubdom build'",
 		      "the image for Xen %s is a debug build with a shell", m->xen);
 	check_fit(fs, m);
-	fresh_check(fs, m);
-	free(cure);
+	outdated_check(fs, m);
+	free(fix);
 	free(package);
 }
 
@@ -289,7 +280,7 @@ static void check_image(struct findings *fs, const struct xen_dir *d,
 	ret = store_manifest(d->version, &m, NULL);
 	if (ret) {
 		found(fs, BROKEN, "image", "run 'xen-stubdom register'",
-		      ret == -ENOENT ? "there is no image for Xen %s"
+		      ret == -ENOENT ? "no image for Xen %s"
 		      : "the manifest of the image for Xen %s is damaged",
 		      d->version);
 	} else {
@@ -356,8 +347,7 @@ static void check_images(struct findings *fs, const char *running,
 		any = true;
 	}
 	if (!any && running) {
-		found(fs, BROKEN, "xen-dir", "install the xen-utils of that version, "
-		      "or boot a Xen that is installed",
+		found(fs, BROKEN, "xen-dir", "install the xen-utils of that version, or boot a Xen that is installed",
 		      "no tools of the running Xen %s are installed", running);
 		/* So it is between an upgrade of the release and the reboot. */
 		check_kept(fs, running, host);

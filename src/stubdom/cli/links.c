@@ -177,9 +177,7 @@ static int make_one(struct links *l, const char *path, const char *target)
 		ret = -EEXIST;
 	}
 	if (ret == -EEXIST) {
-		log_warn(NULL, "%s is not ours and stays (%s%s): guests use it "
-			 "instead of our image; to change that, run 'rm %s' and "
-			 "'xen-stubdom register'", path,
+		log_warn(NULL, "%s is not ours and stays (%s%s): guests use it instead of our image; to change that, run 'rm %s' and 'xen-stubdom register'", path,
 			 *old ? "a link to " : "a file", old, path);
 	} else {
 		/* Written down first: after a crash we still know it is ours. */

@@ -58,8 +58,7 @@ static int open_log(const char *guest)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0 && errno == ENOENT)
-		log_warn(NULL, "guest %s: no console log %s: it never ran with a "
-			 "stubdomain on this host", guest, path);
+		log_warn(NULL, "guest %s: no console log %s: it never ran with a stubdomain on this host", guest, path);
 	else if (fd < 0)
 		log_err(NULL, "guest %s: %s cannot be read: %s", guest, path,
 			strerror(errno));

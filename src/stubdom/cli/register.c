@@ -48,8 +48,7 @@ static int provide(const char *xen, const char *qemu_xen, const struct args_xen 
 	struct error *warning = NULL;
 
 	if (store_is_prebuilt(xen)) {
-		log_notice(NULL, "image for Xen %s is that of the package "
-			   "xen-stubdom-linux-prebuilt-%s: nothing is built here",
+		log_notice(NULL, "image for Xen %s is that of the package xen-stubdom-linux-prebuilt-%s: nothing is built here",
 			   xen, xen);
 		return 0;
 	}
@@ -57,8 +56,7 @@ static int provide(const char *xen, const char *qemu_xen, const struct args_xen 
 		return image_build(&o, err);
 	if (have_image(xen)) {
 		/* Left by an upgrade: good until the host runs the new Xen. */
-		log_notice(NULL, "image for Xen %s stays as it is: no device model "
-			   "for that version is installed any more", xen);
+		log_notice(NULL, "image for Xen %s stays as it is: no device model for that version is installed any more", xen);
 		return 0;
 	}
 	if (!qemu_xen)
@@ -125,12 +123,10 @@ static int provide_all(const struct xen_dir *d, size_t n, const struct args_xen 
 	if (any)
 		return ret;
 	if (!a->xen) {
-		log_notice(NULL, "no Xen is installed here: nothing to register "
-			   "(it is done when one is)");
+		log_notice(NULL, "no Xen is installed here: nothing to register (it is done when one is)");
 		return 0;
 	}
-	return error_add(error, -ENOENT, "install its xen-utils", "Xen %s is not installed "
-			 "(no hvmloader in /usr/lib/xen-%s/boot or another directory of Xen's)",
+	return error_add(error, -ENOENT, "install its xen-utils", "Xen %s is not installed (no hvmloader in /usr/lib/xen-%s/boot or another directory of Xen's)",
 			 a->xen, a->xen);
 }
 

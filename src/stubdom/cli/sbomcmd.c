@@ -102,8 +102,7 @@ static char *choose(const char *xen)
 	free(v);
 	free(running);
 	if (!found)
-		log_err(NULL, n ? "there are images for more than one Xen: choose with "
-			"--xen" : "there is no image: run 'xen-stubdom register'");
+		log_err(NULL, n ? "there are images for more than one Xen: choose with --xen" : "no image: run 'xen-stubdom register'");
 	return found;
 }
 

@@ -246,16 +246,13 @@ static int read_guests(const char *what, struct guest **g, size_t *n)
 	*n = 0;
 	if (!xs) {
 		/* The images can be shown on a host that does not run Xen now. */
-		log_msg(what ? LOG_ERR : LOG_WARNING, NULL, "xenstore cannot be "
-			"opened: %s: run it as root in dom0 under Xen (see "
-			"'xen-stubdom check')", strerror(errno));
+		log_msg(what ? LOG_ERR : LOG_WARNING, NULL, "xenstore cannot be opened: %s: run it as root in dom0 under Xen (see 'xen-stubdom check')", strerror(errno));
 		return what ? -ENOTCONN : 0;
 	}
 	ret = guests_read(xs, what, g, n);
 	xs_close(xs);
 	if (ret == -ENOENT && what)
-		log_err(NULL, "guest %s: does not run with a Linux stubdomain: "
-			"see 'xl list' and 'xen-stubdom check CONFIG-FILE'",
+		log_err(NULL, "guest %s: does not run with a Linux stubdomain: see 'xl list' and 'xen-stubdom check CONFIG-FILE'",
 			what);
 	else if (ret)
 		log_err(NULL, "xenstore cannot be read: %s", strerror(-ret));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* xen-virtio check: what is missing, and the command that mends it. */
+/* xen-virtio check: what is missing, and the command that fixes it. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -58,15 +58,15 @@ static unsigned int check_xen(struct findings *fs)
 
 static void check_qemu(struct findings *fs)
 {
-	char *cure;
+	char *fix;
 
 	if (!access(VD_QEMU, X_OK)) {
 		found(fs, FINE, "qemu", NULL, "the backend's QEMU is installed");
 		return;
 	}
-	cure = package_install("qemu-xen-extras");
-	found(fs, BROKEN, "qemu", cure, "the backend's QEMU, %s, is missing", VD_QEMU);
-	free(cure);
+	fix = package_install("qemu-xen-extras");
+	found(fs, BROKEN, "qemu", fix, "the backend's QEMU, %s, is missing", VD_QEMU);
+	free(fix);
 }
 
 static void check_devices(struct findings *fs)
@@ -82,13 +82,13 @@ static void check_devices(struct findings *fs)
 	bool all = true;
 
 	for (size_t i = 0; i < sizeof(devs) / sizeof(devs[0]); i++) {
-		char cure[64];
+		char fix[64];
 
 		if (!access(devs[i].node, F_OK))
 			continue;
 		all = false;
-		snprintf(cure, sizeof(cure), "run 'modprobe %s'", devs[i].module);
-		found(fs, BROKEN, "devices", cure, "%s is missing", devs[i].node);
+		snprintf(fix, sizeof(fix), "run 'modprobe %s'", devs[i].module);
+		found(fs, BROKEN, "devices", fix, "%s is missing", devs[i].node);
 	}
 	if (all)
 		found(fs, FINE, "devices", NULL, "grants, event channels and taps are there");
