@@ -341,7 +341,7 @@ int store_versions(char ***v, size_t *n)
 	return ret ? ret : err;
 }
 
-int store_remove(struct store *s, const char *xen)
+int store_remove(struct store *s, const char *xen, struct error **err)
 {
 	char *dir = xasprintf("%s/%s", s->state, xen);
 	char *cur = xasprintf("%s/" CURRENT, dir);
@@ -350,6 +350,8 @@ int store_remove(struct store *s, const char *xen)
 	/* First the name by which it is found, then the rest. */
 	unlink(cur);
 	ret = host_rmtree(dir);
+	if (ret)
+		error_add(err, ret, NULL, "%s: cannot be removed: %s", dir, strerror(-ret));
 	free(cur);
 	free(dir);
 	return ret;

@@ -43,7 +43,7 @@ int store_verify(const char *xen, const struct manifest *m);
 /* The Xen versions that have an image, sorted; *@v and each of it to free(). */
 int store_versions(char ***v, size_t *n);
 /* Remove the images of @xen that were built here. */
-int store_remove(struct store *s, const char *xen);
+int store_remove(struct store *s, const char *xen, struct error **err);
 
 /* Write a manifest into a directory and make it durable. */
 int store_write_manifest(const char *dir, const struct manifest *m, struct error **err);

@@ -35,15 +35,15 @@ struct key_fact {
 #define WORDS(...) ((const char *const []){ __VA_ARGS__, NULL })
 #define IN_DOM0 "device_model_stubdomain_override = 0"
 #define NO_PICTURE "nothing shows the screen of a guest with a stubdomain yet"
-#define PICTURE_CURE "vnc = 0 and serial = \"pty\" (then 'xl console'), or " IN_DOM0
+#define PICTURE_FIX "vnc = 0 and serial = \"pty\" (then 'xl console'), or " IN_DOM0
 
 static const struct key_fact keys[] = {
 	/* The screen.  dom0's QEMU opens the port, but never takes the vfb (consoles.h). */
 	{ "vnc", ON, NULL, NULL, BROKEN, "cfg-vnc",
-	  NO_PICTURE ", dom0's VNC server has none", PICTURE_CURE },
-	{ "vnclisten", SET, NULL, "vnc", BROKEN, "cfg-vnc", NO_PICTURE, PICTURE_CURE },
-	{ "vncdisplay", SET, NULL, "vnc", BROKEN, "cfg-vnc", NO_PICTURE, PICTURE_CURE },
-	{ "vncunused", ON, NULL, "vnc", BROKEN, "cfg-vnc", NO_PICTURE, PICTURE_CURE },
+	  NO_PICTURE ", dom0's VNC server has none", PICTURE_FIX },
+	{ "vnclisten", SET, NULL, "vnc", BROKEN, "cfg-vnc", NO_PICTURE, PICTURE_FIX },
+	{ "vncdisplay", SET, NULL, "vnc", BROKEN, "cfg-vnc", NO_PICTURE, PICTURE_FIX },
+	{ "vncunused", ON, NULL, "vnc", BROKEN, "cfg-vnc", NO_PICTURE, PICTURE_FIX },
 	{ "vncpasswd", SET, NULL, "vnc", BROKEN, "cfg-vncpasswd",
 	  "the QEMU in dom0 that serves the stubdomain's consoles ends when xl sets the password, and 'xl create' fails",
 	  "remove vncpasswd" },

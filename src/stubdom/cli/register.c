@@ -80,19 +80,19 @@ static int make_links(const struct xen_dir *d, size_t n, const char *xen, struct
 		free(paths);
 		return ret;
 	}
-	ret = links_load(&l);
+	ret = links_load(&l, error);
 	for (size_t i = 0; !ret && i < n; i++)
 		paths[i] = d[i].path;
 	if (!ret)
-		ret = links_prune(&l, paths, n);
+		ret = links_prune(&l, paths, n, error);
 	for (size_t i = 0; i < n; i++) {
 		if ((xen && strcmp(d[i].version, xen)) ||
 		    !have_image(d[i].version))
 			continue;
-		err = links_make(&l, d[i].path, d[i].version);
+		err = links_make(&l, d[i].path, d[i].version, error);
 		ret = ret ? ret : err;
 	}
-	err = links_save(&l);
+	err = links_save(&l, error);
 	links_free(&l);
 	store_close(&s);
 	free(paths);
@@ -183,12 +183,9 @@ static int drop_old_images(const struct xen_dir *d, size_t n, struct error **err
 		bool drop = built_here(v[i]) &&
 			    (prebuilt || !wanted(v[i], d, n, running, qemu_xen));
 
-		err = drop ? store_remove(&s, v[i]) : 0;
+		err = drop ? store_remove(&s, v[i], error) : 0;
 		ret = ret ? ret : err;
-		if (err)
-			error_add(error, err, NULL, "%s/%s: cannot be removed: %s", s.state, v[i],
-				  strerror(-err));
-		else if (drop)
+		if (drop && !err)
 			log_notice(NULL, "image for Xen %s removed: %s", v[i], prebuilt
 				   ? "a package has brought one"
 				   : "that Xen neither runs nor is installed any more");

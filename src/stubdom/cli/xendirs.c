@@ -132,7 +132,7 @@ static void add_matches(size_t row, struct xen_dir **dirs, size_t *n)
 				continue;
 			v = version_of(row, path);
 			if (!v) {
-				log_warn(NULL, "%s: which Xen version this is cannot be told: left alone", path);
+				log_warn(NULL, "%s: unknown Xen version: ignored", path);
 				continue;
 			}
 			*dirs = xgrow(*dirs, *n, sizeof(**dirs));

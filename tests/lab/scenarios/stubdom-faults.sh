@@ -45,7 +45,7 @@ truncate -s $(($(stat -c %s $gen/rootfs) / 2)) $gen/rootfs
 fails f2 "image truncated" "xen-stubdom build --force"
 expect_fail "image truncated: check sees it" xen-stubdom check
 cat $LAB/tmp/rootfs >$gen/rootfs
-expect "image repaired: check finds nothing to fix" xen-stubdom check
+expect "image restored: check passes" xen-stubdom check
 
 # xen-stubdom builds no such image; it can only come from another host.
 other_image() {
