@@ -10,28 +10,34 @@ static bool blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-int info_get(const char *text, const char *key, char *out, size_t size)
+const char *text_find(const char *text, const char *key, size_t *len)
 {
 	size_t klen = strlen(key);
 
 	while (*text) {
-		size_t len = strcspn(text, "\n");
-		const char *end = text + len;
+		const char *end = text + strcspn(text, "\n"), *v = text + klen;
 
-		if (len > klen && !memcmp(text, key, klen) && blank(text[klen])) {
-			const char *v = text + klen;
-
+		if ((size_t)(end - text) > klen && !memcmp(text, key, klen) && blank(*v)) {
 			while (v < end && blank(*v))
 				v++;
 			while (end > v && (blank(end[-1]) || end[-1] == '\r'))
 				end--;
-			if ((size_t)(end - v) >= size)
-				return -E2BIG;
-			memcpy(out, v, end - v);
-			out[end - v] = '\0';
-			return 0;
+			*len = (size_t)(end - v);
+			return v;
 		}
-		text += len + (text[len] == '\n');
+		text = end + (*end == '\n');
 	}
-	return -ENOENT;
+	return NULL;
+}
+
+int text_value(const char *text, const char *key, char *out, size_t size)
+{
+	size_t len;
+	const char *v = text_find(text, key, &len);
+
+	if (!v || len >= size)
+		return v ? -E2BIG : -ENOENT;
+	memcpy(out, v, len);
+	out[len] = '\0';
+	return 0;
 }

@@ -28,7 +28,7 @@ static char *info_value(const char *text, const char *key)
 {
 	char value[64];
 
-	return info_get(text, key, value, sizeof(value)) ? NULL : xstrdup(value);
+	return text_value(text, key, value, sizeof(value)) ? NULL : xstrdup(value);
 }
 
 int image_qemu_info(const char *qemu, char **xen, char **version, struct error **err)
