@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/cli/links.c src/stubdom/cli/xendirs.c src/lib/image/store.c src/lib/image/verify.c src/lib/image/manifest.c src/lib/cli/host.c src/lib/cli/interrupt.c src/lib/base/file.c src/lib/base/error.c src/lib/base/log.c src/lib/base/sha256.c */
+/* test-sources: src/stubdom/cli/links.c src/stubdom/cli/xendirs.c src/lib/xen/version.c src/lib/image/store.c src/lib/image/verify.c src/lib/image/manifest.c src/lib/cli/host.c src/lib/cli/interrupt.c src/lib/base/file.c src/lib/base/error.c src/lib/base/log.c src/lib/base/sha256.c */
 /* test-pkgs: libcrypto */
 #include <setjmp.h>
 #include <stdarg.h>

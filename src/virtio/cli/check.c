@@ -10,6 +10,7 @@
 #include "cli/packages.h"
 #include "cli/unit_state.h"
 #include "vcli.h"
+#include "xen/version.h"
 #include "xlcfg.h"
 
 static const char usage[] =
@@ -22,38 +23,25 @@ static const char usage[] =
 
 #define CONFIG_MAX (1u << 20)
 
-static int sys_number(const char *path)
-{
-	char *text;
-	int n;
-
-	if (host_slurp(path, 64, &text, NULL))
-		return -1;
-	n = atoi(text);
-	free(text);
-	return n;
-}
-
 /* The N of Xen 4.N; 0 when it does not run. */
 static unsigned int check_xen(struct findings *fs)
 {
-	int major = sys_number("/sys/hypervisor/version/major");
-	int minor = sys_number("/sys/hypervisor/version/minor");
+	unsigned int major, minor;
 
-	if (major < 0 || minor < 0) {
+	if (xen_version("/sys", &major, &minor)) {
 		found(fs, BROKEN, "xen", "choose its entry in the boot menu", "this host does not run Xen now");
 		return 0;
 	}
 	if (major != 4 || minor < 17) {
 		found(fs, BROKEN, "xen", "upgrade to Debian 12 or later",
-		      "Xen %d.%d is too old: virtio disks came with Xen 4.17", major, minor);
-		return (unsigned int)minor;
+		      "Xen %u.%u is too old: virtio disks came with Xen 4.17", major, minor);
+		return minor;
 	}
-	found(fs, FINE, "xen", NULL, "Xen %d.%d runs", major, minor);
+	found(fs, FINE, "xen", NULL, "Xen %u.%u runs", major, minor);
 	if (minor < 18)
 		found(fs, ADVICE, "xen-virtio", "use 'xen-virtio attach', or Xen 4.18 or later",
-		      "Xen 4.%d knows virtio disks (specification=virtio), but not virtio= for other devices", minor);
-	return (unsigned int)minor;
+		      "Xen 4.%u knows virtio disks (specification=virtio), but not virtio= for other devices", minor);
+	return minor;
 }
 
 static void check_qemu(struct findings *fs)
