@@ -43,8 +43,8 @@ static int open_bus(sd_bus **bus)
 {
 	int ret = sd_bus_open_system(bus);
 
-	/* As systemctl does: root reaches systemd where no D-Bus is installed. */
-	if (ret == -ENOENT && !geteuid()) {
+	/* As systemctl does: root reaches systemd where no D-Bus runs. */
+	if (ret < 0 && !geteuid()) {
 		ret = sd_bus_new(bus);
 		if (ret >= 0)
 			ret = sd_bus_set_address(*bus, PRIVATE);
