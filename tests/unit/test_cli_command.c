@@ -52,7 +52,8 @@ static const struct command commands[] = {
 static int run(bool root, int fd, const char *line)
 {
 	const struct program p = { "prog", commands, root };
-	char copy[256], *argv[16], path[] = "/tmp/test-command-XXXXXX", *save = NULL, *text;
+	static char copy[256];
+	char *argv[16], path[] = "/tmp/test-command-XXXXXX", *save = NULL, *text;
 	int argc = 0, ret, file = mkstemp(path), old = dup(fd);
 
 	flag = false;
