@@ -24,7 +24,7 @@ xen-stubdomd_PKG = xenstore xencontrol libsystemd libcrypto
 xen-stubdomd_DIR = $(SBINDIR)
 
 xen-stubdom_SRC = $(wildcard src/stubdom/cli/*.c)
-xen-stubdom_PKG = xenstore xencontrol xlutil xenlight json-c libarchive libcrypto
+xen-stubdom_PKG = xenstore xencontrol xlutil xenlight json-c libarchive libcrypto libsystemd
 xen-stubdom_DIR = $(SBINDIR)
 
 xen-virtiod_SRC = $(wildcard src/virtio/daemon/*.c)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/cli/logtext.c src/stubdom/cli/bzimage.c src/stubdom/cli/xendirs.c src/lib/image/manifest.c src/stubdom/cli/license.c src/lib/cli/host.c src/lib/base/log.c */
+/* test-sources: src/stubdom/cli/logtext.c src/stubdom/cli/bzimage.c src/stubdom/cli/xendirs.c src/lib/xen/version.c src/lib/image/manifest.c src/stubdom/cli/license.c src/lib/cli/host.c src/lib/base/file.c src/lib/base/log.c */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/cli/edit.c src/virtio/cli/xlcfg.c src/virtio/cli/domains.c src/virtio/cli/list.c src/virtio/cli/args.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/cli/host.c src/lib/cli/findings.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/cli/edit.c src/virtio/cli/xlcfg.c src/virtio/cli/domains.c src/virtio/cli/list.c src/virtio/cli/args.c src/lib/cli/options.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/cli/host.c src/lib/cli/findings.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c xlutil */
 /* xen-virtio: nodes as xl makes them, names as people give them, and what check says of an xl.cfg. */
 #include "virtiod_fixture.h"
@@ -83,7 +83,7 @@ static void devices(void **state)
 	assert_int_equal(domain_find(&st, "4", &domid), 0);
 	assert_int_equal(domid, 4);
 	assert_int_equal(domain_find(&st, "nobody", &domid), -ENOENT);
-	assert_logged("guest nobody: there is none: see 'xl list'");
+	assert_logged("guest nobody: not found: see 'xl list'");
 	fix_guest(5, "db");
 	assert_int_equal(domain_find(&st, "db", &domid), -ENOENT);
 	assert_logged("guest db: there are 2 of that name: give its number");

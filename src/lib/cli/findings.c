@@ -10,7 +10,7 @@
 #include "host.h"
 
 void found(struct findings *fs, enum level level, const char *id,
-	   const char *cure, const char *fmt, ...)
+	   const char *fix, const char *fmt, ...)
 {
 	struct finding *f;
 	va_list ap;
@@ -24,7 +24,7 @@ void found(struct findings *fs, enum level level, const char *id,
 	f->level = level;
 	f->id = id;
 	f->text = xstrdup(text);
-	f->cure = cure ? xstrdup(cure) : NULL;
+	f->fix = fix ? xstrdup(fix) : NULL;
 }
 
 enum level findings_worst(const struct findings *fs)
@@ -51,8 +51,8 @@ static void print_json(const struct findings *fs)
 		json_object_object_add(o, "result",
 				       json_object_new_string(level[f->level]));
 		json_object_object_add(o, "text", json_object_new_string(f->text));
-		json_object_object_add(o, "cure", f->cure
-				       ? json_object_new_string(f->cure) : NULL);
+		json_object_object_add(o, "fix", f->fix
+				       ? json_object_new_string(f->fix) : NULL);
 		json_object_array_add(list, o);
 	}
 	json_object_object_add(top, "ok",
@@ -75,7 +75,7 @@ void findings_print(const struct findings *fs, bool json)
 		const struct finding *f = &fs->f[i];
 
 		printf("%s  %s%s%s\n", mark[f->level], f->text,
-		       f->cure ? ": " : "", f->cure ? f->cure : "");
+		       f->fix ? ": " : "", f->fix ? f->fix : "");
 	}
 }
 
@@ -83,7 +83,7 @@ void findings_free(struct findings *fs)
 {
 	for (size_t i = 0; i < fs->n; i++) {
 		free(fs->f[i].text);
-		free(fs->f[i].cure);
+		free(fs->f[i].fix);
 	}
 	free(fs->f);
 	memset(fs, 0, sizeof(*fs));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `check` found: one line each, with the command that mends it. */
+/* What `check` found: one line each, with the command that fixes it. */
 #ifndef XE_FINDINGS_H
 #define XE_FINDINGS_H
 
@@ -16,7 +16,7 @@ struct finding {
 	enum level level;
 	const char *id;		/* stable, for scripts; static */
 	char *text;
-	char *cure;		/* command or xl.cfg line; NULL when FINE */
+	char *fix;		/* command or xl.cfg line; NULL when FINE */
 };
 
 struct findings {
@@ -24,9 +24,9 @@ struct findings {
 	size_t n;
 };
 
-/* @cure: a format like @fmt's is not needed; copied, may be NULL. */
+/* @fix: a format like @fmt's is not needed; copied, may be NULL. */
 void found(struct findings *fs, enum level level, const char *id,
-	   const char *cure, const char *fmt, ...)
+	   const char *fix, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 /* The worst of them. */
 enum level findings_worst(const struct findings *fs);

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "host.h"
 
@@ -83,10 +85,7 @@ void *xcalloc(size_t n, size_t size)
 
 void *xgrow(void *array, size_t n, size_t size)
 {
-	/* Full exactly when n is 0 or a power of two from 8 on. */
-	if (n && (n < 8 || (n & (n - 1))))
-		return array;
-	array = reallocarray(array, n ? n * 2 : 8, size);
+	array = array_grow(array, n, size);
 	if (!array)
 		out_of_memory();
 	return array;
@@ -101,51 +100,12 @@ char *xstrdup(const char *s)
 	return d;
 }
 
-static int slurp_fd(int fd, size_t max, char **out, size_t *len)
-{
-	size_t n = 0, room = 4096;
-	char *buf = xcalloc(1, room + 1);
-
-	for (;;) {
-		ssize_t got;
-
-		if (n == room) {
-			char *more = realloc(buf, room * 2 + 1);
-
-			if (!more)
-				out_of_memory();
-			buf = more;
-			room *= 2;
-		}
-		got = read(fd, buf + n, room - n);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 || n + (size_t)got > max) {
-			int ret = got < 0 ? -errno : -EFBIG;
-
-			free(buf);
-			return ret;
-		}
-		if (!got)
-			break;
-		n += (size_t)got;
-	}
-	buf[n] = '\0';
-	*out = buf;
-	if (len)
-		*len = n;
-	return 0;
-}
-
 int host_slurp(const char *path, size_t max, char **out, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	int ret;
+	int ret = file_read(path, max, out, len);
 
-	if (fd < 0)
-		return -errno;
-	ret = slurp_fd(fd, max, out, len);
-	close(fd);
+	if (ret == -ENOMEM)
+		out_of_memory();
 	return ret;
 }
 

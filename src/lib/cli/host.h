@@ -8,9 +8,8 @@
 
 #include <stddef.h>
 
-/* Exit codes: 0 done, 1 failed or something to mend, 2 wrong usage. */
+/* Exit codes: 0 done, 1 failed or something to fix, 2 wrong usage. */
 #define EXIT_USAGE 2
-
 
 /* --root DIR: must be absolute; "" is the real system. */
 int host_set_root(const char *dir);
@@ -24,10 +23,7 @@ void *xcalloc(size_t n, size_t size);
 void *xgrow(void *array, size_t n, size_t size);
 char *xstrdup(const char *s);
 
-/*
- * Read a whole file into a NUL-terminated buffer, at most @max bytes: -EFBIG.
- * @len may be NULL.
- */
+/* As file_read(), but exits when out of memory. */
 int host_slurp(const char *path, size_t max, char **out, size_t *len);
 /* Remove a directory and all below it, without following links. */
 int host_rmtree(const char *path);

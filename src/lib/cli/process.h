@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ask a program of the host (dpkg-query, apt-cache, systemctl). */
-#ifndef XE_COMMAND_H
-#define XE_COMMAND_H
+/* Ask a program of the host (dpkg-query, apt-cache). */
+#ifndef XE_PROCESS_H
+#define XE_PROCESS_H
 
 #include <stddef.h>
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/host.h"
+#include "base/array.h"
 
 #define MAGIC "xen-stubdom-manifest 1"
 #define LINE_MAX_LEN 4096
@@ -23,23 +23,9 @@ bool xen_version_valid(const char *v)
 	return minor && minor <= 3 && !v[major + 1 + minor];
 }
 
-char *info_get(const char *text, const char *key)
-{
-	size_t klen = strlen(key);
-
-	for (const char *p = text, *end; *p; p = *end ? end + 1 : end) {
-		end = strchrnul(p, '\n');
-		if ((size_t)(end - p) > klen && !strncmp(p, key, klen) &&
-		    p[klen] == ' ')
-			return strndup(p + klen + 1,
-				       (size_t)(end - p) - klen - 1);
-	}
-	return NULL;
-}
-
 static bool is_hex(const char *s)
 {
-	return strspn(s, "0123456789abcdef") == HEX_LEN;
+	return strspn(s, "0123456789abcdef") == SHA256_HEX_LEN;
 }
 
 static bool printable(const char *s)
@@ -54,8 +40,8 @@ static int set_text(char **dst, const char *value)
 {
 	if (*dst || !*value || strlen(value) > 256 || !printable(value))
 		return -EINVAL;
-	*dst = xstrdup(value);
-	return 0;
+	*dst = strdup(value);
+	return *dst ? 0 : -ENOMEM;
 }
 
 static int set_number(uint64_t *dst, const char *value, uint64_t max)
@@ -72,26 +58,38 @@ static int set_number(uint64_t *dst, const char *value, uint64_t max)
 
 static int set_hex(char *dst, const char *value)
 {
-	if (*dst || !is_hex(value) || value[HEX_LEN])
+	if (*dst || !is_hex(value) || value[SHA256_HEX_LEN])
 		return -EINVAL;
-	memcpy(dst, value, HEX_LEN);
+	memcpy(dst, value, SHA256_HEX_LEN);
 	return 0;
+}
+
+/* @array with one more element, all zero, as its last; NULL: out of memory. */
+static void *add(void *array, size_t *n, size_t size)
+{
+	char *grown = array_grow(array, *n, size);
+
+	if (grown)
+		memset(grown + (*n)++ * size, 0, size);
+	return grown;
 }
 
 static int parse_input(struct manifest *m, const char *v)
 {
 	struct manifest_input *in;
 
-	if (!is_hex(v) || v[HEX_LEN] != ' ' || v[HEX_LEN + 1] != '/')
+	if (!is_hex(v) || v[SHA256_HEX_LEN] != ' ' || v[SHA256_HEX_LEN + 1] != '/')
 		return -EINVAL;
 	if (m->n_input == MANIFEST_INPUTS_MAX)
 		return -EINVAL;
-	m->input = xgrow(m->input, m->n_input, sizeof(*in));
-	in = &m->input[m->n_input++];
-	memset(in, 0, sizeof(*in));
-	memcpy(in->sha, v, HEX_LEN);
-	in->path = xstrdup(v + HEX_LEN + 1);
-	return 0;
+	in = add(m->input, &m->n_input, sizeof(*in));
+	if (!in)
+		return -ENOMEM;
+	m->input = in;
+	in += m->n_input - 1;
+	memcpy(in->sha, v, SHA256_HEX_LEN);
+	in->path = strdup(v + SHA256_HEX_LEN + 1);
+	return in->path ? 0 : -ENOMEM;
 }
 
 static int parse_output(struct manifest *m, const char *v)
@@ -105,56 +103,71 @@ static int parse_output(struct manifest *m, const char *v)
 	else
 		return 0;
 	v += 7;
-	if (*out->sha || !is_hex(v) || v[HEX_LEN] != ' ')
+	if (*out->sha || !is_hex(v) || v[SHA256_HEX_LEN] != ' ')
 		return -EINVAL;
-	memcpy(out->sha, v, HEX_LEN);
-	return set_number(&out->size, v + HEX_LEN + 1, FILE_MAX_BYTES);
+	memcpy(out->sha, v, SHA256_HEX_LEN);
+	return set_number(&out->size, v + SHA256_HEX_LEN + 1, FILE_MAX_BYTES);
 }
 
 /* Exactly @n words; each to free(). */
 static int split(const char *v, char **word, size_t n)
 {
 	size_t got = 0;
+	int ret = 0;
 
-	while (*v) {
+	while (!ret && *v) {
 		size_t len = strcspn(v, " ");
 
-		if (got == n || !len || len > 256)
+		if (got == n || !len || len > 256) {
+			ret = -EINVAL;
 			break;
-		word[got++] = strndup(v, len);
+		}
+		word[got] = strndup(v, len);
+		if (!word[got++])
+			ret = -ENOMEM;
 		v += len + (v[len] == ' ');
 	}
-	if (got == n && !*v)
-		return 0;
-	while (got)
+	if (!ret && got < n)
+		ret = -EINVAL;
+	while (ret && got)
 		free(word[--got]);
-	return -EINVAL;
+	return ret;
 }
 
 static int parse_package(struct manifest *m, const char *v)
 {
 	struct manifest_package *p;
 	char *w[5];
+	int ret;
 
-	if (m->n_package == MANIFEST_INPUTS_MAX || !printable(v) || split(v, w, 5))
+	if (m->n_package == MANIFEST_INPUTS_MAX || !printable(v))
 		return -EINVAL;
-	m->package = xgrow(m->package, m->n_package, sizeof(*p));
-	p = &m->package[m->n_package++];
-	*p = (struct manifest_package){ w[0], w[1], w[2], w[3], w[4] };
-	return 0;
+	p = add(m->package, &m->n_package, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	m->package = p;
+	ret = split(v, w, 5);
+	if (!ret)
+		p[m->n_package - 1] = (struct manifest_package){ w[0], w[1], w[2], w[3], w[4] };
+	return ret;
 }
 
 static int parse_use(struct manifest *m, const char *v)
 {
 	struct manifest_use *u;
 	char *w[3];
+	int ret;
 
-	if (m->n_use == MANIFEST_INPUTS_MAX || !printable(v) || split(v, w, 3))
+	if (m->n_use == MANIFEST_INPUTS_MAX || !printable(v))
 		return -EINVAL;
-	m->use = xgrow(m->use, m->n_use, sizeof(*u));
-	u = &m->use[m->n_use++];
-	*u = (struct manifest_use){ w[0], w[1], w[2] };
-	return 0;
+	u = add(m->use, &m->n_use, sizeof(*u));
+	if (!u)
+		return -ENOMEM;
+	m->use = u;
+	ret = split(v, w, 3);
+	if (!ret)
+		u[m->n_use - 1] = (struct manifest_use){ w[0], w[1], w[2] };
+	return ret;
 }
 
 /* The input stands above it. */
@@ -170,7 +183,7 @@ static int parse_owner(struct manifest *m, const char *v)
 		if (m->input[i].owner)
 			return -EINVAL;
 		m->input[i].owner = strndup(v, (size_t)(path - v));
-		return 0;
+		return m->input[i].owner ? 0 : -ENOMEM;
 	}
 	return -EINVAL;
 }

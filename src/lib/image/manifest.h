@@ -29,14 +29,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HEX_LEN 64
+#include "base/sha256.h"
+
 /* A file above this size is no part of an image. */
 #define FILE_MAX_BYTES (512ull << 20)
 #define MANIFEST_MAX (1u << 20)
 #define MANIFEST_INPUTS_MAX 4096
 
 struct manifest_input {
-	char sha[HEX_LEN + 1];
+	char sha[SHA256_HEX_LEN + 1];
 	char *path;
 	char *owner;		/* the name of its package, or NULL */
 };
@@ -51,13 +52,13 @@ struct manifest_use {
 };
 
 struct manifest_output {
-	char sha[HEX_LEN + 1];
+	char sha[SHA256_HEX_LEN + 1];
 	uint64_t size;
 };
 
 struct manifest {
 	char *xen, *qemu, *kernel_version, *generator;
-	char key[HEX_LEN + 1];
+	char key[SHA256_HEX_LEN + 1];
 	unsigned int memory_min;
 	bool debug;
 	struct manifest_input *input;
@@ -74,7 +75,7 @@ struct manifest {
  * @line: where it went wrong, from 1; 0 when something is missing; may be NULL
  *
  * -EPROTO for another format or version of it, -EINVAL for a line that is
- * wrong, stands twice, or a manifest that is not complete.
+ * wrong, stands twice, or a manifest that is not complete; -ENOMEM.
  * manifest_free() in any case.
  */
 int manifest_parse(struct manifest *m, const char *text, unsigned int *line);
@@ -84,8 +85,5 @@ void manifest_free(struct manifest *m);
 
 /* "4.20": digits, a dot, digits; nothing that could be a path. */
 bool xen_version_valid(const char *v);
-
-/* Lines "KEY VALUE" (STUBDOM_QEMU_INFO): the value of @key, to free(), or NULL. */
-char *info_get(const char *text, const char *key);
 
 #endif

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/sha256file.h"
 #include "cli/host.h"
 #include "cli/interrupt.h"
 #include "stubdom.h"
+#include "verify.h"
 
 #define GEN "gen-"
 #define TMP ".new-"
@@ -81,7 +81,7 @@ static void remove_leftovers(const char *dir)
 	closedir(d);
 }
 
-int store_open(struct store *s, const char *xen)
+int store_open(struct store *s, const char *xen, struct error **err)
 {
 	int ret;
 
@@ -96,8 +96,8 @@ int store_open(struct store *s, const char *xen)
 			remove_leftovers(s->dir);
 	}
 	if (ret) {
-		log_err(NULL, "%s: cannot be used: %s", s->dir ? s->dir : s->state,
-			strerror(-ret));
+		error_add(err, ret, NULL, "%s: cannot be used: %s", s->dir ? s->dir : s->state,
+			  strerror(-ret));
 		store_close(s);
 	}
 	return ret;
@@ -117,18 +117,17 @@ void store_close(struct store *s)
 	s->lock = -1;
 }
 
-int store_new(struct store *s, char **tmp)
+int store_new(struct store *s, char **tmp, struct error **err)
 {
-	int err;
+	int ret;
 
 	*tmp = xasprintf("%s/" TMP "XXXXXX", s->dir);
 	if (mkdtemp(*tmp))
 		return 0;
-	err = errno;
-	log_err(NULL, "%s: cannot be written: %s", s->dir, strerror(err));
+	ret = error_add(err, -errno, NULL, "%s: cannot be written: %s", s->dir, strerror(errno));
 	free(*tmp);
 	*tmp = NULL;
-	return -err;
+	return ret;
 }
 
 /* Give @tmp its final name, also when a generation has it already. */
@@ -183,7 +182,7 @@ static void remove_generations(struct store *s, const char *keep1,
 	closedir(d);
 }
 
-int store_commit(struct store *s, const char *tmp, const char *key)
+int store_commit(struct store *s, const char *tmp, const char *key, struct error **err)
 {
 	char *final = xasprintf("%s/" GEN "%s", s->dir, key);
 	char *cur = xasprintf("%s/" CURRENT, s->dir);
@@ -205,14 +204,13 @@ int store_commit(struct store *s, const char *tmp, const char *key)
 	if (!ret && strcmp(old, strrchr(final, '/') + 1))
 		remove_generations(s, strrchr(final, '/') + 1, old);
 	if (ret)
-		log_err(NULL, "%s: cannot be put in place: %s", final,
-			strerror(-ret));
+		error_add(err, ret, NULL, "%s: cannot be put in place: %s", final, strerror(-ret));
 	free(final);
 	free(cur);
 	return ret;
 }
 
-int store_write_manifest(const char *dir, const struct manifest *m)
+int store_write_manifest(const char *dir, const struct manifest *m, struct error **err)
 {
 	char *path = xasprintf("%s/manifest", dir);
 	char *text = manifest_format(m);
@@ -227,23 +225,25 @@ int store_write_manifest(const char *dir, const struct manifest *m)
 			ret = -errno;
 	}
 	if (ret)
-		log_err(NULL, "%s: cannot be written: %s", path, strerror(-ret));
+		error_add(err, ret, NULL, "%s: cannot be written: %s", path, strerror(-ret));
 	free(text);
 	free(path);
 	return ret;
 }
 
-int store_replace_manifest(struct store *s, const struct manifest *m)
+int store_replace_manifest(struct store *s, const struct manifest *m, struct error **err)
 {
 	char *cur = xasprintf("%s/" CURRENT, s->dir), *tmp = NULL;
 	char *from = NULL, *to = xasprintf("%s/manifest", cur);
-	int ret = store_new(s, &tmp);
+	int ret = store_new(s, &tmp, err);
 
 	if (!ret)
-		ret = store_write_manifest(tmp, m);
+		ret = store_write_manifest(tmp, m, err);
 	if (!ret) {
 		from = xasprintf("%s/manifest", tmp);
 		ret = rename(from, to) ? -errno : host_sync_dir(cur);
+		if (ret)
+			error_add(err, ret, NULL, "%s: cannot be put in place: %s", to, strerror(-ret));
 	}
 	if (tmp)
 		host_rmtree(tmp);
@@ -269,38 +269,18 @@ char *store_place(const char *xen)
 				      : xasprintf(STUBDOM_STATE_DIR "/%s/" CURRENT, xen);
 }
 
-int store_manifest(const char *xen, struct manifest *m)
+int store_manifest(const char *xen, struct manifest *m, struct error **err)
 {
 	char *place = store_place(xen), *path = host_path("%s/manifest", place);
-	unsigned int line = 0;
-	char *text = NULL;
-	int ret = host_slurp(path, MANIFEST_MAX, &text, NULL);
+	unsigned int line;
+	int ret = manifest_read(path, m, &line);
 
-	memset(m, 0, sizeof(*m));
-	if (!ret) {
-		ret = manifest_parse(m, text, &line);
-		if (!ret && strcmp(m->xen, xen))
-			ret = -EINVAL;
-		if (ret)
-			log_warn(NULL, "%s: line %u is not understood: run "
-				 "'xen-stubdom build'", path, line);
-	}
-	free(text);
-	free(path);
-	free(place);
-	return ret;
-}
-
-static int verify_one(const char *xen, const char *name,
-		      const struct manifest_output *out)
-{
-	char *place = store_place(xen), *path = host_path("%s/%s", place, name);
-	char sha[HEX_LEN + 1];
-	uint64_t size = 0;
-	int ret = sha256_file(path, FILE_MAX_BYTES, sha, &size);
-
-	if (!ret && (size != out->size || strcmp(sha, out->sha)))
-		ret = -EBADMSG;
+	if (!ret && strcmp(m->xen, xen))
+		ret = -EINVAL;
+	if (ret == -EINVAL || ret == -EPROTO)
+		error_add(err, ret, "run 'xen-stubdom build'", "%s: line %u is malformed", path, line);
+	else if (ret)
+		error_add(err, ret, "run 'xen-stubdom register'", "%s: %s", path, strerror(-ret));
 	free(path);
 	free(place);
 	return ret;
@@ -308,9 +288,16 @@ static int verify_one(const char *xen, const char *name,
 
 int store_verify(const char *xen, const struct manifest *m)
 {
-	int ret = verify_one(xen, "kernel", &m->kernel);
+	char *place = store_place(xen);
+	char *kernel = host_path("%s/kernel", place), *rootfs = host_path("%s/rootfs", place);
+	int ret = manifest_verify(&m->kernel, kernel);
 
-	return ret ? ret : verify_one(xen, "rootfs", &m->rootfs);
+	if (!ret)
+		ret = manifest_verify(&m->rootfs, rootfs);
+	free(kernel);
+	free(rootfs);
+	free(place);
+	return ret;
 }
 
 static int by_name(const void *a, const void *b)
@@ -354,7 +341,7 @@ int store_versions(char ***v, size_t *n)
 	return ret ? ret : err;
 }
 
-int store_remove(struct store *s, const char *xen)
+int store_remove(struct store *s, const char *xen, struct error **err)
 {
 	char *dir = xasprintf("%s/%s", s->state, xen);
 	char *cur = xasprintf("%s/" CURRENT, dir);
@@ -363,6 +350,8 @@ int store_remove(struct store *s, const char *xen)
 	/* First the name by which it is found, then the rest. */
 	unlink(cur);
 	ret = host_rmtree(dir);
+	if (ret)
+		error_add(err, ret, NULL, "%s: cannot be removed: %s", dir, strerror(-ret));
 	free(cur);
 	free(dir);
 	return ret;

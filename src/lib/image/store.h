@@ -13,6 +13,7 @@
 #ifndef XE_STORE_H
 #define XE_STORE_H
 
+#include "base/error.h"
 #include "manifest.h"
 
 struct store {
@@ -22,32 +23,32 @@ struct store {
 };
 
 /* Make what is missing and lock it, waiting for another one who has it. */
-int store_open(struct store *s, const char *xen);
+int store_open(struct store *s, const char *xen, struct error **err);
 /* Unlock; directories that are empty go away. */
 void store_close(struct store *s);
 
 /* A new directory to build in; the path is to free(). */
-int store_new(struct store *s, char **tmp);
+int store_new(struct store *s, char **tmp, struct error **err);
 /* Make @tmp, which holds all of an image, generation @key and current. */
-int store_commit(struct store *s, const char *tmp, const char *key);
+int store_commit(struct store *s, const char *tmp, const char *key, struct error **err);
 
 /*
- * The manifest of the current image of @xen, without a lock; -ENOENT when there
- * is none.  manifest_free() in any case.
+ * The manifest of the current image of @xen, without a lock; -ENOENT when it is
+ * not found.  manifest_free() in any case.
  */
-int store_manifest(const char *xen, struct manifest *m);
+int store_manifest(const char *xen, struct manifest *m, struct error **err);
 /* Kernel and rootfs as the manifest says: 0, -ENOENT, -EBADMSG. */
 int store_verify(const char *xen, const struct manifest *m);
 
 /* The Xen versions that have an image, sorted; *@v and each of it to free(). */
 int store_versions(char ***v, size_t *n);
 /* Remove the images of @xen that were built here. */
-int store_remove(struct store *s, const char *xen);
+int store_remove(struct store *s, const char *xen, struct error **err);
 
 /* Write a manifest into a directory and make it durable. */
-int store_write_manifest(const char *dir, const struct manifest *m);
+int store_write_manifest(const char *dir, const struct manifest *m, struct error **err);
 /* Another manifest for the current image, in one step. */
-int store_replace_manifest(struct store *s, const struct manifest *m);
+int store_replace_manifest(struct store *s, const struct manifest *m, struct error **err);
 
 /* A package brings the image of @xen whole; nothing is built for it here. */
 bool store_is_prebuilt(const char *xen);

@@ -1,73 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The arguments that two subcommands of xen-stubdom take alike. */
 #include "args.h"
 
-#include <getopt.h>
-
 #include "cli.h"
+#include "cli/options.h"
 #include "image/manifest.h"
 
-int args_show(int argc, char **argv, const char *usage, const char *refusal,
-	      struct args_show *a)
+int args_xen_valid(const char *xen)
 {
-	static const struct option options[] = {
-		{ "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' },
-		{ NULL, 0, NULL, 0 }
-	};
-	int c;
-
-	*a = (struct args_show){ 0 };
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'j') {
-			a->json = true;
-		} else if (c == 'h') {
-			fputs(usage, stdout);
-			return -1;
-		} else {
-			return EXIT_USAGE;
-		}
-	}
-	if (argc - optind > 1) {
-		log_err(NULL, "%s", refusal);
-		return EXIT_USAGE;
-	}
-	a->what = argv[optind];
-	return 0;
+	if (!xen || xen_version_valid(xen))
+		return 0;
+	log_err(NULL, "--xen %s: not a Xen version such as 4.20", xen);
+	return EXIT_USAGE;
 }
 
 int args_xen(int argc, char **argv, const char *usage, const char *flag,
-	     const char *refusal, struct args_xen *a)
+	     struct args_xen *a)
 {
-	const struct option options[] = {
-		{ "xen", 1, NULL, 'x' }, { "all", 0, NULL, 'a' },
-		{ flag, 0, NULL, 'f' }, { "help", 0, NULL, 'h' },
-		{ NULL, 0, NULL, 0 }
-	};
 	bool all = false;
-	int c;
+	const struct opt options[] = {
+		{ "xen", 0, NULL, &a->xen }, { "all", 0, &all, NULL },
+		{ flag, 0, &a->flag, NULL }, { NULL, 0, NULL, NULL }
+	};
+	const struct opts o = { usage, options, 0, 0, false };
+	int ret;
 
 	*a = (struct args_xen){ 0 };
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'x':
-			a->xen = optarg;
-			break;
-		case 'a':
-			all = true;
-			break;
-		case 'f':
-			a->flag = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return -1;
-		default:
-			return EXIT_USAGE;
-		}
-	}
-	if (optind < argc || (a->xen && (all || !xen_version_valid(a->xen)))) {
-		log_err(NULL, "%s", refusal);
+	ret = opts_parse(&o, argc, argv, NULL);
+	if (!ret && a->xen && all) {
+		log_err(NULL, "--xen and --all exclude each other");
 		return EXIT_USAGE;
 	}
-	return 0;
+	return ret ? ret : args_xen_valid(a->xen);
 }

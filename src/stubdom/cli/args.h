@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The arguments that two subcommands of xen-stubdom take alike.  Each function
- * returns 0; -1 when --help was asked for and @usage printed; or EXIT_USAGE,
- * after saying what is wrong: getopt's message, or @refusal.  Texts in the
- * result are those of @argv.
- */
+/* The choice of a Xen version, which several commands of xen-stubdom take. */
 #ifndef XE_ARGS_H
 #define XE_ARGS_H
 
 #include <stdbool.h>
 
-/* status and check: [--json] [WHAT] */
-struct args_show {
-	bool json;
-	const char *what;	/* or NULL */
-};
-
-int args_show(int argc, char **argv, const char *usage, const char *refusal,
-	      struct args_show *a);
+/* 0 for NULL and for a version such as "4.20"; or EXIT_USAGE, said. */
+int args_xen_valid(const char *xen);
 
 /* register and unregister: [--xen V | --all] [--FLAG] */
 struct args_xen {
@@ -25,7 +14,8 @@ struct args_xen {
 	bool flag;
 };
 
+/* As opts_parse(). */
 int args_xen(int argc, char **argv, const char *usage, const char *flag,
-	     const char *refusal, struct args_xen *a);
+	     struct args_xen *a);
 
 #endif

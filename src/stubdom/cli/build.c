@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* xen-stubdom build */
-#include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "cli.h"
 #include "cli/interrupt.h"
+#include "cli/options.h"
 #include "image.h"
 
 static const char usage[] =
-"Usage: xen-stubdom build [OPTION]...\n"
+"usage: xen-stubdom build [OPTION]...\n"
 "Assemble the stubdomain's image from what is installed on this machine.\n"
 "\n"
 "  --xen V          fail unless it is for this Xen version (e.g. 4.20)\n"
@@ -22,84 +23,45 @@ static const char usage[] =
 "  --module DIR     dracut module instead of the installed one\n"
 "  --output DIR     put kernel, rootfs and manifest there; register nothing\n";
 
-enum { OPT_XEN = 256, OPT_NEEDED, OPT_FORCE, OPT_DEBUG, OPT_KERNEL, OPT_QEMU,
-       OPT_INIT, OPT_MODULE, OPT_OUTPUT };
-
-static const struct option options[] = {
-	{ "xen", 1, NULL, OPT_XEN }, { "if-needed", 0, NULL, OPT_NEEDED },
-	{ "force", 0, NULL, OPT_FORCE }, { "debug", 0, NULL, OPT_DEBUG },
-	{ "kernel", 1, NULL, OPT_KERNEL }, { "qemu", 1, NULL, OPT_QEMU },
-	{ "init", 1, NULL, OPT_INIT }, { "module", 1, NULL, OPT_MODULE },
-	{ "output", 1, NULL, OPT_OUTPUT }, { "help", 0, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
-
 /* Paths get --root in front and stand in the manifest: make them absolute. */
-static const char *absolute(const char *path)
+static void make_absolute(const char **path)
 {
 	char cwd[4096];
 
-	if (path[0] == '/' || !getcwd(cwd, sizeof(cwd)))
-		return path;
-	return xasprintf("%s/%s", cwd, path);
+	if (*path && (*path)[0] != '/' && getcwd(cwd, sizeof(cwd)))
+		*path = xasprintf("%s/%s", cwd, *path);
 }
 
 static int parse(int argc, char **argv, struct image_opts *o)
 {
-	int c;
+	const struct opt options[] = {
+		{ "xen", 0, NULL, &o->xen }, { "if-needed", 0, &o->if_needed, NULL },
+		{ "force", 0, &o->force, NULL }, { "debug", 0, &o->debug, NULL },
+		{ "kernel", 0, NULL, &o->kernel }, { "qemu", 0, NULL, &o->qemu },
+		{ "init", 0, NULL, &o->init }, { "module", 0, NULL, &o->module },
+		{ "output", 0, NULL, &o->output }, { NULL, 0, NULL, NULL }
+	};
+	int ret = opts_parse(&(struct opts){ usage, options, 0, 0, false }, argc, argv, NULL);
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case OPT_XEN:
-			o->xen = optarg;
-			break;
-		case OPT_NEEDED:
-			o->if_needed = true;
-			break;
-		case OPT_FORCE:
-			o->force = true;
-			break;
-		case OPT_DEBUG:
-			o->debug = true;
-			break;
-		case OPT_KERNEL:
-			o->kernel = absolute(optarg);
-			break;
-		case OPT_QEMU:
-			o->qemu = absolute(optarg);
-			break;
-		case OPT_INIT:
-			o->init = absolute(optarg);
-			break;
-		case OPT_MODULE:
-			o->module = absolute(optarg);
-			break;
-		case OPT_OUTPUT:
-			o->output = absolute(optarg);
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return -1;
-		default:
-			return EXIT_USAGE;
-		}
-	}
-	if (optind < argc || (o->xen && !xen_version_valid(o->xen))) {
-		log_err(NULL, "build: '%s' is not %s", optind < argc
-			? argv[optind] : o->xen, optind < argc
-			? "an option" : "a Xen version such as 4.20");
-		return EXIT_USAGE;
-	}
-	return 0;
+	make_absolute(&o->kernel);
+	make_absolute(&o->qemu);
+	make_absolute(&o->init);
+	make_absolute(&o->module);
+	make_absolute(&o->output);
+	return ret ? ret : args_xen_valid(o->xen);
 }
 
 int cmd_build(int argc, char **argv)
 {
 	struct image_opts o = { 0 };
+	struct error *err = NULL;
 	int ret = parse(argc, argv, &o);
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
 	interrupt_catch();
-	return image_build(&o) ? EXIT_FAILURE : EXIT_SUCCESS;
+	ret = image_build(&o, &err);
+	error_log(LOG_ERR, err);
+	error_free(&err);
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -29,21 +29,21 @@ struct key_fact {
 	const char *const *words;
 	const char *needs;	/* a switch that is on by default; off: no effect */
 	enum level level;
-	const char *id, *text, *cure;
+	const char *id, *text, *fix;
 };
 
 #define WORDS(...) ((const char *const []){ __VA_ARGS__, NULL })
 #define IN_DOM0 "device_model_stubdomain_override = 0"
 #define NO_PICTURE "nothing shows the screen of a guest with a stubdomain yet"
-#define PICTURE_CURE "vnc = 0 and serial = \"pty\" (then 'xl console'), or " IN_DOM0
+#define PICTURE_FIX "vnc = 0 and serial = \"pty\" (then 'xl console'), or " IN_DOM0
 
 static const struct key_fact keys[] = {
 	/* The screen.  dom0's QEMU opens the port, but never takes the vfb (consoles.h). */
 	{ "vnc", ON, NULL, NULL, BROKEN, "cfg-vnc",
-	  NO_PICTURE ", dom0's VNC server has none", PICTURE_CURE },
-	{ "vnclisten", SET, NULL, "vnc", BROKEN, "cfg-vnc", NO_PICTURE, PICTURE_CURE },
-	{ "vncdisplay", SET, NULL, "vnc", BROKEN, "cfg-vnc", NO_PICTURE, PICTURE_CURE },
-	{ "vncunused", ON, NULL, "vnc", BROKEN, "cfg-vnc", NO_PICTURE, PICTURE_CURE },
+	  NO_PICTURE ", dom0's VNC server has none", PICTURE_FIX },
+	{ "vnclisten", SET, NULL, "vnc", BROKEN, "cfg-vnc", NO_PICTURE, PICTURE_FIX },
+	{ "vncdisplay", SET, NULL, "vnc", BROKEN, "cfg-vnc", NO_PICTURE, PICTURE_FIX },
+	{ "vncunused", ON, NULL, "vnc", BROKEN, "cfg-vnc", NO_PICTURE, PICTURE_FIX },
 	{ "vncpasswd", SET, NULL, "vnc", BROKEN, "cfg-vncpasswd",
 	  "the QEMU in dom0 that serves the stubdomain's consoles ends when xl sets the password, and 'xl create' fails",
 	  "remove vncpasswd" },
@@ -129,7 +129,7 @@ struct arg_fact {
 	enum when when;
 	const char *const *words;
 	enum level level;
-	const char *text, *cure;
+	const char *text, *fix;
 };
 
 #define NO_START ", and does not start with it"
@@ -264,7 +264,7 @@ static void check_keys(struct findings *fs, XLU_Config *xlu)
 		const struct key_fact *k = &keys[i];
 
 		if (has_effect(xlu, k) && key_is(xlu, k))
-			found(fs, k->level, k->id, k->cure, "%s: %s", k->key, k->text);
+			found(fs, k->level, k->id, k->fix, "%s: %s", k->key, k->text);
 	}
 }
 
@@ -330,7 +330,7 @@ static bool check_arg(struct findings *fs, const char *key, const char *name,
 			continue;
 		/* One of each device is enough: it is missing, or unknown. */
 		any = true;
-		found(fs, a->level, "cfg-dm-args", a->cure, "%s: '-%s%s%s' %s", key,
+		found(fs, a->level, "cfg-dm-args", a->fix, "%s: '-%s%s%s' %s", key,
 		      option, *shown ? " " : "", shown, a->text);
 	}
 	return any;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* xen-stubdom check: what is missing, and the command that mends it. */
+/* xen-stubdom check: what is missing, and the command that fixes it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,15 +7,15 @@
 #include <unistd.h>
 #include <xenstore.h>
 
-#include "args.h"
 #include "cli.h"
 #include "cli/findings.h"
+#include "cli/options.h"
 #include "guests.h"
 #include "hostcheck.h"
 #include "xlcfg.h"
 
 static const char usage[] =
-"Usage: xen-stubdom check [--json] [GUEST | CONFIG-FILE]\n"
+"usage: xen-stubdom check [--json] [GUEST | CONFIG-FILE]\n"
 "Find out why a Linux stubdomain would not start here.  Each line says 'ok',\n"
 "'note' or 'FAIL', and what to do about it.  Exits with 1 after a FAIL.\n"
 "\n"
@@ -29,24 +29,22 @@ static const char usage[] =
 
 static void check_guest(struct findings *fs, const struct guest *g)
 {
-	char cure[256];
+	char fix[256];
 
-	snprintf(cure, sizeof(cure), "run 'xen-stubdom logs %s'",
+	snprintf(fix, sizeof(fix), "run 'xen-stubdom logs %s'",
 		 *g->id.name ? g->id.name : "NAME");
 	if (*g->error)
-		found(fs, BROKEN, "guest-error", cure, "guest %s: %s", g->id.name,
+		found(fs, BROKEN, "guest-error", fix, "guest %s: %s", g->id.name,
 		      g->error);
 	if (strcmp(g->state, "running"))
-		found(fs, BROKEN, "guest-state", cure, "guest %s: its device model is "
-		      "not running (state '%s', stage '%s')", g->id.name, g->state,
+		found(fs, BROKEN, "guest-state", fix, "guest %s: its device model is not running (state '%s', stage '%s')", g->id.name, g->state,
 		      g->stage);
 	else
 		found(fs, FINE, "guest-state", NULL,
 		      "guest %s: its device model runs in domain %u", g->id.name,
 		      g->id.stub);
 	if (g->mem_available && g->mem_available < FREE_MIN_KIB)
-		found(fs, ADVICE, "guest-memory", "raise stubdomain_memory in its "
-		      "config", "guest %s: only %llu KiB are free in its stubdomain",
+		found(fs, ADVICE, "guest-memory", "raise stubdomain_memory in its config", "guest %s: only %llu KiB are free in its stubdomain",
 		      g->id.name, (unsigned long long)g->mem_available);
 }
 
@@ -62,8 +60,7 @@ static void check_running(struct findings *fs, const char *name)
 	if (xs)
 		xs_close(xs);
 	if (ret == -ENOENT && xs)
-		found(fs, BROKEN, "guest", "give its config file to 'xen-stubdom "
-		      "check'", "guest %s: does not run with a Linux stubdomain",
+		found(fs, BROKEN, "guest", "give its config file to 'xen-stubdom check'", "guest %s: does not run with a Linux stubdomain",
 		      text);
 	else if (ret)
 		found(fs, BROKEN, "xenstore", "run it as root in dom0",
@@ -98,20 +95,22 @@ static bool is_file(const char *what)
 
 int cmd_check(int argc, char **argv)
 {
+	bool json = false;
+	const struct opt options[] = { { "json", 0, &json, NULL }, { NULL, 0, NULL, NULL } };
+	const struct opts o = { usage, options, 0, 1, false };
 	struct findings fs = { 0 };
 	struct xlcfg_host host;
-	struct args_show a;
-	int ret = args_show(argc, argv, usage,
-			    "check: takes one guest or one config file", &a);
+	char **what;
+	int ret = opts_parse(&o, argc, argv, &what);
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
 	hostcheck(&fs, &host);
-	if (a.what && is_file(a.what))
-		check_config(&fs, a.what, &host);
-	else if (a.what)
-		check_running(&fs, a.what);
-	findings_print(&fs, a.json);
+	if (*what && is_file(*what))
+		check_config(&fs, *what, &host);
+	else if (*what)
+		check_running(&fs, *what);
+	findings_print(&fs, json);
 	ret = findings_worst(&fs) == BROKEN ? EXIT_FAILURE : EXIT_SUCCESS;
 	findings_free(&fs);
 	return ret;

@@ -17,12 +17,6 @@
 #include "cli/host.h"
 #include "stubdom.h"
 
-struct command {
-	const char *name;
-	int (*run)(int argc, char **argv);	/* returns the exit code */
-	const char *text;
-};
-
 int cmd_build(int argc, char **argv);
 int cmd_register(int argc, char **argv);
 int cmd_unregister(int argc, char **argv);

@@ -199,46 +199,41 @@ static int prepare(const char *work, const char *module, const struct plan *p)
 	return ret ? ret : make_base(work, module);
 }
 
-static int check_there(const char *module)
+static int check_there(const char *module, struct error **err)
 {
 	char *setup = host_path("%s/module-setup.sh", module);
 	int ret = access(setup, R_OK) ? -ENOENT : 0;
-
-	char *cure = NULL;
+	char *fix = NULL;
 
 	if (ret) {
-		cure = package_reinstall("xen-stubdom-utils");
-		log_err(NULL, "%s of package xen-stubdom-utils is missing: %s",
-			setup, cure);
+		fix = package_reinstall("xen-stubdom-utils");
+		error_add(err, ret, fix, "%s of package xen-stubdom-utils is missing", setup);
 	} else if (access(DRACUT_BASE "/dracut-functions.sh", R_OK)) {
-		cure = package_install("dracut-core");
-		log_err(NULL, DRACUT_BASE "/dracut-functions.sh is missing: %s", cure);
-		ret = -ENOENT;
+		fix = package_install("dracut-core");
+		ret = error_add(err, -ENOENT, fix, DRACUT_BASE "/dracut-functions.sh is missing");
 	}
-	free(cure);
+	free(fix);
 	free(setup);
 	return ret;
 }
 
 int dracut_run(const char *work, const char *module, const char *kver,
-	       const struct plan *p)
+	       const struct plan *p, struct error **err)
 {
-	int ret = check_there(module);
-	char *log;
+	int ret = check_there(module, err);
+	char *log, *fix;
 	pid_t pid;
 
 	if (ret)
 		return ret;
 	ret = prepare(work, module, p);
-	if (ret) {
-		log_err(NULL, "%s: cannot be prepared for dracut: %s", work,
-			strerror(-ret));
-		return ret;
-	}
+	if (ret)
+		return error_add(err, ret, NULL, "%s: cannot be prepared for dracut: %s", work,
+				 strerror(-ret));
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
-		return -errno;
+		return error_add(err, -errno, NULL, "dracut cannot be started: %s", strerror(errno));
 	if (!pid)
 		child(work, kver);
 	setpgid(pid, pid);
@@ -248,12 +243,10 @@ int dracut_run(const char *work, const char *module, const char *kver,
 	log = xasprintf("%s/dracut.log", work);
 	log_tail(log);
 	free(log);
-	if (ret == -ENOENT) {
-		log = package_install("dracut-core");
-		log_err(NULL, "dracut is not installed: %s", log);
-		free(log);
-	} else {
-		log_err(NULL, "dracut failed");
-	}
+	if (ret != -ENOENT)
+		return error_add(err, ret, NULL, "dracut failed");
+	fix = package_install("dracut-core");
+	error_add(err, ret, fix, "dracut is not installed");
+	free(fix);
 	return ret;
 }

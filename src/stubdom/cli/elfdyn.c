@@ -92,22 +92,13 @@ static int read_string_table(const struct elf_file *f, const Elf64_Phdr *ph,
 	return to_offset(f, vaddr, *size, tab);
 }
 
-static int add_entry(struct elf_dyn *out, const Elf64_Dyn *d, const char *s)
+static int add_needed(struct elf_dyn *out, const char *s)
 {
 	if (!s || !*s)
 		return -EINVAL;
-	switch (d->d_tag) {
-	case DT_NEEDED:
-		if (out->count == ELF_NEEDED_MAX)
-			return -E2BIG;
-		out->needed[out->count++] = s;
-		break;
-	case DT_SONAME:
-		out->soname = s;
-		break;
-	default:
-		out->runpath = s;
-	}
+	if (out->count == ELF_NEEDED_MAX)
+		return -E2BIG;
+	out->needed[out->count++] = s;
 	return 0;
 }
 
@@ -126,10 +117,8 @@ static int read_dynamic(const struct elf_file *f, const Elf64_Phdr *ph,
 		memcpy(&d, f->buf + ph->p_offset + o, sizeof(d));
 		if (d.d_tag == DT_NULL)
 			break;
-		if (d.d_tag == DT_NEEDED || d.d_tag == DT_SONAME ||
-		    d.d_tag == DT_RUNPATH || d.d_tag == DT_RPATH)
-			ret = add_entry(out, &d,
-					string_at(f, tab, size, d.d_un.d_val));
+		if (d.d_tag == DT_NEEDED)
+			ret = add_needed(out, string_at(f, tab, size, d.d_un.d_val));
 	}
 	return ret;
 }

@@ -19,8 +19,6 @@
 struct elf_dyn {
 	uint16_t machine;	/* EM_X86_64, ... */
 	const char *interp;	/* NULL: a library, or static */
-	const char *soname;
-	const char *runpath;	/* DT_RUNPATH or DT_RPATH */
 	unsigned int count;
 	const char *needed[ELF_NEEDED_MAX];
 };

@@ -2,20 +2,14 @@
 /* Is this host ready to start guests with a Linux stubdomain? */
 #include "hostcheck.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "capture.h"
 #include "cli.h"
 #include "cli/packages.h"
-#include "cli/process.h"
-#include "fresh.h"
-#include "image.h"
-#include "image/store.h"
+#include "cli/unit_state.h"
+#include "imagecheck.h"
 #include "xendirs.h"
 
 static bool there(const char *path, int how)
@@ -39,14 +33,14 @@ static bool file_has(const char *path, const char *word)
 
 /* Xen */
 
-/* As found(), BROKEN, with the package that is missing as the cure. */
+/* As found(), BROKEN, with the package that is missing as the fix. */
 static void lacks(struct findings *fs, const char *id, const char *package,
 		  const char *text)
 {
-	char *cure = package_install(package);
+	char *fix = package_install(package);
 
-	found(fs, BROKEN, id, cure, "%s", text);
-	free(cure);
+	found(fs, BROKEN, id, fix, "%s", text);
+	free(fix);
 }
 
 static void check_dom0(struct findings *fs, const char *running)
@@ -55,8 +49,7 @@ static void check_dom0(struct findings *fs, const char *running)
 		found(fs, BROKEN, "dom0", "choose its entry in the boot menu",
 		      "this host does not run Xen now");
 	else if (!file_has("/proc/xen/capabilities", "control_d"))
-		found(fs, BROKEN, "dom0", "run it in dom0 (there: 'mount -t xenfs "
-		      "xenfs /proc/xen' when that is not mounted)",
+		found(fs, BROKEN, "dom0", "run it in dom0 (there: 'mount -t xenfs xenfs /proc/xen' when that is not mounted)",
 		      "this is not dom0");
 	else
 		found(fs, FINE, "dom0", NULL, "this is dom0 of Xen %s", running);
@@ -82,16 +75,14 @@ static void check_tools(struct findings *fs)
 	if (there("/usr/bin/vchan-socket-proxy", X_OK))
 		found(fs, FINE, "vchan-proxy", NULL, "vchan-socket-proxy is there");
 	else
-		lacks(fs, "vchan-proxy", "xen-utils-common", "vchan-socket-proxy, by "
-		      "which xl talks to the device model, is missing");
+		lacks(fs, "vchan-proxy", "xen-utils-common", "vchan-socket-proxy, by which xl talks to the device model, is missing");
 	/* Debian's xl runs the first and nothing else. */
 	for (size_t i = 0; i < (there("/etc/debian_version", F_OK) ? 1 : 3); i++)
 		have |= there(qemu[i], X_OK);
 	if (have)
 		found(fs, FINE, "dom0-qemu", NULL, "dom0 has a QEMU for consoles");
 	else
-		lacks(fs, "dom0-qemu", "qemu-system-xen", "the QEMU that serves a "
-		      "stubdomain's consoles in dom0 is missing");
+		lacks(fs, "dom0-qemu", "qemu-system-xen", "the QEMU that serves a stubdomain's consoles in dom0 is missing");
 }
 
 static void check_modules(struct findings *fs)
@@ -106,13 +97,13 @@ static void check_modules(struct findings *fs)
 	bool all = true;
 
 	for (size_t i = 0; i < 3; i++) {
-		char cure[64];
+		char fix[64];
 
 		if (there(devs[i].node, F_OK))
 			continue;
 		all = false;
-		snprintf(cure, sizeof(cure), "run 'modprobe %s'", devs[i].module);
-		found(fs, BROKEN, devs[i].module, cure, "%s is missing",
+		snprintf(fix, sizeof(fix), "run 'modprobe %s'", devs[i].module);
+		found(fs, BROKEN, devs[i].module, fix, "%s is missing",
 		      devs[i].node);
 	}
 	if (all)
@@ -120,265 +111,30 @@ static void check_modules(struct findings *fs)
 		      "the kernel's grant and event channel devices are there");
 }
 
-/* @how: "is-active" or "is-failed"; 1 yes, 0 no, negative: nobody to ask */
-static int unit_state(const char *how, const char *unit)
-{
-	const char *argv[] = { "systemctl", "--quiet", how, unit, NULL };
-	int ret = command_run(argv, 0, NULL);
-
-	return ret < 0 ? ret : !ret;
-}
-
 static void check_daemon(struct findings *fs)
 {
-	int active = unit_state("is-active", "xen-stubdomd.service");
+	struct error *err = NULL;
 
-	if (active > 0)
+	switch (unit_state("xen-stubdomd.service", &err)) {
+	case UNIT_ACTIVE:
 		found(fs, FINE, "daemon", NULL, "xen-stubdomd runs");
-	else if (!active)
-		found(fs, BROKEN, "daemon",
-		      "run 'systemctl enable --now xen-stubdomd' (why it stopped: "
-		      "'journalctl -u xen-stubdomd')", "xen-stubdomd does not run");
-	else
+		break;
+	case UNIT_UNKNOWN:
 		found(fs, ADVICE, "daemon", "see that xen-stubdomd is started",
-		      "systemctl cannot be asked whether xen-stubdomd runs");
+		      "the state of xen-stubdomd cannot be queried: %s", err ? err->text : "-");
+		break;
+	default:
+		found(fs, BROKEN, "daemon", "run 'systemctl enable --now xen-stubdomd' (why it stopped: 'journalctl -u xen-stubdomd')", "xen-stubdomd does not run");
+	}
+	error_free(&err);
 }
 
 /* What is wrong with the image is said by itself; this is where to read why. */
 static void check_register(struct findings *fs)
 {
-	if (unit_state("is-failed", "xen-stubdom-register.service") > 0)
-		found(fs, ADVICE, "register-unit", "see 'journalctl -u "
-		      "xen-stubdom-register'; then run 'systemctl restart "
-		      "xen-stubdom-register'", "the last attempt to build or "
-		      "register an image failed");
-}
-
-/* Image */
-
-static void check_names(struct findings *fs, const struct xen_dir *d)
-{
-	static const char *const names[] = { STUBDOM_LINK_KERNEL, STUBDOM_LINK_ROOTFS };
-	static const char *const files[] = { "kernel", "rootfs" };
-	char *place = store_place(d->version);
-	bool all = true;
-
-	for (int i = 0; i < 2; i++) {
-		char *path = xasprintf("%s/%s", d->path, names[i]);
-		char *want = xasprintf("%s/%s", place, files[i]);
-		char *host = host_path("%s", path), *file = host_path("%s", want);
-		char to[4096];
-		ssize_t n = readlink(host, to, sizeof(to) - 1);
-		struct stat st, st_file;
-
-		to[n > 0 ? n : 0] = '\0';
-		if (n > 0 && !stat(host, &st) && !stat(file, &st_file) &&
-		    st.st_dev == st_file.st_dev && st.st_ino == st_file.st_ino) {
-			/* as it should be */
-		} else if (lstat(host, &st)) {
-			all = false;
-			found(fs, BROKEN, "registered", "run 'xen-stubdom register'",
-			      "xl of Xen %s looks for %s, which is missing",
-			      d->version, path);
-		} else if (n > 0 && !strcmp(to, want)) {
-			all = false;
-			found(fs, BROKEN, "registered", "run 'xen-stubdom register'",
-			      "%s points to an image that is missing", path);
-		} else {
-			all = false;
-			found(fs, ADVICE, "registered", "'rm' it, then run "
-			      "'xen-stubdom register'",
-			      "%s is not ours: guests start another image", path);
-		}
-		free(path);
-		free(want);
-		free(host);
-		free(file);
-	}
-	free(place);
-	if (all)
-		found(fs, FINE, "registered", NULL, "an image is registered in %s",
-		      d->path);
-}
-
-/* A build needs room for the files themselves, twice, and for the result. */
-static bool no_room(const struct manifest *m)
-{
-	char *dir = host_path(STUBDOM_STATE_DIR);
-	uint64_t need = m->kernel.size + m->rootfs.size * 12;
-	struct statvfs st;
-	bool no = !statvfs(dir, &st) &&
-		  (uint64_t)st.f_bavail * st.f_frsize < need;
-
-	free(dir);
-	return no;
-}
-
-static void check_fit(struct findings *fs, const struct manifest *m)
-{
-	char why[CAPTURE_MAX], cure[128];
-
-	switch (image_fits(m, why)) {
-	case FIT_CURRENT:
-		found(fs, FINE, "current", NULL, "it is made of what is installed now");
-		break;
-	case FIT_OUTDATED:
-		found(fs, BROKEN, "current", no_room(m)
-		      ? "make room in " STUBDOM_STATE_DIR ", which is almost full, "
-			"and run 'xen-stubdom register'"
-		      : "run 'xen-stubdom register'",
-		      "the image for Xen %s is older than what is installed",
-		      m->xen);
-		break;
-	case FIT_KEPT:
-		snprintf(cure, sizeof(cure), "boot Xen %.16s", why);
-		found(fs, ADVICE, "kept", cure, "the image for Xen %s was left by an "
-		      "upgrade: guests start with it, and it gets no updates any "
-		      "more", m->xen);
-		break;
-	case FIT_PREBUILT:
-		found(fs, FINE, "current", NULL, "it is prebuilt, by the package "
-		      "xen-stubdom-linux-prebuilt-%s", m->xen);
-		break;
-	case FIT_PREBUILT_OLD:
-		snprintf(cure, sizeof(cure), "install a newer "
-			 "xen-stubdom-linux-prebuilt-%s", m->xen);
-		found(fs, ADVICE, "current", cure, "the prebuilt image for Xen %s has "
-		      "these packages in other versions than this host: %s", m->xen,
-		      why);
-		break;
-	case FIT_UNKNOWN:
-		found(fs, BROKEN, "inputs", "mend that, then run 'xen-stubdom register'",
-		      "a new image for Xen %s cannot be built: %s", m->xen, why);
-		break;
-	}
-}
-
-static void check_content(struct findings *fs, const struct manifest *m)
-{
-	int ret = store_verify(m->xen, m);
-	char *cure = NULL, *package = NULL;
-
-	if (ret && store_is_prebuilt(m->xen)) {
-		package = xasprintf("xen-stubdom-linux-prebuilt-%s", m->xen);
-		cure = package_reinstall(package);
-	}
-	if (ret)
-		found(fs, BROKEN, "intact", cure ? cure : "run 'xen-stubdom build'",
-		      "the image for Xen %s is damaged: %s", m->xen,
-		      ret == -EBADMSG ? "its content is not what was built"
-				      : strerror(-ret));
-	else
-		found(fs, FINE, "intact", NULL, "the image for Xen %s is intact (QEMU "
-		      "%s, Linux %s)", m->xen, m->qemu, m->kernel_version);
-	if (m->debug)
-		found(fs, ADVICE, "debug", "run 'xen-stubdom build'",
-		      "the image for Xen %s is a debug build with a shell", m->xen);
-	check_fit(fs, m);
-	fresh_check(fs, m);
-	free(cure);
-	free(package);
-}
-
-static void check_image(struct findings *fs, const struct xen_dir *d,
-			struct xlcfg_host *host)
-{
-	struct manifest m;
-	int ret;
-
-	check_names(fs, d);
-	capture_begin();
-	ret = store_manifest(d->version, &m);
-	capture_end();
-	if (ret) {
-		found(fs, BROKEN, "image", "run 'xen-stubdom register'",
-		      ret == -ENOENT ? "there is no image for Xen %s"
-		      : "the manifest of the image for Xen %s is damaged",
-		      d->version);
-	} else {
-		host->memory_min = m.memory_min;
-		check_content(fs, &m);
-	}
-	manifest_free(&m);
-}
-
-static void check_kept(struct findings *fs, const char *xen, struct xlcfg_host *host)
-{
-	struct manifest m;
-	int ret;
-
-	capture_begin();
-	ret = store_manifest(xen, &m);
-	capture_end();
-	if (!ret) {
-		host->memory_min = m.memory_min;
-		check_content(fs, &m);
-	}
-	manifest_free(&m);
-}
-
-/* Without an image it is what one could be made of. */
-static void check_qemu(struct findings *fs, const char *xen)
-{
-	char *qemu_xen, *version, cure[128];
-	struct manifest m;
-	bool have;
-
-	if (store_is_prebuilt(xen))
-		return;
-	capture_begin();
-	have = !store_manifest(xen, &m);
-	manifest_free(&m);
-	capture_end();
-	capture_begin();
-	if (image_qemu_info(NULL, &qemu_xen, &version)) {
-		found(fs, BROKEN, "qemu", NULL, "%s", capture_end());
-	} else {
-		capture_end();
-		snprintf(cure, sizeof(cure), "install the qemu-xen-extras of that "
-			 "Xen, or boot Xen %s", qemu_xen);
-		if (strcmp(qemu_xen, xen) && have)
-			;	/* kept by an upgrade: check_fit() says so */
-		else if (strcmp(qemu_xen, xen))
-			found(fs, BROKEN, "qemu", cure, "the device model (QEMU %s) is "
-			      "for Xen %s, not %s", version, qemu_xen, xen);
-		else
-			found(fs, FINE, "qemu", NULL, "the device model (QEMU %s) is "
-			      "for Xen %s", version, xen);
-	}
-	free(qemu_xen);
-	free(version);
-}
-
-/* The Xen that runs; when none does, each that is installed. */
-static void check_images(struct findings *fs, const char *running,
-			 struct xlcfg_host *host)
-{
-	struct xen_dir *d;
-	bool any = false;
-	size_t n;
-
-	xendirs_find(&d, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (running && strcmp(d[i].version, running))
-			continue;
-		if (!any || running) {
-			if (!any)
-				check_qemu(fs, d[i].version);
-			check_image(fs, &d[i], host);
-		}
-		any = true;
-	}
-	if (!any && running) {
-		found(fs, BROKEN, "xen-dir", "install the xen-utils of that version, "
-		      "or boot a Xen that is installed",
-		      "no tools of the running Xen %s are installed", running);
-		/* So it is between an upgrade of the release and the reboot. */
-		check_kept(fs, running, host);
-	}
-	else if (!any)
-		lacks(fs, "xen-dir", "xen-system-amd64", "no Xen is installed");
-	xendirs_free(d, n);
+	if (unit_state("xen-stubdom-register.service", NULL) == UNIT_FAILED)
+		found(fs, ADVICE, "register-unit", "see 'journalctl -u xen-stubdom-register'; then run 'systemctl restart xen-stubdom-register'",
+		      "the last attempt to build or register an image failed");
 }
 
 void hostcheck(struct findings *fs, struct xlcfg_host *host)
@@ -390,7 +146,7 @@ void hostcheck(struct findings *fs, struct xlcfg_host *host)
 		host->xen_minor = (unsigned int)atoi(strchr(running, '.') + 1);
 	host->usbback = there("/sys/bus/usb/drivers/usbback", F_OK);
 	check_dom0(fs, running);
-	check_images(fs, running, host);
+	imagecheck(fs, running, host);
 	check_tools(fs);
 	check_modules(fs);
 	check_daemon(fs);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/error.h"
 #include "image/manifest.h"
 #include "plan.h"
 
@@ -22,23 +23,23 @@ struct image {
 };
 
 /*
- * Find and hash all inputs.  What is missing or does not fit is logged.
+ * Find and hash all inputs.  Each that is missing or does not fit is an error.
  * image_free() in any case.
  */
-int image_plan(struct image *img, const struct image_opts *o);
+int image_plan(struct image *img, const struct image_opts *o, struct error **err);
 void image_free(struct image *img);
 
 /*
  * Build the image, or find that it is there (if_needed).  On any failure the
  * image in place stays and nothing else is left.
  */
-int image_build(const struct image_opts *o);
+int image_build(const struct image_opts *o, struct error **err);
 
 /*
  * The installed device model: Xen version and QEMU version, from the lines
- * beside it.  To free().  Logs when it is not there.
+ * beside it.  To free(), also after an error.
  */
-int image_qemu_info(const char *qemu, char **xen, char **version);
+int image_qemu_info(const char *qemu, char **xen, char **version, struct error **err);
 
 /* "6.12.107" out of a bzImage; -EINVAL when it is none. */
 int bzimage_version(const void *buf, size_t len, char *out, size_t max);

@@ -54,7 +54,7 @@ static bool plausible(const char *path)
 	       !strcmp(base + 1, names[1].name);
 }
 
-int links_load(struct links *l)
+int links_load(struct links *l, struct error **err)
 {
 	char *file = host_path(RECORD), *text = NULL;
 	int ret = host_slurp(file, RECORD_MAX, &text, NULL);
@@ -68,7 +68,7 @@ int links_load(struct links *l)
 	if (ret == -ENOENT)
 		ret = 0;
 	if (ret)
-		log_err(NULL, "%s: cannot be read: %s", file, strerror(-ret));
+		error_add(err, ret, NULL, "%s: cannot be read: %s", file, strerror(-ret));
 	free(text);
 	free(file);
 	return ret;
@@ -96,7 +96,7 @@ static int write_record(const struct links *l, const char *tmp)
 	return fclose(f) ? -errno : 0;
 }
 
-int links_save(struct links *l)
+int links_save(struct links *l, struct error **err)
 {
 	char *file = host_path(RECORD), *tmp = xasprintf("%s.new", file);
 	int ret = 0;
@@ -112,7 +112,7 @@ int links_save(struct links *l)
 		ret = -errno;
 	}
 	if (ret)
-		log_err(NULL, "%s: cannot be written: %s", file, strerror(-ret));
+		error_add(err, ret, NULL, "%s: cannot be written: %s", file, strerror(-ret));
 	else
 		l->changed = false;
 	free(file);
@@ -155,48 +155,62 @@ static bool leads_to(const char *host, const char *target)
 	return same;
 }
 
-static int make_one(struct links *l, const char *path, const char *target)
+/* What is there keeps its place. */
+static int not_ours(const char *path, const char *target, struct error **err)
+{
+	char *fix = xasprintf("to change that, run 'rm %s' and 'xen-stubdom register'", path);
+
+	error_add(err, -EEXIST, fix, "%s is not ours and stays (%s%s): guests use it instead of our image",
+		  path, *target ? "a link to " : "a file", target);
+	free(fix);
+	return -EEXIST;
+}
+
+static int put_link(struct links *l, const char *path, const char *host, const char *target,
+		    struct error **err)
+{
+	int ret;
+
+	/* Written down first: after a crash we still know it is ours. */
+	add(l, path);
+	ret = links_save(l, err);
+	if (ret)
+		return ret;
+	ret = place(host, target);
+	if (ret)
+		return error_add(err, ret, NULL, "%s: cannot be made: %s", path, strerror(-ret));
+	log_notice(NULL, "%s -> %s", path, target);
+	return 0;
+}
+
+static int make_one(struct links *l, const char *path, const char *target, struct error **err)
 {
 	char *host = host_path("%s", path), old[4096] = "";
 	bool ours = find(l, path) >= 0;
 	struct stat st;
-	int ret = 0;
+	ssize_t n;
+	int ret;
 
 	if (lstat(host, &st)) {
-		ret = errno == ENOENT ? 0 : -errno;
-	} else if (S_ISLNK(st.st_mode)) {
-		ssize_t n = readlink(host, old, sizeof(old) - 1);
-
+		ret = errno == ENOENT ? put_link(l, path, host, target, err)
+			: error_add(err, -errno, NULL, "%s: %s", path, strerror(errno));
+	} else if (!S_ISLNK(st.st_mode)) {
+		ret = not_ours(path, old, err);
+	} else {
+		n = readlink(host, old, sizeof(old) - 1);
 		old[n > 0 ? n : 0] = '\0';
-		if (!strcmp(old, target) || leads_to(host, target)) {
-			free(host);
-			return 0;
-		}
-		ret = ours ? 0 : -EEXIST;
-	} else {
-		ret = -EEXIST;
-	}
-	if (ret == -EEXIST) {
-		log_warn(NULL, "%s is not ours and stays (%s%s): guests use it "
-			 "instead of our image; to change that, run 'rm %s' and "
-			 "'xen-stubdom register'", path,
-			 *old ? "a link to " : "a file", old, path);
-	} else {
-		/* Written down first: after a crash we still know it is ours. */
-		add(l, path);
-		ret = ret ? ret : links_save(l);
-		ret = ret ? ret : place(host, target);
-		if (ret)
-			log_err(NULL, "%s: cannot be made: %s", path,
-				strerror(-ret));
+		if (!strcmp(old, target) || leads_to(host, target))
+			ret = 0;
+		else if (ours)
+			ret = put_link(l, path, host, target, err);
 		else
-			log_notice(NULL, "%s -> %s", path, target);
+			ret = not_ours(path, old, err);
 	}
 	free(host);
 	return ret;
 }
 
-int links_make(struct links *l, const char *dir, const char *xen)
+int links_make(struct links *l, const char *dir, const char *xen, struct error **err)
 {
 	char *place = store_place(xen);
 	int ret = 0;
@@ -204,9 +218,9 @@ int links_make(struct links *l, const char *dir, const char *xen)
 	for (int i = 0; i < 2; i++) {
 		char *path = xasprintf("%s/%s", dir, names[i].name);
 		char *target = xasprintf("%s/%s", place, names[i].file);
-		int err = make_one(l, path, target);
+		int also = make_one(l, path, target, err);
 
-		ret = ret ? ret : err;
+		ret = ret ? ret : also;
 		free(path);
 		free(target);
 	}
@@ -222,7 +236,7 @@ static bool below(const char *target, const char *dir)
 }
 
 /* A link of ours that somebody has replaced since is no longer ours. */
-static int remove_one(struct links *l, size_t i)
+static int remove_one(struct links *l, size_t i, struct error **err)
 {
 	char *host = host_path("%s", l->path[i]), target[4096];
 	ssize_t n = readlink(host, target, sizeof(target) - 1);
@@ -232,8 +246,7 @@ static int remove_one(struct links *l, size_t i)
 	if ((below(target, STUBDOM_STATE_DIR) || below(target, STUBDOM_PREBUILT_DIR)) &&
 	    unlink(host)) {
 		ret = -errno;
-		log_err(NULL, "%s: cannot be removed: %s", l->path[i],
-			strerror(-ret));
+		error_add(err, ret, NULL, "%s: cannot be removed: %s", l->path[i], strerror(-ret));
 	} else {
 		/* dpkg leaves the directory behind when our link was in it. */
 		char *slash = strrchr(host, '/');
@@ -276,32 +289,32 @@ static bool points_to(const char *path, const char *xen)
 	return is;
 }
 
-int links_remove(struct links *l, const char *xen)
+int links_remove(struct links *l, const char *xen, struct error **err)
 {
 	int ret = 0;
 
 	for (size_t i = l->n; i-- > 0;)
 		if (!xen || points_to(l->path[i], xen)) {
-			int err = remove_one(l, i);
+			int also = remove_one(l, i, err);
 
-			ret = ret ? ret : err;
+			ret = ret ? ret : also;
 		}
 	return ret;
 }
 
-int links_prune(struct links *l, const char *const *dirs, size_t n)
+int links_prune(struct links *l, const char *const *dirs, size_t n, struct error **err)
 {
 	int ret = 0;
 
 	for (size_t i = l->n; i-- > 0;) {
 		bool there = false;
-		int err = 0;
+		int also = 0;
 
 		for (size_t k = 0; k < n; k++)
 			there |= in_dir(l->path[i], dirs[k]);
 		if (!there)
-			err = remove_one(l, i);
-		ret = ret ? ret : err;
+			also = remove_one(l, i, err);
+		ret = ret ? ret : also;
 	}
 	return ret;
 }

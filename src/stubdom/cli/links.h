@@ -13,29 +13,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
+
 struct links {
 	char **path;		/* absolute, without --root, sorted */
 	size_t n;
 	bool changed;
 };
 
-/* What was written down; nothing when there is no such file. */
-int links_load(struct links *l);
+/* What was written down; nothing when that file is not there. */
+int links_load(struct links *l, struct error **err);
 /* Write it back if it changed; no file when it is empty. */
-int links_save(struct links *l);
+int links_save(struct links *l, struct error **err);
 void links_free(struct links *l);
 
 /*
  * Make both names in @dir point to the current image of @xen.
  * -EEXIST when one of them is somebody else's; it stays and is named.
  */
-int links_make(struct links *l, const char *dir, const char *xen);
+int links_make(struct links *l, const char *dir, const char *xen, struct error **err);
 /* Remove those of ours that point to the image of @xen; NULL: all. */
-int links_remove(struct links *l, const char *xen);
+int links_remove(struct links *l, const char *xen, struct error **err);
 /*
  * Remove those of ours whose directory is not among @dirs: the Xen is gone.
  * Directories left empty by that go too.
  */
-int links_prune(struct links *l, const char *const *dirs, size_t n);
+int links_prune(struct links *l, const char *const *dirs, size_t n, struct error **err);
 
 #endif

@@ -2,7 +2,6 @@
 /* xen-stubdom logs: the stubdomain's console, and what the daemon said. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,12 +12,13 @@
 
 #include "cli.h"
 #include "cli/interrupt.h"
+#include "cli/options.h"
 #include "logtext.h"
 
 #define LOG_DIR "/var/log/xen"
 
 static const char usage[] =
-"Usage: xen-stubdom logs [-f] GUEST\n"
+"usage: xen-stubdom logs [-f] GUEST\n"
 "Show the console log of the guest's stubdomain and the lines of xen-stubdomd\n"
 "about that guest.  Bytes a terminal would obey are shown as '?'.\n"
 "\n"
@@ -31,29 +31,19 @@ struct args {
 
 static int parse(int argc, char **argv, struct args *a)
 {
-	static const struct option options[] = {
-		{ "follow", 0, NULL, 'f' }, { "help", 0, NULL, 'h' },
-		{ NULL, 0, NULL, 0 }
-	};
-	int c;
+	const struct opt options[] = { { "follow", 'f', &a->follow, NULL }, { NULL, 0, NULL, NULL } };
+	const struct opts o = { usage, options, 1, 1, false };
+	char **words;
+	int ret = opts_parse(&o, argc, argv, &words);
 
-	while ((c = getopt_long(argc, argv, "fh", options, NULL)) != -1) {
-		if (c == 'f') {
-			a->follow = true;
-		} else if (c == 'h') {
-			fputs(usage, stdout);
-			return -1;
-		} else {
-			return EXIT_USAGE;
-		}
-	}
+	if (ret)
+		return ret;
+	a->guest = words[0];
 	/* The name becomes part of a path. */
-	if (argc - optind != 1 || !*argv[optind] || strchr(argv[optind], '/')) {
-		log_err(NULL, "logs: takes the name of one guest");
-		return EXIT_USAGE;
-	}
-	a->guest = argv[optind];
-	return 0;
+	if (*a->guest && !strchr(a->guest, '/'))
+		return 0;
+	log_err(NULL, "'%s' is not the name of a guest", a->guest);
+	return EXIT_USAGE;
 }
 
 /* As libxl names it for console 0: stdio of the device model. */
@@ -68,8 +58,7 @@ static int open_log(const char *guest)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0 && errno == ENOENT)
-		log_warn(NULL, "guest %s: no console log %s: it never ran with a "
-			 "stubdomain on this host", guest, path);
+		log_warn(NULL, "guest %s: no console log %s: it never ran with a stubdomain on this host", guest, path);
 	else if (fd < 0)
 		log_err(NULL, "guest %s: %s cannot be read: %s", guest, path,
 			strerror(errno));

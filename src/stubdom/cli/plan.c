@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/sha256file.h"
+#include "base/sha256.h"
 #include "cli.h"
 #include "cli/packages.h"
 #include "elfdyn.h"
@@ -95,13 +95,13 @@ static bool readable(const char *path)
 	return ok;
 }
 
-static int missing(const char *path, const char *package)
+static int missing(const char *path, const char *package, struct error **err)
 {
-	char *cure = package_reinstall(package);
+	char *fix = package_reinstall(package);
 
-	log_err(NULL, "%s of package %s is missing: %s", path,
-		package_name(package), cure);
-	free(cure);
+	error_add(err, -ENOENT, fix, "%s of package %s is missing", path,
+		  package_name(package));
+	free(fix);
 	return -ENOENT;
 }
 
@@ -181,20 +181,22 @@ static void note_xen_abi(struct plan *p, const char *lib)
 }
 
 static int add_library(struct plan *p, const char *name, uint16_t machine,
-		       const char *user)
+		       const char *user, struct error **err)
 {
-	char *path;
+	char *path, *fix;
 
 	for (size_t i = 0; i < p->n; i++)
 		if (!strcmp(basename(p->part[i].dst), name))
 			return 0;
 	if (p->n >= PARTS_MAX)
-		return -E2BIG;
+		return error_add(err, -E2BIG, NULL, "%s needs more than %d libraries",
+				 p->qemu, PARTS_MAX);
 	path = find_library(name, machine);
 	if (!path) {
-		log_err(NULL, "library %s, which %s needs, is missing in %s: "
-			"install the package that has it (reinstalling the one "
-			"of %s brings it)", name, user, lib_dirs[0], user);
+		fix = xasprintf("install the package that has it (reinstalling the one of %s brings it)", user);
+		error_add(err, -ENOENT, fix, "library %s, which %s needs, is missing in %s",
+			  name, user, lib_dirs[0]);
+		free(fix);
 		return -ENOENT;
 	}
 	add_file(p, path, path);
@@ -203,7 +205,7 @@ static int add_library(struct plan *p, const char *name, uint16_t machine,
 }
 
 /* The libraries of one part, which may add more parts behind it. */
-static int add_needs(struct plan *p, size_t i)
+static int add_needs(struct plan *p, size_t i, struct error **err)
 {
 	struct elf_dyn *dyn = xcalloc(1, sizeof(*dyn));
 	const char *src = p->part[i].src;
@@ -215,28 +217,27 @@ static int add_needs(struct plan *p, size_t i)
 		free(dyn);
 		if (ret == -ENOEXEC)	/* a ROM */
 			return 0;
-		log_err(NULL, "%s: not a valid program or library: %s", src,
-			strerror(-ret));
-		return ret;
+		return error_add(err, ret, NULL, "%s: not a valid program or library: %s", src,
+				 strerror(-ret));
 	}
 	if (dyn->interp && !have_dst(p, dyn->interp)) {
 		if (readable(dyn->interp))
 			add_file(p, dyn->interp, dyn->interp)->mode = 0755;
 		else
-			ret = missing(dyn->interp, "libc6");
+			ret = missing(dyn->interp, "libc6", err);
 		src = p->part[i].src;
 	}
 	for (unsigned int k = 0; !ret && k < dyn->count; k++) {
 		if (!i)
 			note_xen_abi(p, dyn->needed[k]);
-		ret = add_library(p, dyn->needed[k], dyn->machine, src);
+		ret = add_library(p, dyn->needed[k], dyn->machine, src, err);
 	}
 	munmap(map, len);
 	free(dyn);
 	return ret;
 }
 
-static int add_rom(struct plan *p, const struct rom *rom)
+static int add_rom(struct plan *p, const struct rom *rom, struct error **err)
 {
 	char *path = NULL, *dst;
 
@@ -253,19 +254,19 @@ static int add_rom(struct plan *p, const struct rom *rom)
 	}
 	free(path);
 	/* Its place differs between releases. */
-	return missing(rom->name, rom->package);
+	return missing(rom->name, rom->package, err);
 }
 
 static int add_program(struct plan *p, const char *src, const char *dst,
-		       const char *package)
+		       const char *package, struct error **err)
 {
 	if (!readable(src))
-		return missing(src, package);
+		return missing(src, package, err);
 	add_file(p, src, dst)->mode = 0755;
 	return 0;
 }
 
-static int add_debug(struct plan *p)
+static int add_debug(struct plan *p, struct error **err)
 {
 	static const char *const where[] = {
 		"/usr/bin/busybox", "/bin/busybox", "/usr/sbin/busybox",
@@ -274,14 +275,14 @@ static int add_debug(struct plan *p)
 
 	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++)
 		if (readable(where[i]))
-			return add_program(p, where[i], "bin/busybox", "busybox");
-	return missing(where[0], "busybox");
+			return add_program(p, where[i], "bin/busybox", "busybox", err);
+	return missing(where[0], "busybox", err);
 }
 
 int plan_make(struct plan *p, const char *kernel, const char *qemu,
-	      const char *init, bool debug)
+	      const char *init, bool debug, struct error **err)
 {
-	int ret = 0, err;
+	int ret = 0, also;
 
 	memset(p, 0, sizeof(*p));
 	p->kernel = xstrdup(kernel ? kernel : STUBDOM_KERNEL);
@@ -291,46 +292,30 @@ int plan_make(struct plan *p, const char *kernel, const char *qemu,
 
 	/* Go on after an error: name all that is missing at once. */
 	if (!readable(p->kernel))
-		ret = missing(p->kernel, "xen-stubdom-kernel");
-	err = add_program(p, p->qemu, STUBDOM_QEMU, "qemu-xen-extras");
-	ret = ret ? ret : err;
-	err = add_program(p, p->init, "init", "xen-stubdom-utils");
-	ret = ret ? ret : err;
+		ret = missing(p->kernel, "xen-stubdom-kernel", err);
+	also = add_program(p, p->qemu, STUBDOM_QEMU, "qemu-xen-extras", err);
+	ret = ret ? ret : also;
+	also = add_program(p, p->init, "init", "xen-stubdom-utils", err);
+	ret = ret ? ret : also;
 	for (size_t i = 0; i < sizeof(roms) / sizeof(roms[0]); i++) {
-		err = add_rom(p, &roms[i]);
-		ret = ret ? ret : err;
+		also = add_rom(p, &roms[i], err);
+		ret = ret ? ret : also;
 	}
 	if (debug) {
-		err = add_debug(p);
-		ret = ret ? ret : err;
+		also = add_debug(p, err);
+		ret = ret ? ret : also;
 	}
 	if (ret)
 		return ret;
 	for (size_t i = 0; !ret && i < p->n; i++)
-		ret = add_needs(p, i);
+		ret = add_needs(p, i, err);
 	/* glibc loads it by name when a thread ends (pthread_exit). */
 	if (!ret)
-		ret = add_library(p, "libgcc_s.so.1", EM_X86_64, p->qemu);
+		ret = add_library(p, "libgcc_s.so.1", EM_X86_64, p->qemu, err);
 	return ret;
 }
 
-static int hash_text(const char *text, char *sha)
-{
-	size_t len = strlen(text);
-	int fd = memfd_create("text", MFD_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET))
-		ret = -EIO;
-	else
-		ret = sha256_fd(fd, FILE_MAX_BYTES, sha, NULL);
-	close(fd);
-	return ret;
-}
-
-int plan_hash(struct plan *p)
+int plan_hash(struct plan *p, struct error **err)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		struct part *part = &p->part[i];
@@ -340,7 +325,7 @@ int plan_hash(struct plan *p)
 			continue;
 		if (part->text) {
 			part->size = strlen(part->text);
-			ret = hash_text(part->text, part->sha);
+			ret = sha256_buf(part->text, part->size, part->sha);
 		} else {
 			char *host = host_path("%s", part->src);
 
@@ -348,11 +333,9 @@ int plan_hash(struct plan *p)
 					  &part->size);
 			free(host);
 		}
-		if (ret) {
-			log_err(NULL, "%s: cannot be read: %s",
-				part->src ? part->src : part->dst, strerror(-ret));
-			return ret;
-		}
+		if (ret)
+			return error_add(err, ret, NULL, "%s: cannot be read: %s",
+					 part->src ? part->src : part->dst, strerror(-ret));
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "image/manifest.h"
 
 struct part {
@@ -18,7 +19,7 @@ struct part {
 	char *dst;		/* path in the ramdisk, no leading slash */
 	char *text;		/* not NULL: content we write; src is NULL */
 	unsigned int mode;
-	char sha[HEX_LEN + 1];
+	char sha[SHA256_HEX_LEN + 1];
 	uint64_t size;
 };
 
@@ -36,16 +37,16 @@ struct plan {
 extern const char *const plan_dirs[];
 
 /*
- * Find all parts; each that is missing is logged with the package that has
+ * Find all parts; each that is missing is an error with the package that has
  * it.  @kernel, @qemu, @init are absolute paths without --root, or NULL for
  * the installed ones.
  */
 int plan_make(struct plan *p, const char *kernel, const char *qemu,
-	      const char *init, bool debug);
+	      const char *init, bool debug, struct error **err);
 /* A file of our own making. */
 void plan_add_text(struct plan *p, const char *dst, const char *text);
 /* Hash each part that has none yet. */
-int plan_hash(struct plan *p);
+int plan_hash(struct plan *p, struct error **err);
 /* By destination: the order of the ramdisk. */
 void plan_sort(struct plan *p);
 void plan_free(struct plan *p);

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "args.h"
-#include "capture.h"
 #include "cli.h"
 #include "cli/interrupt.h"
 #include "image.h"
@@ -16,7 +15,7 @@
 #include "xendirs.h"
 
 static const char usage[] =
-"Usage: xen-stubdom register [--xen V | --all] [--force]\n"
+"usage: xen-stubdom register [--xen V | --all] [--force]\n"
 "Build the image if an input changed, and give it the two names that xl looks\n"
 "up in the firmware directory of each installed Xen.\n"
 "\n"
@@ -35,70 +34,73 @@ static bool first_of(const struct xen_dir *d, size_t i)
 static bool have_image(const char *xen)
 {
 	struct manifest m;
-	bool have = !store_manifest(xen, &m);
+	bool have = !store_manifest(xen, &m, NULL);
 
 	manifest_free(&m);
 	return have;
 }
 
 /* The image of one version: built, found, or there is nothing to build it of. */
-static int provide(const char *xen, const char *qemu_xen, const struct args_xen *a)
+static int provide(const char *xen, const char *qemu_xen, const struct args_xen *a,
+		   struct error **err)
 {
 	struct image_opts o = { .xen = xen, .if_needed = true, .force = a->flag };
+	struct error *warning = NULL;
 
 	if (store_is_prebuilt(xen)) {
-		log_notice(NULL, "image for Xen %s is that of the package "
-			   "xen-stubdom-linux-prebuilt-%s: nothing is built here",
+		log_notice(NULL, "image for Xen %s is that of the package xen-stubdom-linux-prebuilt-%s: nothing is built here",
 			   xen, xen);
 		return 0;
 	}
 	if (qemu_xen && !strcmp(qemu_xen, xen))
-		return image_build(&o);
+		return image_build(&o, err);
 	if (have_image(xen)) {
 		/* Left by an upgrade: good until the host runs the new Xen. */
-		log_notice(NULL, "image for Xen %s stays as it is: no device model "
-			   "for that version is installed any more", xen);
+		log_notice(NULL, "image for Xen %s stays as it is: no device model for that version is installed any more", xen);
 		return 0;
 	}
 	if (!qemu_xen)
-		return -ENOENT;		/* said already */
-	log_msg(a->xen ? LOG_ERR : LOG_WARNING, NULL, "no image for Xen %s: the "
-		"device model that is installed is for Xen %s: install the "
-		"qemu-xen-extras of that version", xen, qemu_xen);
+		return -ENOENT;		/* provide_all() has the error */
+	error_add(a->xen ? err : &warning, -ENOENT, "install the qemu-xen-extras of that version",
+		  "no image for Xen %s: the device model that is installed is for Xen %s",
+		  xen, qemu_xen);
+	error_log(LOG_WARNING, warning);
+	error_free(&warning);
 	return a->xen ? -ENOENT : 0;
 }
 
-static int make_links(const struct xen_dir *d, size_t n, const char *xen)
+static int make_links(const struct xen_dir *d, size_t n, const char *xen, struct error **error)
 {
 	const char **paths = xcalloc(n + 1, sizeof(*paths));
 	struct store s;
 	struct links l;
-	int ret = store_open(&s, NULL), err;
+	int ret = store_open(&s, NULL, error), err;
 
 	if (ret) {
 		free(paths);
 		return ret;
 	}
-	ret = links_load(&l);
+	ret = links_load(&l, error);
 	for (size_t i = 0; !ret && i < n; i++)
 		paths[i] = d[i].path;
 	if (!ret)
-		ret = links_prune(&l, paths, n);
+		ret = links_prune(&l, paths, n, error);
 	for (size_t i = 0; i < n; i++) {
 		if ((xen && strcmp(d[i].version, xen)) ||
 		    !have_image(d[i].version))
 			continue;
-		err = links_make(&l, d[i].path, d[i].version);
+		err = links_make(&l, d[i].path, d[i].version, error);
 		ret = ret ? ret : err;
 	}
-	err = links_save(&l);
+	err = links_save(&l, error);
 	links_free(&l);
 	store_close(&s);
 	free(paths);
 	return ret ? ret : err;
 }
 
-static int provide_all(const struct xen_dir *d, size_t n, const struct args_xen *a)
+static int provide_all(const struct xen_dir *d, size_t n, const struct args_xen *a,
+		       struct error **error)
 {
 	char *qemu_xen = NULL, *version = NULL;
 	bool any = false, asked = false;
@@ -111,9 +113,9 @@ static int provide_all(const struct xen_dir *d, size_t n, const struct args_xen 
 		/* Not where all images are prebuilt: there need not be one. */
 		if (!asked && !store_is_prebuilt(d[i].version)) {
 			asked = true;
-			ret = image_qemu_info(NULL, &qemu_xen, &version);
+			ret = image_qemu_info(NULL, &qemu_xen, &version, error);
 		}
-		err = provide(d[i].version, qemu_xen, a);
+		err = provide(d[i].version, qemu_xen, a, error);
 		ret = ret ? ret : err;
 	}
 	free(qemu_xen);
@@ -121,14 +123,11 @@ static int provide_all(const struct xen_dir *d, size_t n, const struct args_xen 
 	if (any)
 		return ret;
 	if (!a->xen) {
-		log_notice(NULL, "no Xen is installed here: nothing to register "
-			   "(it is done when one is)");
+		log_notice(NULL, "no Xen is installed here: nothing to register (it is done when one is)");
 		return 0;
 	}
-	log_err(NULL, "Xen %s is not installed (no hvmloader in /usr/lib/xen-%s/boot "
-		"or another directory of Xen's): install its xen-utils", a->xen,
-		a->xen);
-	return -ENOENT;
+	return error_add(error, -ENOENT, "install its xen-utils", "Xen %s is not installed (no hvmloader in /usr/lib/xen-%s/boot or another directory of Xen's)",
+			 a->xen, a->xen);
 }
 
 /* Somebody's names lead to it, of a package for example. */
@@ -151,41 +150,42 @@ static bool built_here(const char *xen)
 	return is;
 }
 
+/* Is the image of @xen, built here, of a Xen that runs or is installed? */
+static bool wanted(const char *xen, const struct xen_dir *d, size_t n, const char *running,
+		   const char *qemu_xen)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(xen, d[i].version))
+			return true;
+	return has_names(xen) || (running && !strcmp(xen, running)) ||
+	       (qemu_xen && !strcmp(xen, qemu_xen));
+}
+
 /*
  * An upgrade of the release leaves the image of the Xen that still runs.  It
  * goes when that Xen is neither installed nor running any more; so does one in
  * whose place a package has brought another.
  */
-static int drop_old_images(const struct xen_dir *d, size_t n)
+static int drop_old_images(const struct xen_dir *d, size_t n, struct error **error)
 {
-	char *running = xen_running(), *qemu_xen, *version, **v;
+	char *running, *qemu_xen, *version, **v;
 	struct store s;
 	size_t n_v;
-	int ret = n ? store_open(&s, NULL) : -ENOENT, err;
+	int ret = n ? store_open(&s, NULL, error) : 0, err;
 
-	if (ret) {
-		free(running);
-		return n ? ret : 0;
-	}
-	capture_begin();
-	image_qemu_info(NULL, &qemu_xen, &version);
-	capture_end();
+	if (ret || !n)
+		return ret;
+	running = xen_running();
+	image_qemu_info(NULL, &qemu_xen, &version, NULL);
 	ret = store_versions(&v, &n_v);
 	for (size_t i = 0; i < n_v; i++) {
 		bool prebuilt = store_is_prebuilt(v[i]);
-		bool keep = !built_here(v[i]) || (!prebuilt &&
-			    (has_names(v[i]) ||
-			     (running && !strcmp(v[i], running)) ||
-			     (qemu_xen && !strcmp(v[i], qemu_xen))));
+		bool drop = built_here(v[i]) &&
+			    (prebuilt || !wanted(v[i], d, n, running, qemu_xen));
 
-		for (size_t k = 0; !keep && !prebuilt && k < n; k++)
-			keep = !strcmp(v[i], d[k].version);
-		err = keep ? 0 : store_remove(&s, v[i]);
+		err = drop ? store_remove(&s, v[i], error) : 0;
 		ret = ret ? ret : err;
-		if (err)
-			log_err(NULL, "%s/%s: cannot be removed: %s", s.state, v[i],
-				strerror(-err));
-		else if (!keep)
+		if (drop && !err)
 			log_notice(NULL, "image for Xen %s removed: %s", v[i], prebuilt
 				   ? "a package has brought one"
 				   : "that Xen neither runs nor is installed any more");
@@ -199,24 +199,31 @@ static int drop_old_images(const struct xen_dir *d, size_t n)
 	return ret;
 }
 
+static void say(struct error **error)
+{
+	error_log(LOG_ERR, *error);
+	error_free(error);
+}
+
 int cmd_register(int argc, char **argv)
 {
+	struct error *error = NULL;
 	struct args_xen a;
 	struct xen_dir *d;
 	size_t n;
-	int ret = args_xen(argc, argv, usage, "force", "register: takes --all or "
-			   "--xen with a version such as 4.20, and --force, "
-			   "nothing else", &a), err;
+	int ret = args_xen(argc, argv, usage, "force", &a), err;
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
 	interrupt_catch();
 	xendirs_find(&d, &n);
-	ret = provide_all(d, n, &a);
+	ret = provide_all(d, n, &a, &error);
+	say(&error);
 	/* Also after a failure: an older image may be there. */
-	err = ret == -EINTR ? 0 : make_links(d, n, a.xen);
+	err = ret == -EINTR ? 0 : make_links(d, n, a.xen, &error);
 	if (!a.xen && ret != -EINTR && !err)
-		err = drop_old_images(d, n);
+		err = drop_old_images(d, n, &error);
+	say(&error);
 	xendirs_free(d, n);
 	return ret || err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "base/error.h"
+
 #define REPACK_ENTRIES_MAX 65536
 #define REPACK_BYTES_MAX (512u << 20)
 /* Follow at most this many symlinks in one path, as the kernel does. */
@@ -63,8 +65,9 @@ int repack_add_node(struct repack *r, const char *path, mode_t mode, dev_t rdev)
 /*
  * Write what is kept: newc, sorted, owned by 0:0, times 0, inodes from 1;
  * @level 1-19: zstd, window at most 8 MiB (what Linux unpacks); 0: plain.
+ * -EINTR, without an error, when we were told to stop.
  */
-int repack_write(struct repack *r, int fd, int level);
+int repack_write(struct repack *r, int fd, int level, struct error **err);
 
 void repack_free(struct repack *r);
 

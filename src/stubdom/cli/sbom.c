@@ -111,9 +111,7 @@ static void note_own_names(json_object *list, const char *expression)
 		}
 		if (!have) {
 			o = json_object_new_object();
-			text = xasprintf("The licence that Debian's copyright files call "
-					 "\"%s\"; its text is in "
-					 "/usr/share/doc/PACKAGE/copyright.", id + 11);
+			text = xasprintf("The licence that Debian's copyright files call \"%s\"; its text is in /usr/share/doc/PACKAGE/copyright.", id + 11);
 			put(o, "licenseId", id);
 			put(o, "name", id + 11);
 			put(o, "extractedText", text);
@@ -135,8 +133,7 @@ static void add_debs(const struct manifest *m, const char *distro, json_object *
 		put(o, "licenseDeclared", lic ? lic : NONE);
 		if (lic) {
 			note_own_names(own, lic);
-			put(o, "licenseComments", "of \"Files: *\" in the package's "
-			    "copyright file, which may name more for some files");
+			put(o, "licenseComments", "of \"Files: *\" in the package's copyright file, which may name more for some files");
 		}
 		info = xasprintf("built from source package %s %s", p->source,
 				 p->source_version);

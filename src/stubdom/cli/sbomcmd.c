@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* xen-stubdom sbom */
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "args.h"
 #include "cli.h"
+#include "cli/options.h"
 #include "image/store.h"
+#include "image/verify.h"
 #include "license.h"
 #include "sbom.h"
 #include "xendirs.h"
 
 static const char usage[] =
-"Usage: xen-stubdom sbom [--xen V | DIRECTORY]\n"
+"usage: xen-stubdom sbom [--xen V | DIRECTORY]\n"
 "Print what an image is made of, as an SPDX 2.3 document (JSON).\n"
 "\n"
 "  --xen V      the image of this Xen version (default: of the Xen that runs, or\n"
@@ -62,13 +64,11 @@ static time_t created(const char *manifest)
 
 static int print(const char *path)
 {
-	char *text = NULL, *id = distro();
-	struct manifest m = { 0 };
+	char *id = distro();
+	struct manifest m;
 	json_object *o;
-	int ret = host_slurp(path, MANIFEST_MAX, &text, NULL);
+	int ret = manifest_read(path, &m, NULL);
 
-	if (!ret)
-		ret = manifest_parse(&m, text, NULL);
 	if (ret) {
 		log_err(NULL, "%s: %s", path, ret == -ENOENT ? "is missing"
 			: "no manifest of an image, or a damaged one");
@@ -81,7 +81,6 @@ static int print(const char *path)
 			ret = -EIO;
 	}
 	manifest_free(&m);
-	free(text);
 	free(id);
 	return ret;
 }
@@ -103,36 +102,28 @@ static char *choose(const char *xen)
 	free(v);
 	free(running);
 	if (!found)
-		log_err(NULL, n ? "there are images for more than one Xen: choose with "
-			"--xen" : "there is no image: run 'xen-stubdom register'");
+		log_err(NULL, n ? "there are images for more than one Xen: choose with --xen" : "no image: run 'xen-stubdom register'");
 	return found;
 }
 
 int cmd_sbom(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "xen", 1, NULL, 'x' }, { "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 }
-	};
 	const char *xen = NULL;
-	char *path, *place, *version;
-	int c, ret;
+	const struct opt options[] = { { "xen", 0, NULL, &xen }, { NULL, 0, NULL, NULL } };
+	const struct opts o = { usage, options, 0, 1, false };
+	char *path, *place, *version, **dir;
+	int ret = opts_parse(&o, argc, argv, &dir);
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		}
-		if (c != 'x')
-			return EXIT_USAGE;
-		xen = optarg;
-	}
-	if (argc - optind > 1 || (xen && (argc > optind || !xen_version_valid(xen)))) {
-		log_err(NULL, "sbom: takes --xen with a version such as 4.20, or one "
-			"directory");
+	if (!ret)
+		ret = args_xen_valid(xen);
+	if (ret)
+		return ret < 0 ? EXIT_SUCCESS : ret;
+	if (xen && *dir) {
+		log_err(NULL, "--xen and a directory exclude each other");
 		return EXIT_USAGE;
 	}
-	if (optind < argc) {
-		path = xasprintf("%s/manifest", argv[optind]);
+	if (*dir) {
+		path = xasprintf("%s/manifest", *dir);
 	} else {
 		version = choose(xen);
 		if (!version)

@@ -8,15 +8,14 @@
 #include <time.h>
 #include <xenstore.h>
 
-#include "args.h"
-#include "capture.h"
 #include "cli.h"
+#include "cli/options.h"
+#include "fit.h"
 #include "guests.h"
-#include "image.h"
 #include "image/store.h"
 
 static const char usage[] =
-"Usage: xen-stubdom status [--json] [GUEST]\n"
+"usage: xen-stubdom status [--json] [GUEST]\n"
 "Show each guest whose device model runs in a Linux stubdomain, and the images\n"
 "new stubdomains start from.\n"
 "\n"
@@ -27,12 +26,12 @@ struct image_state {
 	time_t built;
 	enum image_fit fit;
 	bool damaged;
-	char why[CAPTURE_MAX];
+	struct error *err;	/* no manifest, or why its fit is not known */
 };
 
 static int image_state(const char *xen, struct image_state *s)
 {
-	char *place = store_place(xen), *path = host_path("%s/manifest", place);
+	char *place = store_place(xen), *path = host_path("%s/manifest", place), *detail;
 	struct stat st;
 	int ret;
 
@@ -41,14 +40,19 @@ static int image_state(const char *xen, struct image_state *s)
 		s->built = st.st_mtime;
 	free(path);
 	free(place);
-	capture_begin();
-	ret = store_manifest(xen, &s->m);
-	snprintf(s->why, sizeof(s->why), "%s", capture_end());
+	ret = store_manifest(xen, &s->m, &s->err);
 	if (ret)
 		return ret;
 	s->damaged = store_verify(xen, &s->m) != 0;
-	s->fit = image_fits(&s->m, s->why);
+	s->fit = image_fits(&s->m, &detail, &s->err);
+	free(detail);
 	return 0;
+}
+
+static void image_state_free(struct image_state *s)
+{
+	manifest_free(&s->m);
+	error_free(&s->err);
 }
 
 /* JSON: names are stable; unknown numbers and texts are null. */
@@ -89,7 +93,7 @@ static json_object *image_json(const char *xen, const struct image_state *s,
 
 	json_object_object_add(o, "xen", json_object_new_string(xen));
 	if (err) {
-		json_object_object_add(o, "error", text_or_null(s->why));
+		json_object_object_add(o, "error", json_object_new_string(s->err->text));
 		return o;
 	}
 	json_object_object_add(o, "key", json_object_new_string(s->m.key));
@@ -167,43 +171,44 @@ static void format_age(time_t built, char *out, size_t max)
 		snprintf(out, max, "%ld days", s / 86400);
 }
 
-static const char *image_text(const char *xen, const struct image_state *s)
+static void print_state(const char *xen, const struct image_state *s)
 {
+	static const char *const fit[] = {
+		[FIT_CURRENT] = "up to date",
+		[FIT_OUTDATED] = "outdated: run 'xen-stubdom register'",
+		[FIT_KEPT] = "kept until that Xen is gone",
+		[FIT_PREBUILT] = "prebuilt",
+		[FIT_PREBUILT_OLD] = "prebuilt, older than what is installed",
+	};
+
 	if (s->damaged)
-		return store_is_prebuilt(xen) ? "damaged: reinstall its package"
-					      : "damaged: run 'xen-stubdom build'";
-	switch (s->fit) {
-	case FIT_CURRENT:
-		return "up to date";
-	case FIT_OUTDATED:
-		return "outdated: run 'xen-stubdom register'";
-	case FIT_KEPT:
-		return "kept until that Xen is gone";
-	case FIT_PREBUILT:
-		return "prebuilt";
-	case FIT_PREBUILT_OLD:
-		return "prebuilt, older than what is installed";
-	case FIT_UNKNOWN:
-		break;
-	}
-	return s->why;
+		printf("%s", store_is_prebuilt(xen) ? "damaged: reinstall its package"
+						    : "damaged: run 'xen-stubdom build'");
+	else if (s->fit == FIT_UNKNOWN && s->err)
+		printf("%s%s%s", s->err->text, s->err->fix ? ": " : "",
+		       s->err->fix ? s->err->fix : "");
+	else
+		printf("%s", fit[s->fit] ? fit[s->fit] : "-");
+	puts(s->m.debug ? " (debug)" : "");
 }
 
 static void print_image(const char *xen, const struct image_state *s, int err)
 {
 	char age[32];
 
-	if (err) {
-		printf("%-6s %-14s %s\n", xen, "-", err == -ENOENT
-		       ? "no image: run 'xen-stubdom register'" : s->why);
+	if (err == -ENOENT) {
+		printf("%-6s %-14s no image: run 'xen-stubdom register'\n", xen, "-");
 		return;
 	}
-	format_age(s->built, age, sizeof(age));
-	printf("%-6s %-14.12s %-10s %-22s %8.1f %-9s %s%s\n", xen, s->m.key,
-	       s->m.qemu, s->m.kernel_version,
-	       (double)(s->m.kernel.size + s->m.rootfs.size) / (1 << 20), age,
-	       image_text(xen, s),
-	       s->m.debug ? " (debug)" : "");
+	if (err) {
+		printf("%-6s %-14s ", xen, "-");
+	} else {
+		format_age(s->built, age, sizeof(age));
+		printf("%-6s %-14.12s %-10s %-22s %8.1f %-9s ", xen, s->m.key,
+		       s->m.qemu, s->m.kernel_version,
+		       (double)(s->m.kernel.size + s->m.rootfs.size) / (1 << 20), age);
+	}
+	print_state(xen, s);
 }
 
 static int show_images(json_object *list)
@@ -225,14 +230,14 @@ static int show_images(json_object *list)
 			json_object_array_add(list, image_json(v[i], &s, err));
 		else
 			print_image(v[i], &s, err);
-		manifest_free(&s.m);
+		image_state_free(&s);
 		free(v[i]);
 	}
 	free(v);
 	return ret;
 }
 
-static int read_guests(const struct args_show *a, struct guest **g, size_t *n)
+static int read_guests(const char *what, struct guest **g, size_t *n)
 {
 	struct xs_handle *xs = xs_open(XS_OPEN_READONLY);
 	int ret;
@@ -241,24 +246,21 @@ static int read_guests(const struct args_show *a, struct guest **g, size_t *n)
 	*n = 0;
 	if (!xs) {
 		/* The images can be shown on a host that does not run Xen now. */
-		log_msg(a->what ? LOG_ERR : LOG_WARNING, NULL, "xenstore cannot be "
-			"opened: %s: run it as root in dom0 under Xen (see "
-			"'xen-stubdom check')", strerror(errno));
-		return a->what ? -ENOTCONN : 0;
+		log_msg(what ? LOG_ERR : LOG_WARNING, NULL, "xenstore cannot be opened: %s: run it as root in dom0 under Xen (see 'xen-stubdom check')", strerror(errno));
+		return what ? -ENOTCONN : 0;
 	}
-	ret = guests_read(xs, a->what, g, n);
+	ret = guests_read(xs, what, g, n);
 	xs_close(xs);
-	if (ret == -ENOENT && a->what)
-		log_err(NULL, "guest %s: does not run with a Linux stubdomain: "
-			"see 'xl list' and 'xen-stubdom check CONFIG-FILE'",
-			a->what);
+	if (ret == -ENOENT && what)
+		log_err(NULL, "guest %s: does not run with a Linux stubdomain: see 'xl list' and 'xen-stubdom check CONFIG-FILE'",
+			what);
 	else if (ret)
 		log_err(NULL, "xenstore cannot be read: %s", strerror(-ret));
 	guests_memory(*g, *n);
 	return ret;
 }
 
-static int show_json(const struct args_show *a, const struct guest *g, size_t n)
+static int show_json(const struct guest *g, size_t n, bool with_images)
 {
 	json_object *top = json_object_new_object();
 	json_object *guests = json_object_new_array();
@@ -268,7 +270,7 @@ static int show_json(const struct args_show *a, const struct guest *g, size_t n)
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(guests, guest_json(&g[i]));
 	json_object_object_add(top, "guests", guests);
-	if (!a->what)
+	if (with_images)
 		ret = show_images(images);
 	json_object_object_add(top, "images", images);
 	puts(json_object_to_json_string_ext(top, JSON_C_TO_STRING_PRETTY |
@@ -279,21 +281,23 @@ static int show_json(const struct args_show *a, const struct guest *g, size_t n)
 
 int cmd_status(int argc, char **argv)
 {
-	struct args_show a;
+	bool json = false;
+	const struct opt options[] = { { "json", 0, &json, NULL }, { NULL, 0, NULL, NULL } };
+	const struct opts o = { usage, options, 0, 1, false };
 	struct guest *g;
+	char **what;
 	size_t n;
-	int ret = args_show(argc, argv, usage,
-			    "status: takes one guest, by name or domid", &a);
+	int ret = opts_parse(&o, argc, argv, &what);
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	if (read_guests(&a, &g, &n))
+	if (read_guests(*what, &g, &n))
 		return EXIT_FAILURE;
-	if (a.json) {
-		ret = show_json(&a, g, n);
+	if (json) {
+		ret = show_json(g, n, !*what);
 	} else {
 		print_guests(g, n);
-		ret = a.what ? 0 : show_images(NULL);
+		ret = *what ? 0 : show_images(NULL);
 	}
 	free(g);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;

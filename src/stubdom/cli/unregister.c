@@ -9,14 +9,14 @@
 #include "links.h"
 
 static const char usage[] =
-"Usage: xen-stubdom unregister [--xen V | --all] [--purge]\n"
+"usage: xen-stubdom unregister [--xen V | --all] [--purge]\n"
 "Remove the names that 'register' made.  Running guests are not affected.\n"
 "\n"
 "  --xen V    of this Xen version only\n"
 "  --all      of every Xen (default)\n"
 "  --purge    remove the images too\n";
 
-static int purge(struct store *s, const char *xen)
+static int purge(struct store *s, const char *xen, struct error **error)
 {
 	char **v;
 	size_t n;
@@ -25,10 +25,7 @@ static int purge(struct store *s, const char *xen)
 	for (size_t i = 0; i < n; i++) {
 		/* A prebuilt one is its package's. */
 		err = (xen && strcmp(v[i], xen)) || store_is_prebuilt(v[i])
-		      ? 0 : store_remove(s, v[i]);
-		if (err)
-			log_err(NULL, "%s/%s: cannot be removed: %s", s->state,
-				v[i], strerror(-err));
+		      ? 0 : store_remove(s, v[i], error);
 		ret = ret ? ret : err;
 		free(v[i]);
 	}
@@ -36,31 +33,39 @@ static int purge(struct store *s, const char *xen)
 	return ret;
 }
 
-int cmd_unregister(int argc, char **argv)
+static int unregister(const struct args_xen *a, struct error **error)
 {
-	struct args_xen a;
 	struct store s;
 	struct links l;
-	int ret = args_xen(argc, argv, usage, "purge", "unregister: takes --all or "
-			   "--xen with a version such as 4.20, and --purge, "
-			   "nothing else", &a), err;
+	int ret = store_open(&s, NULL, error), err;
 
 	if (ret)
-		return ret < 0 ? EXIT_SUCCESS : ret;
-	ret = store_open(&s, NULL);
-	if (ret)
-		return EXIT_FAILURE;
-	ret = links_load(&l);
+		return ret;
+	ret = links_load(&l, error);
 	if (!ret)
-		ret = links_remove(&l, a.xen);
-	err = links_save(&l);
+		ret = links_remove(&l, a->xen, error);
+	err = links_save(&l, error);
 	ret = ret ? ret : err;
 	links_free(&l);
-	if (a.flag) {
-		err = purge(&s, a.xen);
+	if (a->flag) {
+		err = purge(&s, a->xen, error);
 		ret = ret ? ret : err;
 	}
 	/* Removes the state directory when nothing is left in it. */
 	store_close(&s);
+	return ret;
+}
+
+int cmd_unregister(int argc, char **argv)
+{
+	struct error *error = NULL;
+	struct args_xen a;
+	int ret = args_xen(argc, argv, usage, "purge", &a);
+
+	if (ret)
+		return ret < 0 ? EXIT_SUCCESS : ret;
+	ret = unregister(&a, &error);
+	error_log(LOG_ERR, error);
+	error_free(&error);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -10,6 +10,7 @@
 
 #include "cli.h"
 #include "image/manifest.h"
+#include "xen/version.h"
 
 /*
  * Where distributions configure XENFIRMWAREDIR.  A "*" is the version; where
@@ -132,8 +133,7 @@ static void add_matches(size_t row, struct xen_dir **dirs, size_t *n)
 				continue;
 			v = version_of(row, path);
 			if (!v) {
-				log_warn(NULL, "%s: which Xen version this is "
-					 "cannot be told: left alone", path);
+				log_warn(NULL, "%s: unknown Xen version: ignored", path);
 				continue;
 			}
 			*dirs = xgrow(*dirs, *n, sizeof(**dirs));
@@ -163,32 +163,17 @@ void xendirs_free(struct xen_dir *dirs, size_t n)
 	free(dirs);
 }
 
-static char *sys_number(const char *name)
-{
-	char *path = host_path("/sys/hypervisor/version/%s", name), *text = NULL;
-
-	if (!host_slurp(path, 64, &text, NULL))
-		text[strspn(text, "0123456789")] = '\0';
-	free(path);
-	return text;
-}
-
 char *xen_running(void)
 {
-	char *path = host_path("/sys/hypervisor/type"), *type = NULL;
-	char *major = sys_number("major"), *minor = sys_number("minor");
-	char *v = NULL;
+	char *sys = host_path("/sys"), *v = NULL;
+	unsigned int major, minor;
 
-	if (!host_slurp(path, 64, &type, NULL) && !strncmp(type, "xen", 3) &&
-	    major && minor)
-		v = xasprintf("%s.%s", major, minor);
+	if (!xen_version(sys, &major, &minor))
+		v = xasprintf("%u.%u", major, minor);
 	if (v && !xen_version_valid(v)) {
 		free(v);
 		v = NULL;
 	}
-	free(path);
-	free(type);
-	free(major);
-	free(minor);
+	free(sys);
 	return v;
 }

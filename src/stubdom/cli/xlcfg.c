@@ -123,24 +123,23 @@ static void check_switches(const struct cfg *c)
 	else
 		found(c->fs, BROKEN, "cfg-version",
 		      "device_model_version = \"qemu-xen\"",
-		      "before Xen 4.21 a stubdomain is MiniOS (ioemu-stubdom.gz) "
-		      "unless told otherwise");
+		      "before Xen 4.21 a stubdomain is MiniOS (ioemu-stubdom.gz) unless told otherwise");
 }
 
 static void check_memory(const struct cfg *c)
 {
 	long mem = number(c, "stubdomain_memory", DEFAULT_MEMORY);
 	unsigned int min = c->host->memory_min;
-	char cure[64];
+	char fix[64];
 
-	snprintf(cure, sizeof(cure), "stubdomain_memory = %u", min);
+	snprintf(fix, sizeof(fix), "stubdomain_memory = %u", min);
 	if (!min)
 		return;
 	if (mem >= (long)min)
 		found(c->fs, FINE, "cfg-memory", NULL,
 		      "the stubdomain gets %ld MiB, the image needs %u", mem, min);
 	else
-		found(c->fs, BROKEN, "cfg-memory", cure,
+		found(c->fs, BROKEN, "cfg-memory", fix,
 		      "the stubdomain gets %ld MiB, the image needs %u", mem, min);
 }
 
@@ -152,9 +151,7 @@ static void check_paths(const struct cfg *c)
 		const char *v = get(c, keys[i]);
 
 		if (v)
-			found(c->fs, ADVICE, "cfg-image", "remove the line to use "
-			      "the registered image", "%s = \"%s\" is used "
-			      "instead of the registered one, without updates",
+			found(c->fs, ADVICE, "cfg-image", "remove the line to use the registered image", "%s = \"%s\" is used instead of the registered one, without updates",
 			      keys[i], v);
 		if (v && v[0] != '/')
 			found(c->fs, BROKEN, "cfg-image-path", "give the whole path",
@@ -165,10 +162,8 @@ static void check_paths(const struct cfg *c)
 static void check_boot(const struct cfg *c)
 {
 	if (get(c, "kernel") || get(c, "ramdisk"))
-		found(c->fs, BROKEN, "cfg-direct-boot", "boot from a disk, or "
-		      "device_model_stubdomain_override = 0",
-		      "kernel= and ramdisk= name files of dom0: the device model "
-		      "in a stubdomain cannot open them");
+		found(c->fs, BROKEN, "cfg-direct-boot", "boot from a disk, or device_model_stubdomain_override = 0",
+		      "kernel= and ramdisk= name files of dom0: the device model in a stubdomain cannot open them");
 	else
 		found(c->fs, FINE, "cfg-direct-boot", NULL,
 		      "it boots from its disks or network");
@@ -203,17 +198,14 @@ static void check_cd(const struct cfg *c, const libxl_device_disk *d)
 		return;
 	}
 	if (minor && minor < 20) {
-		found(c->fs, ADVICE, "cfg-cd-fixed", "give it the medium that it "
-		      "needs before the guest starts",
-		      "disk %s: before Xen 4.20 the CD of a guest with a "
-		      "stubdomain cannot be changed while it runs", d->vdev);
+		found(c->fs, ADVICE, "cfg-cd-fixed", "give it the medium that it needs before the guest starts",
+		      "disk %s: before Xen 4.20 the CD of a guest with a stubdomain cannot be changed while it runs", d->vdev);
 		return;
 	}
 	/* A drive that starts empty is made one of dom0's kernel by xen-stubdomd. */
 	if (d->format != LIBXL_DISK_FORMAT_EMPTY && !phy)
 		found(c->fs, ADVICE, "cfg-cd-qdisk", "add backendtype=phy",
-		      "disk %s: its medium cannot be changed: xl's cd-insert and "
-		      "cd-eject fail unless the CD is served by the kernel of dom0",
+		      "disk %s: its medium cannot be changed: xl's cd-insert and cd-eject fail unless the CD is served by the kernel of dom0",
 		      d->vdev);
 }
 
@@ -224,8 +216,7 @@ static void check_disk_kind(const struct cfg *c, const libxl_device_disk *d,
 	bool ahci = hdtype && !strcmp(hdtype, "ahci");
 
 	if (index >= EMULATED_MAX)
-		found(c->fs, ADVICE, "cfg-disk-count", "use xvda to xvdz for "
-		      "disks the firmware or installer must see",
+		found(c->fs, ADVICE, "cfg-disk-count", "use xvda to xvdz for disks the firmware or installer must see",
 		      "disk %s is only visible to PV drivers", d->vdev);
 	/* xvdX is emulated as IDE for the first four. */
 	if (kind != 's' && index < IDE_MAX)
@@ -234,17 +225,14 @@ static void check_disk_kind(const struct cfg *c, const libxl_device_disk *d,
 		found(c->fs, BROKEN, "cfg-disk-ide", "use xvd names, or hdtype = \"ahci\"",
 		      "disk %s: only hda to hdd can be emulated as IDE", d->vdev);
 	if (kind != 's' && index < IDE_MAX && !d->is_cdrom && !d->readwrite)
-		found(c->fs, BROKEN, "cfg-disk-readonly", "make it 'rw', an sd "
-		      "name, or a CD ('devtype=cdrom')",
+		found(c->fs, BROKEN, "cfg-disk-readonly", "make it 'rw', an sd name, or a CD ('devtype=cdrom')",
 		      "disk %s: qemu-xen emulates no read-only IDE disk", d->vdev);
 	if (d->is_cdrom)
 		check_cd(c, d);
 	if (!d->is_cdrom && (d->format == LIBXL_DISK_FORMAT_QCOW2 ||
 			     d->backend == LIBXL_DISK_BACKEND_QDISK))
-		found(c->fs, ADVICE, "cfg-disk-qdisk", "use a raw image or a block "
-		      "device with backendtype=phy",
-		      "disk %s: served by a QEMU in dom0, which has no backend for "
-		      "the guest's own PV driver", d->vdev);
+		found(c->fs, ADVICE, "cfg-disk-qdisk", "use a raw image or a block device with backendtype=phy",
+		      "disk %s: served by a QEMU in dom0, which has no backend for the guest's own PV driver", d->vdev);
 }
 
 static void check_disk(const struct cfg *c, const char *spec, struct seen *seen)
@@ -262,9 +250,7 @@ static void check_disk(const struct cfg *c, const char *spec, struct seen *seen)
 		      "disk '%s': %s is no virtual device", spec, d.vdev);
 	} else {
 		if (index < DISKS_MAX && seen->at[index])
-			found(c->fs, BROKEN, "cfg-disk-clash", "give one of them "
-			      "another letter", "disks %s and %s are both "
-			      "/dev/xvd%c in the stubdomain", seen->at[index],
+			found(c->fs, BROKEN, "cfg-disk-clash", "give one of them another letter", "disks %s and %s are both /dev/xvd%c in the stubdomain", seen->at[index],
 			      d.vdev, 'a' + (int)(index % 26));
 		else if (index < DISKS_MAX)
 			seen->at[index] = xstrdup(d.vdev);
@@ -311,9 +297,7 @@ static void check_nics(const struct cfg *c)
 			continue;
 		if (strcmp(name, "e1000") && strcmp(name, "rtl8139") &&
 		    strcmp(name, "virtio-net"))
-			found(c->fs, BROKEN, "cfg-nic", "model=e1000, rtl8139 or "
-			      "virtio-net", "network card %d: the stubdomain's "
-			      "device model has no %s", i, name);
+			found(c->fs, BROKEN, "cfg-nic", "model=e1000, rtl8139 or virtio-net", "network card %d: the stubdomain's device model has no %s", i, name);
 	}
 }
 
@@ -382,8 +366,7 @@ int xlcfg_check(struct findings *fs, const char *name, const char *text,
 
 		if (nl)
 			*nl = '\0';
-		found(fs, BROKEN, "cfg-syntax", "see xl.cfg(5)", "%s is not "
-		      "understood by xl%s%s", name, report && *report ? ": " : "",
+		found(fs, BROKEN, "cfg-syntax", "see xl.cfg(5)", "%s is not understood by xl%s%s", name, report && *report ? ": " : "",
 		      report ? clean(line, sizeof(line), report) : "");
 		ret = -EINVAL;
 	}

@@ -2,76 +2,37 @@
 #include "image.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/sha256file.h"
+#include "image/verify.h"
 
-/* Nobody's ramdisk is longer; a file put in its place must not keep us busy. */
-#define FILE_MAX (1ull << 30)
-/* It names each input of the image on a line; what is read of it stands there too. */
-#define MANIFEST_MAX (1u << 20)
-
-struct output {
-	char sha[SHA256_HEX_LEN + 1];
-	uint64_t size;
-};
-
-/* The four facts used here; src/lib/image/manifest.h tells all of them. */
-struct manifest {
-	char xen[16];
-	unsigned int need_mib;
-	struct output kernel, rootfs;
-};
-
-static void parse_line(const char *line, struct manifest *m)
+static void at_fault(struct image *out, enum image_state state, const char *path)
 {
-	struct output o;
-	char what[8];
-
-	if (sscanf(line, "output %7s %64[0-9a-f] %" SCNu64, what, o.sha, &o.size) == 3) {
-		if (!strcmp(what, "kernel"))
-			m->kernel = o;
-		else if (!strcmp(what, "rootfs"))
-			m->rootfs = o;
-	} else if (sscanf(line, "memory-min %5u", &m->need_mib) != 1) {
-		sscanf(line, "xen %15[0-9.]", m->xen);
-	}
-}
-
-static int read_manifest(const char *path, struct manifest *m)
-{
-	FILE *f = fopen(path, "re");
-	size_t total = 0;
-	char line[512];
-
-	memset(m, 0, sizeof(*m));
-	if (!f)
-		return -errno;
-	while (total < MANIFEST_MAX && fgets(line, sizeof(line), f)) {
-		total += strlen(line);
-		parse_line(line, m);
-	}
-	fclose(f);
-	return m->kernel.size && m->rootfs.size ? 0 : -EPROTO;
-}
-
-/* False, and what is wrong in @out, when @path is not as the manifest says. */
-static bool same(const char *path, const struct output *want, struct image *out)
-{
-	char hex[SHA256_HEX_LEN + 1];
-	uint64_t size;
-	int ret = sha256_file(path, FILE_MAX, hex, &size);
-
-	if (!ret && size == want->size && !strcmp(hex, want->sha))
-		return true;
-	out->state = ret && ret != -EFBIG ? IMAGE_MISSING : IMAGE_DAMAGED;
+	out->state = state;
 	snprintf(out->file, sizeof(out->file), "%s", path);
-	return false;
+}
+
+static void check_file(const char *path, bool is_kernel, const struct manifest *m,
+		       const char *xen, struct image *out)
+{
+	int ret = manifest_verify(is_kernel ? &m->kernel : &m->rootfs, path);
+
+	if (ret) {
+		at_fault(out, ret == -EBADMSG ? IMAGE_DAMAGED : IMAGE_MISSING, path);
+		return;
+	}
+	out->state = IMAGE_GOOD;
+	/* QEMU, which is bound to one Xen and needs the memory, is in the rootfs. */
+	if (is_kernel)
+		return;
+	out->need_mib = m->memory_min;
+	snprintf(out->xen, sizeof(out->xen), "%s", m->xen);
+	if (xen[0] && strcmp(xen, m->xen))
+		out->state = IMAGE_OTHER_XEN;
 }
 
 /*
@@ -85,24 +46,14 @@ static void check_one(const char *path, bool is_kernel, const char *xen,
 	struct manifest m;
 
 	if (!realpath(path, real) || access(real, R_OK)) {
-		out->state = IMAGE_MISSING;
-		snprintf(out->file, sizeof(out->file), "%s", path);
+		at_fault(out, IMAGE_MISSING, path);
 		return;
 	}
 	snprintf(beside, sizeof(beside), "%.*s/manifest",
 		 (int)(strrchr(real, '/') - real), real);
-	if (read_manifest(beside, &m))
-		return;
-	if (!same(path, is_kernel ? &m.kernel : &m.rootfs, out))
-		return;
-	out->state = IMAGE_GOOD;
-	/* QEMU, which is bound to one Xen and needs the memory, is in the rootfs. */
-	if (is_kernel)
-		return;
-	out->need_mib = m.need_mib;
-	snprintf(out->xen, sizeof(out->xen), "%s", m.xen);
-	if (xen[0] && m.xen[0] && strcmp(xen, m.xen))
-		out->state = IMAGE_OTHER_XEN;
+	if (!manifest_read(beside, &m, NULL))
+		check_file(path, is_kernel, &m, xen, out);
+	manifest_free(&m);
 }
 
 void image_check(const char *kernel, const char *rootfs, const char *xen,

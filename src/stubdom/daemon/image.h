@@ -6,7 +6,7 @@
 #include <limits.h>
 
 enum image_state {
-	IMAGE_UNKNOWN,		/* not looked at, or no manifest beside it */
+	IMAGE_UNKNOWN,		/* not looked at, or no valid manifest beside it */
 	IMAGE_GOOD,
 	IMAGE_MISSING,		/* a file is not there or cannot be read */
 	IMAGE_DAMAGED,		/* a file is not what the manifest says */

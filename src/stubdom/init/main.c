@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "base/text.h"
 #include "carrier.h"
 #include "cdrom.h"
 #include "children.h"
@@ -301,9 +302,9 @@ static int check_image(void)
 		say_notice(STUBDOM_IMAGE_INFO " is missing: not checked whether image and Xen fit");
 		return 0;
 	}
-	if (!info_get(info, "qemu", ver, sizeof(ver)))
+	if (!text_value(info, "qemu", ver, sizeof(ver)))
 		publish(in.xs, "qemu", ver);
-	if (info_get(info, "xen", ver, sizeof(ver)) ||
+	if (text_value(info, "xen", ver, sizeof(ver)) ||
 	    version_series(ver, want, sizeof(want)) ||
 	    read_file("/sys/hypervisor/version/major", major, sizeof(major)) < 0 ||
 	    read_file("/sys/hypervisor/version/minor", minor, sizeof(minor)) < 0)

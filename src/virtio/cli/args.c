@@ -1,41 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The arguments that the subcommands of xen-virtio take alike. */
-#include <getopt.h>
-
+#include "cli/options.h"
 #include "vcli.h"
 
 int args_parse(int argc, char **argv, const char *usage, int min, int max, struct args *a)
 {
-	static const struct option options[] = {
-		{ "json", 0, NULL, 'j' }, { "force", 0, NULL, 'f' },
-		{ "backend", 1, NULL, 'b' },
-		{ "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 }
+	const struct opt options[] = {
+		{ "json", 0, &a->json, NULL }, { "force", 0, &a->force, NULL },
+		{ "backend", 0, NULL, &a->backend }, { NULL, 0, NULL, NULL }
 	};
-	int c;
+	const struct opts o = { usage, options, min, max, false };
+	int ret;
 
 	*a = (struct args){ 0 };
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			a->json = true;
-			break;
-		case 'f':
-			a->force = true;
-			break;
-		case 'b':
-			a->backend = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return -1;
-		default:
-			return EXIT_USAGE;
-		}
-	}
-	a->words = argv + optind;
-	a->n = argc - optind;
-	if (a->n >= min && a->n <= max)
-		return 0;
-	fputs(usage, stderr);
-	return EXIT_USAGE;
+	ret = opts_parse(&o, argc, argv, &a->words);
+	while (!ret && a->words[a->n])
+		a->n++;
+	return ret;
 }

@@ -13,7 +13,7 @@
 #define STEP_MS 50
 
 static const char usage[] =
-"Usage: xen-virtio attach [--backend DOMAIN] DOMAIN SPEC\n"
+"usage: xen-virtio attach [--backend DOMAIN] DOMAIN SPEC\n"
 "Give a running guest a virtio device.  SPEC is what stands behind type= in a\n"
 "line of virtio= in the guest's configuration, or shorter:\n"
 "\n"

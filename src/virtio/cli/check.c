@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* xen-virtio check: what is missing, and the command that mends it. */
+/* xen-virtio check: what is missing, and the command that fixes it. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 #include <unistd.h>
 
 #include "cli/findings.h"
 #include "cli/packages.h"
+#include "cli/unit_state.h"
 #include "vcli.h"
+#include "xen/version.h"
 #include "xlcfg.h"
 
 static const char usage[] =
-"Usage: xen-virtio check [--json] [CONFIG-FILE]\n"
+"usage: xen-virtio check [--json] [CONFIG-FILE]\n"
 "Find out why virtio devices would not work here.  Each line says 'ok', 'note' or\n"
 "'FAIL', and what to do about it.  Exits with 1 after a FAIL.\n"
 "\n"
@@ -22,51 +23,38 @@ static const char usage[] =
 
 #define CONFIG_MAX (1u << 20)
 
-static int sys_number(const char *path)
-{
-	char *text;
-	int n;
-
-	if (host_slurp(path, 64, &text, NULL))
-		return -1;
-	n = atoi(text);
-	free(text);
-	return n;
-}
-
 /* The N of Xen 4.N; 0 when it does not run. */
 static unsigned int check_xen(struct findings *fs)
 {
-	int major = sys_number("/sys/hypervisor/version/major");
-	int minor = sys_number("/sys/hypervisor/version/minor");
+	unsigned int major, minor;
 
-	if (major < 0 || minor < 0) {
+	if (xen_version("/sys", &major, &minor)) {
 		found(fs, BROKEN, "xen", "choose its entry in the boot menu", "this host does not run Xen now");
 		return 0;
 	}
 	if (major != 4 || minor < 17) {
 		found(fs, BROKEN, "xen", "upgrade to Debian 12 or later",
-		      "Xen %d.%d is too old: virtio disks came with Xen 4.17", major, minor);
-		return (unsigned int)minor;
+		      "Xen %u.%u is too old: virtio disks came with Xen 4.17", major, minor);
+		return minor;
 	}
-	found(fs, FINE, "xen", NULL, "Xen %d.%d runs", major, minor);
+	found(fs, FINE, "xen", NULL, "Xen %u.%u runs", major, minor);
 	if (minor < 18)
 		found(fs, ADVICE, "xen-virtio", "use 'xen-virtio attach', or Xen 4.18 or later",
-		      "Xen 4.%d knows virtio disks (specification=virtio), but not virtio= for other devices", minor);
-	return (unsigned int)minor;
+		      "Xen 4.%u knows virtio disks (specification=virtio), but not virtio= for other devices", minor);
+	return minor;
 }
 
 static void check_qemu(struct findings *fs)
 {
-	char *cure;
+	char *fix;
 
 	if (!access(VD_QEMU, X_OK)) {
 		found(fs, FINE, "qemu", NULL, "the backend's QEMU is installed");
 		return;
 	}
-	cure = package_install("qemu-xen-extras");
-	found(fs, BROKEN, "qemu", cure, "the backend's QEMU, %s, is missing", VD_QEMU);
-	free(cure);
+	fix = package_install("qemu-xen-extras");
+	found(fs, BROKEN, "qemu", fix, "the backend's QEMU, %s, is missing", VD_QEMU);
+	free(fix);
 }
 
 static void check_devices(struct findings *fs)
@@ -82,13 +70,13 @@ static void check_devices(struct findings *fs)
 	bool all = true;
 
 	for (size_t i = 0; i < sizeof(devs) / sizeof(devs[0]); i++) {
-		char cure[64];
+		char fix[64];
 
 		if (!access(devs[i].node, F_OK))
 			continue;
 		all = false;
-		snprintf(cure, sizeof(cure), "run 'modprobe %s'", devs[i].module);
-		found(fs, BROKEN, "devices", cure, "%s is missing", devs[i].node);
+		snprintf(fix, sizeof(fix), "run 'modprobe %s'", devs[i].module);
+		found(fs, BROKEN, "devices", fix, "%s is missing", devs[i].node);
 	}
 	if (all)
 		found(fs, FINE, "devices", NULL, "grants, event channels and taps are there");
@@ -96,28 +84,22 @@ static void check_devices(struct findings *fs)
 
 static void check_daemon(struct findings *fs)
 {
-	char *path = NULL, *state = NULL;
-	sd_bus *bus = NULL;
-	int ret = sd_bus_path_encode("/org/freedesktop/systemd1/unit", "xen-virtiod.service", &path);
+	struct error *err = NULL;
 
-	if (ret >= 0)
-		ret = sd_bus_open_system(&bus);
-	if (ret >= 0)
-		ret = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path,
-						 "org.freedesktop.systemd1.Unit", "ActiveState",
-						 NULL, &state);
-	if (ret < 0)
+	switch (unit_state("xen-virtiod.service", &err)) {
+	case UNIT_ACTIVE:
+		found(fs, FINE, "daemon", NULL, "xen-virtiod runs");
+		break;
+	case UNIT_UNKNOWN:
 		found(fs, BROKEN, "daemon", "run 'systemctl status dbus'",
-		      "systemd cannot be asked whether xen-virtiod runs: %s", strerror(-ret));
-	else if (strcmp(state, "active"))
+		      "the state of xen-virtiod cannot be queried: %s", err ? err->text : "-");
+		break;
+	default:
 		found(fs, BROKEN, "daemon",
 		      "run 'systemctl enable --now xen-virtiod' (why it stopped: 'journalctl -u xen-virtiod')",
 		      "xen-virtiod does not run");
-	else
-		found(fs, FINE, "daemon", NULL, "xen-virtiod runs");
-	free(state);
-	free(path);
-	sd_bus_flush_close_unref(bus);
+	}
+	error_free(&err);
 }
 
 static void check_bridges(struct findings *fs)

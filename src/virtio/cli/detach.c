@@ -12,7 +12,7 @@
 #define STEP_MS 50
 
 static const char usage[] =
-"Usage: xen-virtio detach [--force] [--backend DOMAIN] DOMAIN DEVICE\n"
+"usage: xen-virtio detach [--force] [--backend DOMAIN] DOMAIN DEVICE\n"
 "Take a virtio device away from a running guest.  DEVICE is as 'xen-virtio list'\n"
 "shows it (virtio/0, virtio_disk/51712), a number, or the name of a disk (xvda).\n"
 "\n"

@@ -62,7 +62,7 @@ int domain_find(const struct vd_store *st, const char *what, uint32_t *domid)
 	if (count)
 		log_err(NULL, "guest %s: there are %u of that name: give its number", what, count);
 	else
-		log_err(NULL, "guest %s: there is none: see 'xl list'", what);
+		log_err(NULL, "guest %s: not found: see 'xl list'", what);
 	return -ENOENT;
 }
 

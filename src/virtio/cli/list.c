@@ -8,7 +8,7 @@
 #include "vcli.h"
 
 static const char usage[] =
-"Usage: xen-virtio list [--json] [--backend DOMAIN] [DOMAIN]\n"
+"usage: xen-virtio list [--json] [--backend DOMAIN] [DOMAIN]\n"
 "Show the virtio devices that this domain serves, of all guests or of one.\n"
 "\n"
 "  --backend DOMAIN    those that a driver domain serves\n"

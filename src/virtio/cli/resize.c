@@ -11,7 +11,7 @@
 #include "xen/xs_util.h"
 
 static const char usage[] =
-"Usage: xen-virtio resize DOMAIN DEVICE [SIZE]\n"
+"usage: xen-virtio resize DOMAIN DEVICE [SIZE]\n"
 "Tell a running guest that its disk has grown.  DEVICE is as 'xen-virtio list' shows\n"
 "it (virtio/0, virtio_disk/51712), a number, or the name of a disk (xvda).\n"
 "\n"

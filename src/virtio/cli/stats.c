@@ -9,7 +9,7 @@
 #include "xen/xs_util.h"
 
 static const char usage[] =
-"Usage: xen-virtio stats [--json] DOMAIN\n"
+"usage: xen-virtio stats [--json] DOMAIN\n"
 "Show what the disks and network cards of a guest have moved since their backend\n"
 "was started: bytes and requests, or packets.\n"
 "\n"

@@ -12,12 +12,6 @@
 #include "cli/host.h"
 #include "virtio/nodes.h"
 
-struct command {
-	const char *name;
-	int (*run)(int argc, char **argv);	/* returns the exit code */
-	const char *text;
-};
-
 int cmd_list(int argc, char **argv);
 int cmd_attach(int argc, char **argv);
 int cmd_detach(int argc, char **argv);
@@ -53,8 +47,8 @@ struct json_object *qemu_ask(uint32_t domid, const char *command, struct json_ob
 /* args.c */
 
 /*
- * [--json], [--backend DOMAIN] and at most @max words, at least @min.  0; -1 when --help was asked
- * for and @usage printed; or EXIT_USAGE, after saying what is wrong.
+ * [--json], [--force], [--backend DOMAIN], at least @min and at most @max words.
+ * Returns as opts_parse() does.
  */
 struct args {
 	bool json, force;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SHA-256 of a file, as the image manifest states it.
+ * SHA-256 of a file or of memory, as the image manifest states it.
  *
  * libcrypto does the arithmetic: every dom0 has it already (systemd, ssh and
  * dpkg's own tools link it), it uses the processor's SHA instructions, and it
@@ -13,6 +13,7 @@
 #ifndef XE_SHA256FILE_H
 #define XE_SHA256FILE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define SHA256_HEX_LEN 64
@@ -31,5 +32,8 @@ int sha256_file(const char *path, uint64_t max, char hex[SHA256_HEX_LEN + 1],
 /* The same for an open descriptor, from its current offset to its end. */
 int sha256_fd(int fd, uint64_t max, char hex[SHA256_HEX_LEN + 1],
 	      uint64_t *size);
+
+/* The same for @len bytes in memory; -EIO when libcrypto cannot. */
+int sha256_buf(const void *buf, size_t len, char hex[SHA256_HEX_LEN + 1]);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "fresh.h"
+#include "outdated.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,23 +76,19 @@ static void compare(struct findings *fs, const struct manifest_use *u,
 	const char *newest = have && (!apt || older(apt, have)) ? have : apt;
 
 	if (newest && older(u->version, newest)) {
-		char *cure = xasprintf("run 'apt update' and 'apt upgrade'; while %s "
-				       "stays as it is, its maintainers have not "
-				       "followed yet", u->package);
+		char *fix = xasprintf("run 'apt update' and 'apt upgrade'; while %s stays as it is, its maintainers have not followed yet", u->package);
 
-		found(fs, ADVICE, id, cure, "%s in the image is of source %s %s, and "
-		      "this release has %s by now: fixes may be missing", what,
+		found(fs, ADVICE, id, fix, "%s in the image is of source %s %s, and this release has %s by now: fixes may be missing", what,
 		      u->source, u->version, newest);
-		free(cure);
+		free(fix);
 	} else if (newest) {
-		found(fs, FINE, id, NULL, "%s in the image is of this release's newest "
-		      "source (%s %s)", what, u->source, u->version);
+		found(fs, FINE, id, NULL, "%s in the image is of this release's newest source (%s %s)", what, u->source, u->version);
 	}
 	free(have);
 	free(apt);
 }
 
-void fresh_check(struct findings *fs, const struct manifest *m)
+void outdated_check(struct findings *fs, const struct manifest *m)
 {
 	for (size_t i = 0; i < m->n_use; i++) {
 		const struct manifest_use *u = &m->use[i];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "sha256file.h"
+#include "sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,4 +95,15 @@ int sha256_file(const char *path, uint64_t max, char hex[SHA256_HEX_LEN + 1],
 		ret = sha256_fd(fd, max, hex, size);
 	close(fd);
 	return ret;
+}
+
+int sha256_buf(const void *buf, size_t len, char hex[SHA256_HEX_LEN + 1])
+{
+	unsigned char raw[EVP_MAX_MD_SIZE];
+	unsigned int n = 0;
+
+	if (!EVP_Digest(buf, len, raw, &n, EVP_sha256(), NULL) || n != SHA256_HEX_LEN / 2)
+		return -EIO;
+	to_hex(hex, raw, n);
+	return 0;
 }

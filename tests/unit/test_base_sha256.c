@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/base/sha256file.c */
+/* test-sources: src/lib/base/sha256.c */
 /* test-pkgs: libcrypto */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,14 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/sha256file.h"
+#include "base/sha256.h"
 
 static char dir[64], path[96];
 
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/sha256file-test-XXXXXX");
+	strcpy(dir, "/tmp/sha256-test-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/f", dir);
 	return 0;
@@ -115,11 +115,23 @@ static void from_where_it_stands(void **state)
 	assert_int_equal(sha256_fd(fd, 10, hex, &size), -EBADF);
 }
 
+static void of_memory(void **state)
+{
+	char hex[SHA256_HEX_LEN + 1];
+
+	(void)state;
+	assert_int_equal(sha256_buf("abc", 3, hex), 0);
+	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_int_equal(sha256_buf(NULL, 0, hex), 0);
+	assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(known_answers), T(bounded), T(only_files), T(from_where_it_stands),
+		T(of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
