@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "argv.h"
 #include "base/log.h"
-#include "plug.h"
+#include "steps.h"
 #include "virtio/nodes.h"
 #include "virtio/probe.h"
 
