@@ -14,7 +14,8 @@
 
 char fake_units_asked[1024], fake_units_permits[4096], fake_qmp_sent[16384], fake_net_done[1024];
 int fake_units_error, fake_units_permitted, fake_permit_answer, fake_net_error;
-bool fake_qmp_refuses, fake_ear_missing;
+bool fake_qmp_refuses, fake_events_missing;
+void (*fake_event_done)(void);
 dev_t fake_rdev;
 uint64_t fake_bytes;
 
@@ -39,8 +40,9 @@ void fake_backends_reset(void)
 	fake_units_permitted = fake_permit_answer = 0;
 	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = '\0';
 	fake_units_error = fake_net_error = 0;
-	fake_qmp_refuses = fake_ear_missing = false;
+	fake_qmp_refuses = fake_events_missing = false;
 	fake_rdev = 0;
+	fake_event_done = NULL;
 }
 
 /* ---- units ---- */
@@ -142,25 +144,25 @@ struct qmp {
 	bool ready, busy;
 };
 
-static struct qmp *session, *ear;
+static struct qmp *session, *events;
 
-static struct qmp *ear_open(const struct qmp_ops *ops, void *arg)
+static struct qmp *events_open(const struct qmp_ops *ops, void *arg)
 {
-	if (fake_ear_missing || ear) {
-		errno = fake_ear_missing ? ENOENT : EAGAIN;
+	if (fake_events_missing || events) {
+		errno = fake_events_missing ? ENOENT : EAGAIN;
 		return NULL;
 	}
-	ear = calloc(1, sizeof(*ear));
-	ear->ops = ops;
-	ear->arg = arg;
-	return ear;
+	events = calloc(1, sizeof(*events));
+	events->ops = ops;
+	events->arg = arg;
+	return events;
 }
 
 struct qmp *qmp_open(sd_event *ev, const char *path, const struct qmp_ops *ops, void *arg)
 {
 	(void)ev;
 	if (!strcmp(path + strlen(path) - 7, "/events"))
-		return ear_open(ops, arg);
+		return events_open(ops, arg);
 	if (fake_qmp_refuses || session) {
 		errno = fake_qmp_refuses ? ECONNREFUSED : EAGAIN;
 		return NULL;
@@ -175,10 +177,10 @@ void qmp_close(struct qmp *q)
 {
 	if (!q)
 		return;
-	if (q != session && q != ear)
+	if (q != session && q != events)
 		abort();
-	if (q == ear)
-		ear = NULL;
+	if (q == events)
+		events = NULL;
 	else
 		session = NULL;
 	free(q);
@@ -186,7 +188,7 @@ void qmp_close(struct qmp *q)
 
 void qmp_wait(struct qmp *q)
 {
-	if (q != ear)
+	if (q != events)
 		abort();
 }
 
@@ -201,6 +203,12 @@ int qmp_command(struct qmp *q, const char *command, struct json_object *args)
 	return 0;
 }
 
+static void done(void)
+{
+	if (fake_event_done)
+		fake_event_done();
+}
+
 bool fake_qmp_open(void)
 {
 	return session;
@@ -210,6 +218,7 @@ void fake_qmp_ready(void)
 {
 	session->ready = true;
 	session->ops->ready(session->arg);
+	done();
 }
 
 void fake_qmp_reply(const char *text)
@@ -221,6 +230,7 @@ void fake_qmp_reply(const char *text)
 	session->busy = false;
 	session->ops->reply(session->arg, o, o ? NULL : text + 1);
 	json_object_put(o);
+	done();
 }
 
 void fake_qmp_deleted(const char *device)
@@ -230,11 +240,13 @@ void fake_qmp_deleted(const char *device)
 	json_object_object_add(o, "device", json_object_new_string(device));
 	session->ops->event(session->arg, "DEVICE_DELETED", o);
 	json_object_put(o);
+	done();
 }
 
 void fake_qmp_lost(void)
 {
 	session->ops->lost(session->arg, "no answer in time");
+	done();
 }
 
 void fake_qmp_agree(void)
@@ -262,22 +274,24 @@ void fake_qmp_agree(void)
 	}
 }
 
-bool fake_ear_open(void)
+bool fake_events_open(void)
 {
-	return ear;
+	return events;
 }
 
-void fake_ear_event(const char *name, const char *data)
+void fake_events_say(const char *name, const char *data)
 {
 	struct json_object *o = json_tokener_parse(data);
 
-	ear->ops->event(ear->arg, name, o);
+	events->ops->event(events->arg, name, o);
 	json_object_put(o);
+	done();
 }
 
-void fake_ear_lost(void)
+void fake_events_lost(void)
 {
-	ear->ops->lost(ear->arg, "it closed the connection");
+	events->ops->lost(events->arg, "it closed the connection");
+	done();
 }
 
 /* ---- block devices ---- */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/daemon/guests.c src/virtio/daemon/decide.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/job.c src/lib/virtio/probe.c src/virtio/daemon/rules.c src/lib/virtio/size.c src/virtio/daemon/ioerror.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
+/* test-sources: src/virtio/daemon/guests.c src/virtio/daemon/guest.c src/virtio/daemon/look.c src/virtio/daemon/device.c src/virtio/daemon/guest_unit.c src/virtio/daemon/session.c src/virtio/daemon/hotplug.c src/virtio/daemon/growth.c src/virtio/daemon/access.c src/virtio/daemon/disk_errors.c src/virtio/daemon/remains.c src/virtio/daemon/decide.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/job.c src/lib/virtio/probe.c src/virtio/daemon/rules.c src/lib/virtio/size.c src/virtio/daemon/ioerror.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
 /* test-pkgs: json-c libsystemd */
 /* Guests that come, get and lose devices, and go; backends that die. */
 #include "virtiod_fixture.h"
@@ -20,6 +20,12 @@ static uint64_t fake_now(void)
 	return now;
 }
 
+/* As main.c's on_post(). */
+static void after_event(void)
+{
+	guests_tick(gs);
+}
+
 static int t_setup(void **state)
 {
 	struct guests_env env = { .st = &store, .now = fake_now };
@@ -36,6 +42,7 @@ static int t_setup(void **state)
 	assert_int_equal(vd_store_init(&store, xs_open(0)), 0);
 	env.units = units_open(NULL, NULL, NULL);
 	gs = guests_new(&env);
+	fake_event_done = after_event;
 	return 0;
 }
 
@@ -50,6 +57,12 @@ static int t_teardown(void **state)
 static void visit(uint32_t domid)
 {
 	guests_visit(gs, domid);
+	guests_tick(gs);
+}
+
+static void resized(dev_t dev)
+{
+	guests_resized(gs, dev);
 	guests_tick(gs);
 }
 
@@ -97,6 +110,27 @@ static void a_disk(void **state)
 	assert_string_equal(fake_units_asked, "");
 	assert_string_equal(fake_qmp_sent, "");
 	assert_node(DISK(3, 51712), "virtio-xenbus-error", "");
+}
+
+/* However much happens: guests are looked at in one place, and once. */
+static void queued(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_disk(DISK(3, 51712), image);
+	for (int i = 0; i < 3; i++)
+		guests_visit(gs, 3);
+	guests_release(gs);
+	assert_string_equal(fake_units_asked, "");
+	assert_int_equal(guests_next(gs), 0);
+	guests_tick(gs);
+	assert_string_equal(fake_units_asked, "start 3;");
+	assert_int_equal(guests_next(gs), UINT64_MAX);
+	/* More than it may cause: later. */
+	for (int i = 0; i < 200; i++)
+		visit(3);
+	guests_visit(gs, 3);
+	assert_int_equal(guests_next(gs), now + 1000);
 }
 
 static void destroyed(void **state)
@@ -596,6 +630,7 @@ static void guest_is_gone(void **state)
 	fake_xs_introduce(3, false);
 	fake_xs_rm("/local/domain/3");
 	guests_release(gs);
+	guests_tick(gs);
 	/* QEMU closes by itself. */
 	fix_node(DISK(3, 51712), "state", "6");
 	visit(3);
@@ -723,26 +758,26 @@ static void a_disk_grows(void **state)
 	(void)state;
 	running_blockdev("w");
 	/* What changes neither this device nor its size is nothing to QEMU. */
-	guests_resized(gs, 0x800);
-	guests_resized(gs, 0x700);
-	guests_resized(gs, 0);
+	resized(0x800);
+	resized(0x700);
+	resized(0);
 	assert_false(fake_qmp_open());
 	fake_bytes = 128 * MB;
-	guests_resized(gs, 0x800);
+	resized(0x800);
 	assert_false(fake_qmp_open());
-	guests_resized(gs, 0x700);
+	resized(0x700);
 	qemu_has(64 * MB);
 	assert_string_equal(fake_qmp_sent, "block_resize {\"node-name\":\"virtio_disk-51712\",\"size\":134217728}\n");
 	fake_qmp_reply("{}");
 	assert_false(fake_qmp_open());
 	assert_logged("<6>guest web1 (3): virtio_disk/51712: ");
 	assert_logged(": has grown from 64 to 128 MB");
-	guests_resized(gs, 0x700);
+	resized(0x700);
 	assert_false(fake_qmp_open());
 	/* Again, while events were lost; and somebody was quicker. */
 	fake_bytes = 256 * MB;
 	fresh();
-	guests_resized(gs, 0);
+	resized(0);
 	qemu_has(256 * MB);
 	assert_string_equal(fake_qmp_sent, "");
 	assert_false(fake_qmp_open());
@@ -753,7 +788,7 @@ static void a_disk_that_cannot_grow(void **state)
 	(void)state;
 	running_blockdev("w");
 	fake_bytes = 128 * MB;
-	guests_resized(gs, 0x700);
+	resized(0x700);
 	qemu_has(64 * MB);
 	fake_qmp_reply("!Node is busy");
 	assert_logged("<4>guest web1 (3): virtio_disk/51712: ");
@@ -761,7 +796,7 @@ static void a_disk_that_cannot_grow(void **state)
 	/* It is as it was, and nobody insists. */
 	assert_node(DISK(3, 51712), "state", "4");
 	fix_log[0] = '\0';
-	guests_resized(gs, 0x700);
+	resized(0x700);
 	visit(3);
 	assert_false(fake_qmp_open());
 	assert_string_equal(fix_log, "");
@@ -774,7 +809,7 @@ static void a_resize_that_hangs(void **state)
 	running_blockdev("w");
 	fake_bytes = 128 * MB;
 	for (int i = 0; i < 5; i++) {
-		guests_resized(gs, 0x700);
+		resized(0x700);
 		if (!fake_qmp_open())
 			pass(1000);
 		fake_qmp_ready();
@@ -795,7 +830,7 @@ static void a_disk_shrinks(void **state)
 	running_blockdev("w");
 	fake_bytes = 32 * MB;
 	for (int i = 0; i < 2; i++) {
-		guests_resized(gs, 0x700);
+		resized(0x700);
 		if (!i)
 			qemu_has(64 * MB);
 		assert_false(fake_qmp_open());
@@ -810,11 +845,11 @@ static void a_readonly_disk_grows(void **state)
 	(void)state;
 	running_blockdev("r");
 	fake_bytes = 128 * MB;
-	guests_resized(gs, 0x700);
+	resized(0x700);
 	qemu_has(64 * MB);
 	assert_string_equal(fake_qmp_sent, "");
 	assert_logged("it has grown; a read-only disk keeps its size until it is detached and attached");
-	guests_resized(gs, 0x700);
+	resized(0x700);
 	assert_false(fake_qmp_open());
 }
 
@@ -838,20 +873,20 @@ static void io_errors(void **state)
 {
 	(void)state;
 	running_disk();
-	assert_true(fake_ear_open());
+	assert_true(fake_events_open());
 	fix_log[0] = '\0';
-	fake_ear_event("BLOCK_IO_ERROR", "{\"node-name\":\"virtio_disk-9\"}");
-	fake_ear_event("BLOCK_IO_ERROR", "{\"device\":\"x\"}");
-	fake_ear_event("STOP", full);
+	fake_events_say("BLOCK_IO_ERROR", "{\"node-name\":\"virtio_disk-9\"}");
+	fake_events_say("BLOCK_IO_ERROR", "{\"device\":\"x\"}");
+	fake_events_say("STOP", full);
 	assert_string_equal(fix_log, "");
-	fake_ear_event("BLOCK_IO_ERROR", full);
+	fake_events_say("BLOCK_IO_ERROR", full);
 	assert_logged("<3>guest web1 (3): virtio_disk/51712: /tmp/virtiod-test-");
 	assert_logged(": a write failed, no space left: make space there, until then the guest gets I/O errors");
-	fake_ear_event("BLOCK_IO_ERROR", full);
-	fake_ear_event("BLOCK_IO_ERROR", broken);
+	fake_events_say("BLOCK_IO_ERROR", full);
+	fake_events_say("BLOCK_IO_ERROR", broken);
 	assert_int_equal(lines("the guest gets"), 1);
 	now += 600000;
-	fake_ear_event("BLOCK_IO_ERROR", broken);
+	fake_events_say("BLOCK_IO_ERROR", broken);
 	assert_logged(": a read failed: Input/output?error: the guest gets I/O errors, see 'journalctl -k'");
 	assert_int_equal(lines("the guest gets"), 2);
 }
@@ -863,47 +898,47 @@ static void very_many_io_errors(void **state)
 
 	(void)state;
 	running_disk();
-	for (; fake_ear_open() && n < 10000; n++)
-		fake_ear_event("BLOCK_IO_ERROR", full);
+	for (; fake_events_open() && n < 10000; n++)
+		fake_events_say("BLOCK_IO_ERROR", full);
 	assert_int_equal(n, 201);
 	assert_int_equal(lines("the guest gets"), 1);
-	assert_false(fake_ear_open());
+	assert_false(fake_events_open());
 	assert_int_equal(guests_next(gs), now + 60000);
 	pass(60000);
-	assert_true(fake_ear_open());
+	assert_true(fake_events_open());
 }
 
 static void nobody_to_listen_to(void **state)
 {
 	(void)state;
 	/* A QEMU from before an upgrade. */
-	fake_ear_missing = true;
+	fake_events_missing = true;
 	running_disk();
 	assert_int_equal(guests_next(gs), UINT64_MAX);
-	fake_ear_missing = false;
+	fake_events_missing = false;
 	/* The next one has that monitor; when it ends, so does the session. */
 	fake_unit_set(3, VD_UNIT_RESTARTING);
 	visit(3);
 	fake_unit_set(3, VD_UNIT_RUNNING);
 	visit(3);
-	assert_false(fake_ear_open());
+	assert_false(fake_events_open());
 	fake_qmp_ready();
 	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
-	assert_true(fake_ear_open());
-	fake_ear_lost();
-	assert_false(fake_ear_open());
+	assert_true(fake_events_open());
+	fake_events_lost();
+	assert_false(fake_events_open());
 	pass(60000);
-	assert_true(fake_ear_open());
+	assert_true(fake_events_open());
 	fake_unit_set(3, VD_UNIT_STOPPING);
 	visit(3);
-	assert_false(fake_ear_open());
+	assert_false(fake_events_open());
 }
 
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(a_disk), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
+		T(a_disk), T(queued), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
 		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug), T(may_open), T(may_open_more), T(waits_for_systemd), T(systemd_refuses), T(another_of_its_name),
 		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(not_hot_pluggable_yet), T(no_bridge),
 		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),

@@ -30,7 +30,7 @@ typedef void ioerror_fn(void *arg, const struct vd_ioerror *e);
 
 struct ioerrors {
 	struct qmp *qmp;
-	bool deaf;		/* this QEMU has no such monitor */
+	bool unsupported;	/* this QEMU has no such monitor */
 	uint64_t again;		/* not before this time */
 	struct limit told;
 	uint64_t (*now)(void);
@@ -38,10 +38,10 @@ struct ioerrors {
 	void *arg;
 };
 
-/* Listen, if it does not yet; @ear->again says when to come again if it could not. */
-void ioerrors_listen(struct ioerrors *ear, sd_event *ev, uint32_t domid);
+/* Listen, if it does not yet; @l->again says when to come again if it could not. */
+void ioerrors_listen(struct ioerrors *l, sd_event *ev, uint32_t domid);
 /* The QEMU has ended, or another came. */
-void ioerrors_stop(struct ioerrors *ear);
+void ioerrors_stop(struct ioerrors *l);
 
 /* Pure: the data of BLOCK_IO_ERROR; false when it is about none of our disks. */
 bool ioerror_parse(struct json_object *data, struct vd_ioerror *e);
