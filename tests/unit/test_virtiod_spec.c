@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/events.c src/virtio/daemon/units.c src/virtio/daemon/rules.c src/virtio/daemon/net.c src/lib/net/rtnl.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/events.c src/virtio/daemon/unit_report.c src/virtio/daemon/net.c src/lib/net/rtnl.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: libsystemd libmnl */
 /* What is read as text: parameters, names, events, states. */
 #include "virtiod_fixture.h"
@@ -10,7 +10,7 @@
 #include "virtio/ids.h"
 #include "virtio/daemon/net.h"
 #include "virtio/spec.h"
-#include "virtio/daemon/units.h"
+#include "virtio/daemon/unit_report.h"
 
 static struct vd_spec s;
 static char error[VD_ERROR_MAX];
@@ -200,20 +200,20 @@ static void units(void **state)
 	uint32_t domid = 0;
 
 	(void)state;
-	assert_int_equal(units_domid("xen-virtio-backend@3.service", &domid), 0);
+	assert_int_equal(unit_domid("xen-virtio-backend@3.service", &domid), 0);
 	assert_int_equal(domid, 3);
-	assert_int_equal(units_domid("xen-virtio-backend@.service", &domid), -EINVAL);
-	assert_int_equal(units_domid("xen-virtio-backend@3x.service", &domid), -EINVAL);
-	assert_int_equal(units_domid("xen-virtio-backend@99999999999.service", &domid), -EINVAL);
-	assert_int_equal(units_domid("xen-virtio-backend@32752.service", &domid), -EINVAL);
-	assert_int_equal(units_domid("xen-virtiod.service", &domid), -EINVAL);
-	assert_int_equal(units_state_parse("active", "running"), VD_UNIT_RUNNING);
-	assert_int_equal(units_state_parse("activating", "start"), VD_UNIT_STARTING);
-	assert_int_equal(units_state_parse("activating", "auto-restart"), VD_UNIT_RESTARTING);
-	assert_int_equal(units_state_parse("activating", "auto-restart-queued"), VD_UNIT_RESTARTING);
-	assert_int_equal(units_state_parse("deactivating", "stop-sigterm"), VD_UNIT_STOPPING);
-	assert_int_equal(units_state_parse("failed", "failed"), VD_UNIT_FAILED);
-	assert_int_equal(units_state_parse("inactive", "dead"), VD_UNIT_INACTIVE);
+	assert_int_equal(unit_domid("xen-virtio-backend@.service", &domid), -EINVAL);
+	assert_int_equal(unit_domid("xen-virtio-backend@3x.service", &domid), -EINVAL);
+	assert_int_equal(unit_domid("xen-virtio-backend@99999999999.service", &domid), -EINVAL);
+	assert_int_equal(unit_domid("xen-virtio-backend@32752.service", &domid), -EINVAL);
+	assert_int_equal(unit_domid("xen-virtiod.service", &domid), -EINVAL);
+	assert_int_equal(unit_state_parse("active", "running"), VD_UNIT_RUNNING);
+	assert_int_equal(unit_state_parse("activating", "start"), VD_UNIT_STARTING);
+	assert_int_equal(unit_state_parse("activating", "auto-restart"), VD_UNIT_RESTARTING);
+	assert_int_equal(unit_state_parse("activating", "auto-restart-queued"), VD_UNIT_RESTARTING);
+	assert_int_equal(unit_state_parse("deactivating", "stop-sigterm"), VD_UNIT_STOPPING);
+	assert_int_equal(unit_state_parse("failed", "failed"), VD_UNIT_FAILED);
+	assert_int_equal(unit_state_parse("inactive", "dead"), VD_UNIT_INACTIVE);
 }
 
 static void events(void **state)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "units.h"
+#include "unit_report.h"
 #include "virtio/nodes.h"
 
 /*

@@ -18,7 +18,6 @@
 #include "env.h"
 #include "ioerror.h"
 #include "job.h"
-#include "units.h"
 #include "virtio/nodes.h"
 
 #define GUEST_NEVER UINT64_MAX
