@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* test-sources: src/virtio/cli/edit.c src/virtio/cli/xlcfg.c src/virtio/cli/domains.c src/virtio/cli/list.c src/virtio/cli/args.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/cli/host.c src/lib/cli/findings.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
-/* test-pkgs: json-c xlutil */
+/* test-pkgs: json-c xlutil xenlight */
 /* xen-virtio: nodes as xl makes them, names as people give them, and what check says of an xl.cfg. */
 #include "virtiod_fixture.h"
 
@@ -211,14 +211,6 @@ static void configs(void **state)
 	assert_true(says(BROKEN, "no bridge: add ;bridge=NAME"));
 	check("disk = [ 'vdev=xvda,target=/dev/a' ]\n", 20);
 	assert_true(says(ADVICE, "no virtio device"));
-	check("disk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=/nonexistent/a' ]\n", 20);
-	assert_true(says(BROKEN, "disk xvda: /nonexistent/a: there is no such file"));
-	check("disk = [ 'vdev=xvda,specification=virtio,target=/nonexistent/a' ]\n", 20);
-	assert_true(says(BROKEN, "virtio over XenBus has its own backend"));
-	check("disk = [ 'vdev=xvda,backendtype=standalone,specification=virtio' ]\n", 20);
-	assert_true(says(BROKEN, "no target"));
-	check("disk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=/dev/a,access=ro' ]\n", 20);
-	assert_true(says(ADVICE, "xl takes all behind target= for the name of the disk"));
 	check("bootloader = 'pygrub'\ndisk = [ 'vdev=xvda,backendtype=standalone,backend=d,specification=virtio,target=/dev/a' ]\n", 20);
 	assert_true(says(BROKEN, "pygrub cannot open a disk that is in d"));
 	check("bootloader = 'pygrub'\ndisk = [ 'vdev=xvda,backendtype=standalone,specification=virtio,target=/dev/null' ]\n", 20);
@@ -228,6 +220,65 @@ static void configs(void **state)
 	assert_true(says(ADVICE, "firmware does not see virtio disks"));
 	check("disk = [ 'unfinished\n", 20);
 	assert_true(says(BROKEN, "guest.cfg is not understood by xl"));
+	findings_free(&fs);
+}
+
+#define VIRTIO_DISK "specification=virtio,backendtype=standalone"
+
+/* Every form of xl-disk-configuration(5) is read as xl reads it. */
+static void disks(void **state)
+{
+	static const char *const forms[] = {
+		/* key=value */
+		"vdev=xvda," VIRTIO_DISK ",target=/nonexistent/a",
+		"format=raw, vdev=xvda, access=rw, " VIRTIO_DISK ", target=/nonexistent/a",
+		/* positional */
+		"/nonexistent/a,raw,xvda,rw," VIRTIO_DISK,
+		"/nonexistent/a,,xvda,," VIRTIO_DISK,
+		VIRTIO_DISK ",/nonexistent/a,raw,xvda,r",
+		/* mixed */
+		"/nonexistent/a,vdev=xvda,no-discard," VIRTIO_DISK,
+		"raw:/nonexistent/a,xvda,w," VIRTIO_DISK,
+		/* xl takes this backend by itself */
+		"/nonexistent/a,raw,xvda,rw,specification=virtio",
+	};
+	static const struct {
+		const char *line, *says;
+	} bad[] = {
+		{ "vdev=xvda," VIRTIO_DISK, "is not understood by xl: no target specified (and device not removable)" },
+		{ "/dev/a,raw," VIRTIO_DISK, "is not understood by xl: no vdev specified" },
+		{ "/dev/a,raw,xvda,rw,more," VIRTIO_DISK, "is not understood by xl: too many positional parameters" },
+		{ "/dev/a,raw,xvda,maybe," VIRTIO_DISK, "is not understood by xl: unknown value for access: near `maybe'" },
+		{ "/dev/a,raw,xvda,rw,specification=virtual", "is not understood by xl: unknown value for specification: near `virtual'" },
+		/* xl refuses the guest for any of its disks. */
+		{ "/dev/a,raw,hda,rw,backendtype=any", "is not understood by xl: unknown value for backendtype: near `any'" },
+		{ "/dev/a,raw,xvda,rw,specification=virtio,backendtype=phy", "disk xvda: virtio over XenBus has its own backend" },
+		{ "/dev/a,qcow2,xvda,rw," VIRTIO_DISK, "disk xvda: xl takes a standalone disk only with format=raw" },
+		{ "/dev/a,raw,xvda,rw,script=block-mine," VIRTIO_DISK, "disk xvda: xl takes a standalone disk only without script=" },
+		{ "a.img,raw,xvda,rw," VIRTIO_DISK, "disk xvda: target=a.img is not an absolute path" },
+		{ "/dev/a,raw,xvda,rw,devtype=cdrom," VIRTIO_DISK, "disk xvda: virtio has no CD drives" },
+	};
+	char cfg[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		snprintf(cfg, sizeof(cfg), "disk = [ '%s' ]\n", forms[i]);
+		check(cfg, 17);
+		assert_true(says(BROKEN, "disk xvda: /nonexistent/a: there is no such file"));
+		assert_int_equal(fs.n, 1);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(cfg, sizeof(cfg), "disk = [ \"%s\" ]\n", bad[i].line);
+		check(cfg, 20);
+		assert_true(says(BROKEN, bad[i].says));
+	}
+	/* What xl says of one line is not said of the next. */
+	check("disk = [ '/dev/a,raw,bad,rw,x,y', 'target=/b' ]\n", 20);
+	assert_true(says(BROKEN, "'target=/b' is not understood by xl: no vdev specified"));
+	check("disk = [ '/dev/null,raw,xvda,rw,specification=virtio' ]\n", 16);
+	assert_true(says(BROKEN, "specification=virtio needs Xen 4.17, this is Xen 4.16"));
+	check("disk = [ 'vdev=xvda," VIRTIO_DISK ",target=/dev/a,access=ro' ]\n", 20);
+	assert_true(says(ADVICE, "xl takes all behind target= for the name of the disk"));
 	findings_free(&fs);
 }
 
@@ -286,7 +337,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, fix_teardown)
 	const struct CMUnitTest tests[] = {
-		T(types), T(backends), T(devices), T(attach), T(xenstore_fails), T(configs), T(list),
+		T(types), T(backends), T(devices), T(attach), T(xenstore_fails), T(configs), T(disks), T(list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
