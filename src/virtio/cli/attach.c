@@ -106,11 +106,9 @@ int cmd_attach(int argc, char **argv)
 		free(type);
 		return EXIT_USAGE;
 	}
-	ret = store_open(&st, false, backend);
+	ret = target_open(&st, false, backend, a.words, &domid, NULL);
 	if (!ret) {
-		ret = domain_find(&st, a.words[0], &domid);
-		if (!ret)
-			ret = attach(&st, domid, type);
+		ret = attach(&st, domid, type);
 		xs_close(st.xs);
 	}
 	free(backend);

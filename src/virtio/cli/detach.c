@@ -62,13 +62,9 @@ int cmd_detach(int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	if (store_open(&st, false, a.backend))
+	if (target_open(&st, false, a.backend, a.words, &domid, &id))
 		return EXIT_FAILURE;
-	ret = domain_find(&st, a.words[0], &domid);
-	if (!ret)
-		ret = device_find(&st, domid, a.words[1], &id);
-	if (!ret)
-		ret = detach(&st, domid, id, a.force);
+	ret = detach(&st, domid, id, a.force);
 	xs_close(st.xs);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -30,6 +30,21 @@ int store_open(struct vd_store *st, bool readonly, const char *backend)
 	return ret;
 }
 
+int target_open(struct vd_store *st, bool readonly, const char *backend, char **words,
+		uint32_t *domid, struct vd_id *id)
+{
+	int ret = store_open(st, readonly, backend);
+
+	if (ret)
+		return ret;
+	ret = domain_find(st, words[0], domid);
+	if (!ret && id)
+		ret = device_find(st, *domid, words[1], id);
+	if (ret)
+		xs_close(st->xs);
+	return ret;
+}
+
 int domain_find(const struct vd_store *st, const char *what, uint32_t *domid)
 {
 	char name[VD_GUEST_NAME_MAX];

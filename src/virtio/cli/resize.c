@@ -125,13 +125,9 @@ int cmd_resize(int argc, char **argv)
 		log_err(NULL, "'%s' is no size: give bytes, or a number with K, M, G or T", a.words[2]);
 		return EXIT_USAGE;
 	}
-	if (store_open(&st, true, NULL))
+	if (target_open(&st, true, NULL, a.words, &domid, &id))
 		return EXIT_FAILURE;
-	ret = domain_find(&st, a.words[0], &domid);
-	if (!ret)
-		ret = device_find(&st, domid, a.words[1], &id);
-	if (!ret)
-		ret = resize(&st, domid, id, asked);
+	ret = resize(&st, domid, id, asked);
 	xs_close(st.xs);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

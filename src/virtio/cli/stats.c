@@ -184,11 +184,9 @@ int cmd_stats(int argc, char **argv)
 		log_err(NULL, "a driver domain counts for itself: run 'xen-virtio stats' there");
 		return EXIT_USAGE;
 	}
-	if (store_open(&st, true, NULL))
+	if (target_open(&st, true, NULL, a.words, &domid, NULL))
 		return EXIT_FAILURE;
-	ret = domain_find(&st, a.words[0], &domid);
-	if (!ret)
-		ret = show(&st, domid, a.json);
+	ret = show(&st, domid, a.json);
 	xs_close(st.xs);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -36,6 +36,13 @@ int store_open(struct vd_store *st, bool readonly, const char *backend);
 int domain_find(const struct vd_store *st, const char *what, uint32_t *domid);
 /* A device of it: "virtio/0", "0", "virtio_disk/51712", "xvda". */
 int device_find(const struct vd_store *st, uint32_t domid, const char *what, struct vd_id *id);
+/*
+ * What most commands begin with: store_open(), then the guest words[0] and, unless @id
+ * is NULL, its device words[1].  0, or negative errno after saying what is wrong; then
+ * xenstore is closed.
+ */
+int target_open(struct vd_store *st, bool readonly, const char *backend, char **words,
+		uint32_t *domid, struct vd_id *id);
 /* The state its driver is in. */
 enum vd_state frontend_state(const struct vd_store *st, uint32_t domid, struct vd_id id);
 /* "connected", ...; "-" for none. */
