@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "virtio/ids.h"
 
 #ifndef VD_SYSTEMD_DIR
@@ -123,23 +124,6 @@ char *vd_rules_text(const struct vd_rules *r)
 	return text;
 }
 
-static int write_all(int fd, const char *text)
-{
-	size_t left = strlen(text);
-
-	while (left) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
 /* systemd may read it at any time: whole, or not at all. */
 static int replace(uint32_t domid, const char *text)
 {
@@ -151,7 +135,7 @@ static int replace(uint32_t domid, const char *text)
 	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return -errno;
-	ret = write_all(fd, text);
+	ret = write_all(fd, text, strlen(text));
 	/* Whatever the umask: systemd warns of files that not all may read. */
 	if (!ret && fchmod(fd, 0644))
 		ret = -errno;
