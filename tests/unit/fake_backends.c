@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "virtio/blockdev.h"
 #include "virtio/ids.h"
@@ -18,6 +19,7 @@ bool fake_qmp_refuses, fake_events_missing;
 void (*fake_event_done)(void);
 dev_t fake_rdev;
 uint64_t fake_bytes;
+unsigned int fake_probes;
 
 static enum vd_unit unit[256];
 
@@ -41,7 +43,7 @@ void fake_backends_reset(void)
 	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = '\0';
 	fake_units_error = fake_net_error = 0;
 	fake_qmp_refuses = fake_events_missing = false;
-	fake_rdev = 0;
+	fake_rdev = fake_probes = 0;
 	fake_event_done = NULL;
 }
 
@@ -114,7 +116,7 @@ int units_permit(struct units *u, uint32_t domid, const struct vd_rules *r, cons
 	(void)u;
 	put(fake_units_permits, sizeof(fake_units_permits), "%u:", domid);
 	for (unsigned int i = 0; i < r->n; i++)
-		if (r->rule[i].device)
+		if (r->rule[i].dev)
 			put(fake_units_permits, sizeof(fake_units_permits), " %s %s,",
 			    vd_rule_device(dev, &r->rule[i]), vd_rule_access(&r->rule[i]));
 	if (bind)
@@ -296,11 +298,23 @@ void fake_events_lost(void)
 
 /* ---- block devices ---- */
 
-dev_t blockdev_at(const char *path)
+/* None can be made here: for vd_probe() every file is one. */
+static int fake_stat(const char *path, struct stat *st)
 {
-	(void)path;
-	return fake_rdev;
+	int ret = stat(path, st);
+
+	if (!ret)
+		fake_probes++;
+	if (!ret && fake_rdev) {
+		st->st_mode = S_IFBLK | 0600;
+		st->st_rdev = fake_rdev;
+	}
+	return ret;
 }
+
+#define stat(path, st) fake_stat(path, st)
+#include "virtio/probe.c"
+#undef stat
 
 int blockdev_sectors(dev_t dev, struct vd_sectors *s)
 {

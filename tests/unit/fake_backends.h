@@ -44,6 +44,7 @@ void fake_events_lost(void);
 /* ---- block devices: every path is this one; 0: none is ---- */
 extern dev_t fake_rdev;
 extern uint64_t fake_bytes;
+extern unsigned int fake_probes;	/* files that were looked at */
 
 /* ---- network: "up vx3.0;down vx3.0;" ---- */
 extern char fake_net_done[1024];

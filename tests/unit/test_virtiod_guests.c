@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/daemon/guests.c src/virtio/daemon/guest.c src/virtio/daemon/look.c src/virtio/daemon/device.c src/virtio/daemon/guest_unit.c src/virtio/daemon/session.c src/virtio/daemon/hotplug.c src/virtio/daemon/growth.c src/virtio/daemon/access.c src/virtio/daemon/disk_errors.c src/virtio/daemon/remains.c src/virtio/daemon/decide.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/job.c src/lib/virtio/probe.c src/virtio/daemon/rules.c src/lib/base/fs.c src/lib/virtio/size.c src/virtio/daemon/ioerror.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
+/* test-sources: src/virtio/daemon/guests.c src/virtio/daemon/guest.c src/virtio/daemon/look.c src/virtio/daemon/device.c src/virtio/daemon/guest_unit.c src/virtio/daemon/session.c src/virtio/daemon/hotplug.c src/virtio/daemon/growth.c src/virtio/daemon/access.c src/virtio/daemon/disk_errors.c src/virtio/daemon/remains.c src/virtio/daemon/decide.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/job.c src/virtio/daemon/rules.c src/lib/base/fs.c src/lib/virtio/size.c src/virtio/daemon/ioerror.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
 /* test-pkgs: json-c libsystemd */
 /* Guests that come, get and lose devices, and go; backends that die. */
 #include "virtiod_fixture.h"
@@ -327,6 +327,31 @@ static void may_open_more(void **state)
 	fake_qmp_agree();
 	assert_string_equal(fake_units_permits, "3:;");
 	assert_null(strstr(strstr(fix_file(DROPIN), "BindPaths") + 1, "BindPaths"));
+}
+
+/* A device is looked for once when it is added; the rules of the others need no second look. */
+static void looks_once(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_disk(DISK(3, 51728), image);
+	fix_disk(DISK(3, 51744), image);
+	fake_permit_answer = -EINPROGRESS;
+	fake_probes = 0;
+	visit(3);
+	fake_qmp_ready();
+	fake_permit_done(0);
+	fake_permit_answer = 0;
+	visit(3);
+	fake_qmp_agree();
+	assert_logged("virtio_disk/51728: block");
+	assert_logged("virtio_disk/51744: block");
+	assert_int_equal(fake_probes, 2);
+	/* Another file by the same node is looked for again. */
+	fix_node(DISK(3, 51744), "params", "/nonexistent/disk");
+	visit(3);
+	fake_qmp_agree();
+	assert_node(DISK(3, 51744), "state", "6");
 }
 
 static void waits_for_systemd(void **state)
@@ -939,7 +964,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_disk), T(queued), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
-		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug), T(may_open), T(may_open_more), T(waits_for_systemd), T(systemd_refuses), T(another_of_its_name),
+		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug), T(may_open), T(may_open_more), T(looks_once), T(waits_for_systemd), T(systemd_refuses), T(another_of_its_name),
 		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(not_hot_pluggable_yet), T(no_bridge),
 		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),
 		T(qemu_does_not_listen), T(daemon_comes_late), T(guest_is_gone), T(in_a_driver_domain), T(being_built),

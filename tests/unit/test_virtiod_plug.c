@@ -11,7 +11,7 @@
 
 static char text[8192];
 
-static const struct vd_found nothing, a_device = { .blockdev = true, .sectors = { 4096, 8192 } }, a_vhost = { .vhost = true };
+static const struct vd_found nothing, a_device = { .dev = 0x700, .sectors = { 4096, 8192 } }, a_vhost = { .vhost = true };
 
 static struct vd_steps steps_of(const char *type, struct vd_id id, struct vd_found found)
 {

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
@@ -349,7 +350,7 @@ static int permitted(uint32_t domid)
 static void may_open(void **state)
 {
 	struct vd_rule disks[2] = {
-		{ .device = true, .major = 7, .minor = 1 }, { .device = true, .major = 7, .minor = 2, .readonly = true },
+		{ .dev = makedev(7, 1) }, { .dev = makedev(7, 2), .readonly = true },
 	};
 	struct vd_rule image = { .bind = true, .path = "/srv/a.img" };
 	struct vd_rules r = { disks, 2 };
@@ -365,14 +366,14 @@ static void may_open(void **state)
 	assert_non_null(strstr(seen, "5r;"));
 	unlink(told);
 	/* One disk has gone, another has come; what the unit's file says stays. */
-	disks[0].minor = 3;
+	disks[0].dev = makedev(7, 3);
 	assert_int_equal(units_permit(u, 5, &r, NULL), 0);
 	assert_int_equal(permitted(5), 0);
 	assert_string_equal(fix_file(told), "SetUnitProperties xen-virtio-backend@5.service DeviceAllow DeviceAllow"
 			    " /dev/xen/gntdev=rw /dev/block/7:3=rw /dev/block/7:2=r;");
 	/* Not for reading only any more. */
 	unlink(told);
-	disks[0].minor = 1;
+	disks[0].dev = makedev(7, 1);
 	disks[1].readonly = false;
 	assert_int_equal(units_permit(u, 5, &r, NULL), 0);
 	assert_int_equal(permitted(5), 0);

@@ -17,8 +17,6 @@ struct vd_sectors {
 	unsigned int logical, physical;		/* bytes */
 };
 
-/* Its number; 0 when @path is no block device. */
-dev_t blockdev_at(const char *path);
 /* -EINVAL when they are none that QEMU takes. */
 int blockdev_sectors(dev_t dev, struct vd_sectors *s);
 int blockdev_bytes(dev_t dev, uint64_t *bytes);

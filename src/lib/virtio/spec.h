@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "blockdev.h"
 
@@ -67,8 +68,7 @@ struct vd_spec {
 
 /* What the host has for it: vd_probe(). */
 struct vd_found {
-	bool blockdev;			/* block: the path is a block device, not a file */
-	unsigned int major, minor;	/* ... with this number */
+	dev_t dev;			/* block: the path is this block device; 0: not one */
 	struct vd_sectors sectors;	/* block: 0, 0 where the disk does not take its device's */
 	bool vhost;			/* net: the kernel can serve it */
 };

@@ -7,7 +7,6 @@
 
 #include "device.h"
 #include "rules.h"
-#include "virtio/probe.h"
 
 #define RETRY_MS 1000
 /* The unit may have ended and be started again meanwhile. */
@@ -22,14 +21,12 @@ static int rules_of(struct guest *g, struct vd_rules *r)
 	for (unsigned int i = 0; !ret && i < g->n; i++) {
 		const struct dev *d = &g->dev[i];
 		const struct vd_spec *s = d->plugged ? &d->served : &d->node.spec;
-		char why[VD_ERROR_MAX];
-		struct vd_found found;
 		struct vd_rule rule;
 
 		if (!d->plugged && (!d->there || !d->node.online || d->node.bad || d->node.failed))
 			continue;
-		/* What cannot be found is not opened either: said where it is added. */
-		if (!vd_probe(s, false, &found, why) && vd_rule_make(&rule, s, &found))
+		/* One that comes later has its turn when it is prepared. */
+		if (d->probed && vd_rule_make(&rule, s, &d->found))
 			ret = vd_rules_add(r, &rule);
 	}
 	return ret;
@@ -54,13 +51,13 @@ int access_write(struct guest *g)
 	return apply(g, false, NULL);
 }
 
-int access_grant(struct guest *g, struct dev *d, const struct vd_found *found)
+int access_grant(struct guest *g, struct dev *d)
 {
 	int ret = units_permitted(g->env->units, g->domid);
 	char why[VD_ERROR_MAX];
 	struct vd_rule rule;
 
-	if (!vd_rule_make(&rule, &d->node.spec, found))
+	if (!vd_rule_make(&rule, &d->node.spec, &d->found))
 		return 0;
 	if (ret == -EINPROGRESS)
 		return ret;
@@ -89,7 +86,8 @@ void access_withdraw(struct guest *g)
 {
 	int ret;
 
-	if (!g->revoke || g->unit != VD_UNIT_RUNNING ||
+	/* Until it is known what a QEMU has, it may be opening anything. */
+	if (!g->revoke || !g->known || g->unit != VD_UNIT_RUNNING ||
 	    units_permitted(g->env->units, g->domid) == -EINPROGRESS)
 		return;
 	g->revoke = false;

@@ -8,10 +8,10 @@
 /* Write the rules of all devices for the next start of the unit.  Negative errno. */
 int access_write(struct guest *g);
 /*
- * 0: the running backend may open @d, which was @found.  -EINPROGRESS: not yet; the
+ * 0: the running backend may open @d, which is prepared.  -EINPROGRESS: not yet; the
  * guest will be looked at again.  Else the device has failed.
  */
-int access_grant(struct guest *g, struct dev *d, const struct vd_found *found);
+int access_grant(struct guest *g, struct dev *d);
 /* Take back what was for removed devices (g->revoke): they may become another guest's. */
 void access_withdraw(struct guest *g);
 

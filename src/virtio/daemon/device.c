@@ -30,11 +30,12 @@ void dev_close(struct guest *g, struct dev *d)
 		d->node.state = VD_CLOSED;
 }
 
-bool dev_prepare(struct guest *g, struct dev *d, struct vd_found *found)
+bool dev_prepare(struct guest *g, struct dev *d)
 {
 	char why[VD_ERROR_MAX];
-	int ret = vd_probe(&d->node.spec, false, found, why);
+	int ret = vd_probe(&d->node.spec, false, &d->found, why);
 
+	d->probed = !ret;
 	if (!ret && d->node.spec.type == VD_NET)
 		ret = vd_net_up(g->domid, d->node.id.devid, &d->node.spec, why);
 	if (ret)

@@ -11,8 +11,8 @@
 void dev_fail(struct guest *g, struct dev *d, const char *why);
 /* State 6: no backend has it. */
 void dev_close(struct guest *g, struct dev *d);
-/* What QEMU will need is made, or is there, and was @found.  False: the device has failed. */
-bool dev_prepare(struct guest *g, struct dev *d, struct vd_found *found);
+/* What QEMU will need is made, or is there: d->found.  False: the device has failed. */
+bool dev_prepare(struct guest *g, struct dev *d);
 /* What was made for it alone; QEMU, if there is one, has let go of it. */
 void dev_release(struct guest *g, struct dev *d);
 

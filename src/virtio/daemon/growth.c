@@ -12,8 +12,8 @@ bool growth_seen(const struct guest *g, dev_t dev)
 		const struct dev *d = &g->dev[i];
 		uint64_t now;
 
-		if (d->plugged && d->rdev && (!dev || d->rdev == dev) &&
-		    !blockdev_bytes(d->rdev, &now) && now != d->bytes && now != d->told_bytes)
+		if (dev_sized(d) && (!dev || dev_sized(d) == dev) &&
+		    !blockdev_bytes(dev_sized(d), &now) && now != d->bytes && now != d->told_bytes)
 			return true;
 	}
 	return false;
@@ -33,7 +33,7 @@ static void compare(struct guest *g, struct dev *d)
 	uint64_t now;
 
 	d->grow_to = 0;
-	if (!d->bytes || blockdev_bytes(d->rdev, &now) || now == d->bytes)
+	if (!d->bytes || blockdev_bytes(dev_sized(d), &now) || now == d->bytes)
 		return;
 	if (now < d->bytes)
 		cannot(g, d, now, "it is smaller than before, which the guest is not told: make it as big as it was");
@@ -49,7 +49,7 @@ void growth_learn(struct guest *g, struct json_object *list)
 	for (unsigned int i = 0; i < g->n; i++) {
 		struct dev *d = &g->dev[i];
 
-		if (!d->plugged || !d->rdev)
+		if (!dev_sized(d))
 			continue;
 		d->bytes = vd_size_of(list, d->node.id);
 		compare(g, d);

@@ -103,9 +103,14 @@ struct dev *dev_add(struct guest *g, struct vd_id id)
 	return more;
 }
 
+dev_t dev_sized(const struct dev *d)
+{
+	return d->plugged && d->served.type == VD_BLOCK && d->served.format == VD_RAW ? d->found.dev : 0;
+}
+
 void devs_forget_plugged(struct guest *g)
 {
 	g->known = g->resized = false;
 	for (unsigned int i = 0; i < g->n; i++)
-		g->dev[i].plugged = g->dev[i].asked = false;
+		g->dev[i].plugged = g->dev[i].asked = g->dev[i].probed = false;
 }

@@ -25,13 +25,15 @@
 struct dev {
 	struct vd_node node;
 	struct vd_spec served;		/* while plugged: as QEMU was given it */
+	/* By vd_probe(): of @served while plugged, else of what it is to become. */
+	bool probed;			/* and nothing has changed since */
+	struct vd_found found;
 	bool there, plugged;
 	bool asked;			/* systemd: that the backend may open it */
 	unsigned int tries;
 	uint64_t closed_since;		/* 0: it is not */
 
-	/* A disk that has a block device's size, while plugged. */
-	dev_t rdev;			/* 0: not such a disk */
+	/* A disk that has a block device's size: dev_sized(). */
 	uint64_t bytes;			/* as QEMU has it; 0: not known */
 	uint64_t grow_to;		/* 0: it has not grown */
 	uint64_t told_bytes;		/* a size that could not be passed on */
@@ -88,6 +90,8 @@ void guest_failed(struct guest *g, const char *what, int err);
 struct dev *dev_find(struct guest *g, struct vd_id id);
 /* One more; pointers to the others are not good after that.  NULL: too many, or no memory. */
 struct dev *dev_add(struct guest *g, struct vd_id id);
+/* The block device whose size a disk has while it is plugged; 0: not such a disk. */
+dev_t dev_sized(const struct dev *d);
 /* No QEMU has any of them, or nobody knows. */
 void devs_forget_plugged(struct guest *g);
 

@@ -7,9 +7,9 @@
 #include "access.h"
 #include "device.h"
 #include "guest_unit.h"
+#include "sectors.h"
 #include "session.h"
 #include "steps.h"
-#include "virtio/probe.h"
 
 /*
  * QEMU takes some devices only when it starts.  While a guest is being created
@@ -31,19 +31,6 @@ static void add_cold(struct guest *g, struct dev *d)
 	unit_stop(g);
 }
 
-/* As backend.c does it for those that QEMU is started with. */
-static void keep_sectors(struct guest *g, struct dev *d, struct vd_found *found)
-{
-	unsigned int now = vd_found_keep(found, d->node.sector_size);
-
-	if (now)
-		guest_say(g, LOG_WARNING, &d->node.id, "%.120s: its sectors have %u bytes now, the guest goes on with %u: detach and attach it",
-			  d->node.spec.path, now, d->node.sector_size);
-	else if (!d->node.sector_size)
-		vd_nodes_keep_sectors(g->env->st, g->domid, d->node.id,
-				      found->sectors.logical ? found->sectors.logical : VD_SECTOR_MIN);
-}
-
 static bool begin_resize(struct guest *g, struct dev *d)
 {
 	struct vd_steps steps;
@@ -59,24 +46,25 @@ static bool begin_resize(struct guest *g, struct dev *d)
 
 static bool begin_plug(struct guest *g, struct dev *d)
 {
+	char text[VD_ERROR_MAX];
 	struct vd_steps steps;
-	struct vd_found found;
 	bool cold;
 	int ret;
 
-	if (!dev_prepare(g, d, &found))
+	/* While systemd is being asked, what was found stays. */
+	if (!(d->asked && d->probed) && !dev_prepare(g, d))
 		return false;
-	if (d->node.spec.type == VD_BLOCK)
-		keep_sectors(g, d, &found);
+	if (!sectors_keep(g->env->st, g->domid, &d->node, &d->found, text))
+		guest_say(g, LOG_WARNING, &d->node.id, "%s", text);
 	d->served = d->node.spec;
-	ret = vd_steps_make(&steps, g->domid, d->node.id, &d->served, &found);
+	ret = vd_steps_make(&steps, g->domid, d->node.id, &d->served, &d->found);
 	cold = !ret && vd_steps_cold(&steps);
 	if (ret)
 		dev_fail(g, d, strerror(-ret));
 	else if (cold)
 		add_cold(g, d);
 	else
-		ret = access_grant(g, d, &found);
+		ret = access_grant(g, d);
 	if (ret || cold) {
 		vd_steps_free(&steps);
 		return ret == -EINPROGRESS || g->unit != VD_UNIT_RUNNING;

@@ -43,6 +43,8 @@ static int observe_devs(struct guest *g)
 		if (!d)
 			d = dev_add(g, list[i].id);
 		if (d) {
+			if (!d->plugged && memcmp(&d->node.spec, &list[i].spec, sizeof(list[i].spec)))
+				d->probed = false;
 			d->node = list[i];
 			d->there = !replaced(d);
 		} else {
@@ -117,10 +119,9 @@ static void act_dev(struct guest *g, struct dev *d, const struct vd_dev_view *v)
 static void start(struct guest *g, const struct vd_dev_view *v)
 {
 	bool any = false;
-	struct vd_found found;
 
 	for (unsigned int i = 0; i < g->n; i++)
-		if (v[i].wanted && dev_prepare(g, &g->dev[i], &found))
+		if (v[i].wanted && dev_prepare(g, &g->dev[i]))
 			any = true;
 	if (any)
 		unit_start(g);

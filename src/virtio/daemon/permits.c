@@ -122,14 +122,14 @@ static int list_devices(const struct permit *p, sd_bus_message *old, sd_bus_mess
 		}
 		known++;
 		for (unsigned int i = 0; i < p->rules.n; i++)
-			wanted |= p->rules.rule[i].device && !strcmp(node, vd_rule_device(dev, &p->rules.rule[i])) &&
+			wanted |= p->rules.rule[i].dev && !strcmp(node, vd_rule_device(dev, &p->rules.rule[i])) &&
 				  !strcmp(access, vd_rule_access(&p->rules.rule[i]));
 		*same &= wanted;
 	}
 	for (unsigned int i = 0; ret >= 0 && i < p->rules.n; i++) {
 		const struct vd_rule *rule = &p->rules.rule[i];
 
-		if (!rule->device)
+		if (!rule->dev)
 			continue;
 		needed++;
 		if (to)

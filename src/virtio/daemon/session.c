@@ -10,7 +10,7 @@
 #include "growth.h"
 #include "net.h"
 #include "qmp/client.h"
-#include "virtio/blockdev.h"
+#include "virtio/probe.h"
 
 /* QEMU needs some tenths of a second until it listens. */
 #define CONNECT_MS 100
@@ -44,13 +44,10 @@ static void session_lost(void *arg, const char *why)
 /* QEMU has it, as it is now. */
 static void plugged(struct guest *g, struct dev *d)
 {
-	const struct vd_spec *s = &d->served;
-
 	d->plugged = true;
-	d->rdev = s->type == VD_BLOCK && s->format == VD_RAW ? blockdev_at(s->path) : 0;
 	d->bytes = d->grow_to = d->told_bytes = 0;
 	/* It may have grown between QEMU's look at it and this one. */
-	g->resized |= d->rdev != 0;
+	g->resized |= dev_sized(d) != 0;
 }
 
 /* The answer to qom-list: [{"name":"virtio-0","type":...}, ...] */
@@ -60,6 +57,7 @@ static void learn_plugged(struct guest *g, struct json_object *list)
 	char path[64];
 
 	for (size_t i = 0; i < n; i++) {
+		char why[VD_ERROR_MAX];
 		struct json_object *name;
 		struct vd_id id;
 		struct dev *d;
@@ -73,6 +71,7 @@ static void learn_plugged(struct guest *g, struct json_object *list)
 		if (!d)
 			continue;
 		d->served = d->node.spec;
+		d->probed = !vd_probe(&d->served, false, &d->found, why);
 		plugged(g, d);
 	}
 	g->known = true;
@@ -90,7 +89,7 @@ static void job_end(struct guest *g)
 	char what[VD_PATH_MAX + 64];
 
 	if (d && j->kind == VD_JOB_UNPLUG) {
-		d->plugged = false;
+		d->plugged = d->probed = false;
 		/* Its successor may need another one. */
 		if (d->served.type == VD_NET)
 			vd_net_down(g->domid, j->id.devid);

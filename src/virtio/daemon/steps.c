@@ -112,7 +112,7 @@ static void steps_block(struct vd_steps *st, struct vd_id id, const struct vd_sp
 
 	put_text(o, "qom-type", "iothread");
 	vd_put_name(o, "id", id, ".io");
-	step_blockdev(st, id, s, found->blockdev);
+	step_blockdev(st, id, s, found->dev != 0);
 	step_transport(st, id);
 	o = step_device(st, id, "virtio-blk-device");
 	vd_put_name(o, "drive", id, "");
