@@ -83,10 +83,10 @@ static void devices(void **state)
 	assert_int_equal(domain_find(&st, "4", &domid), 0);
 	assert_int_equal(domid, 4);
 	assert_int_equal(domain_find(&st, "nobody", &domid), -ENOENT);
-	assert_logged("guest nobody: there is none: see 'xl list'");
+	assert_logged("guest nobody: not found: see 'xl list'");
 	fix_guest(5, "db");
 	assert_int_equal(domain_find(&st, "db", &domid), -ENOENT);
-	assert_logged("guest db: there are 2 of that name: give its number");
+	assert_logged("guest db: 2 guests have that name: give its number");
 	assert_int_equal(device_find(&st, 3, "xvda", &id), 0);
 	assert_int_equal(id.devid, 51712);
 	assert_int_equal(device_find(&st, 3, "virtio_disk/51712", &id), 0);
@@ -94,7 +94,7 @@ static void devices(void **state)
 	assert_true(id.kind == VD_KIND_VIRTIO && id.devid == 1);
 	assert_int_equal(device_find(&st, 3, "virtio/7", &id), -ENOENT);
 	assert_int_equal(device_find(&st, 3, "xvdb", &id), -ENOENT);
-	assert_logged("device xvdb: the guest has none of that name here: see 'xen-virtio list'");
+	assert_logged("device xvdb: not found: see 'xen-virtio list'");
 }
 
 /* ---- nodes ---- */
@@ -206,7 +206,7 @@ static void configs(void **state)
 	check("virtio = [ 'type=rng,transport=mmio' ]\n", 20);
 	assert_true(says(BROKEN, "no virtio device"));
 	check("virtio = [ 'type=virtio,device1;bridge=nobr0;mac=00:16:3e:00:00:01,transport=mmio' ]\n", 20);
-	assert_true(says(BROKEN, "there is no bridge nobr0"));
+	assert_true(says(BROKEN, "no such bridge: nobr0"));
 	check("virtio = [ 'type=virtio,device1;mac=00:16:3e:00:00:01,transport=mmio' ]\n", 20);
 	assert_true(says(BROKEN, "no bridge: add ;bridge=NAME"));
 	check("disk = [ 'vdev=xvda,target=/dev/a' ]\n", 20);
@@ -264,7 +264,7 @@ static void disks(void **state)
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		snprintf(cfg, sizeof(cfg), "disk = [ '%s' ]\n", forms[i]);
 		check(cfg, 17);
-		assert_true(says(BROKEN, "disk xvda: /nonexistent/a: there is no such file"));
+		assert_true(says(BROKEN, "disk xvda: /nonexistent/a: no such file"));
 		assert_int_equal(fs.n, 1);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -278,7 +278,7 @@ static void disks(void **state)
 	check("disk = [ '/dev/null,raw,xvda,rw,specification=virtio' ]\n", 16);
 	assert_true(says(BROKEN, "specification=virtio needs Xen 4.17, this is Xen 4.16"));
 	check("disk = [ 'vdev=xvda," VIRTIO_DISK ",target=/dev/a,access=ro' ]\n", 20);
-	assert_true(says(ADVICE, "xl takes all behind target= for the name of the disk"));
+	assert_true(says(ADVICE, "xl takes everything after target= as the disk's path"));
 	findings_free(&fs);
 }
 
@@ -320,7 +320,7 @@ static void list(void **state)
 	assert_string_equal(text,
 		"GUEST                DOMID DEVICE             TYPE     BACKEND      FRONTEND     WHAT\n"
 		"web1                     3 virtio/0           ?        initialising -            \n"
-		"    error: device77 is not offered: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p\n"
+		"    error: device77 is not supported: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p\n"
 		"web1                     3 virtio_disk/51712  block    connected    connected    /dev/vg/web1 raw\n");
 	free(text);
 	text = listed("--json");

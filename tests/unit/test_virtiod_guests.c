@@ -73,7 +73,7 @@ static void pass(uint64_t ms)
 }
 
 /* Forget what was asked so far. */
-static void fresh(void)
+static void clear_asked(void)
 {
 	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = fake_units_permits[0] = '\0';
 }
@@ -96,7 +96,7 @@ static void running_disk(void)
 		       "{\"name\":\"virtio_disk-51712.dev\",\"type\":\"child<virtio-blk-device>\"}]");
 	/* Nothing to do: others may talk to it. */
 	assert_false(fake_qmp_open());
-	fresh();
+	clear_asked();
 }
 
 static void a_disk(void **state)
@@ -186,8 +186,8 @@ static void destroyed_before_it_ran(void **state)
 	assert_string_equal(fake_units_asked, "");
 	assert_node(DISK(3, 51712), "state", "6");
 	assert_node(DISK(3, 51712), "virtio-xenbus-error",
-		    "/nonexistent/disk: there is no such file: create it, or correct the path");
-	assert_logged("<3>guest web1 (3): virtio_disk/51712: /nonexistent/disk: there is no such file");
+		    "/nonexistent/disk: no such file: create it, or correct the path");
+	assert_logged("<3>guest web1 (3): virtio_disk/51712: /nonexistent/disk: no such file");
 	fix_unplug(DISK(3, 51712));
 	visit(3);
 	assert_node(DISK(3, 51712), "state", "6");
@@ -257,7 +257,7 @@ static void hot_plug(void **state)
 		"\"ctrl_rx\":false,\"ctrl_rx_extra\":false,\"ctrl_vlan\":false,\"ctrl_mac_addr\":false,\"ctrl_guest_offloads\":false}\n");
 	assert_false(fake_qmp_open());
 	assert_logged("<6>guest web1 (3): virtio/0: net bridge=xenbr0 mac=00:16:3e:00:00:01: added");
-	fresh();
+	clear_asked();
 	/* And away again. */
 	fix_node(VIRTIO(3, 0), "state", "4");
 	fix_unplug(VIRTIO(3, 0));
@@ -318,7 +318,7 @@ static void may_open_more(void **state)
 	assert_string_equal(fake_units_permits, want);
 	assert_non_null(strstr(fake_qmp_sent, "blockdev-add {\"driver\":\"raw\",\"node-name\":\"virtio_disk-51728\""));
 	assert_logged("<6>guest web1 (3): virtio_disk/51728: block");
-	fresh();
+	clear_asked();
 	/* And when it is taken away, that is over. */
 	fix_node(DISK(3, 51728), "state", "4");
 	fix_unplug(DISK(3, 51728));
@@ -384,7 +384,7 @@ static void systemd_refuses(void **state)
 		pass(1000);
 	assert_node(DISK(3, 51728), "state", "6");
 	assert_node(DISK(3, 51728), "virtio-xenbus-error",
-		    "systemd does not let its backend open it: Permission denied: see 'journalctl -u xen-virtiod'");
+		    "cannot permit the backend to open it: Permission denied: see 'journalctl -u xen-virtiod'");
 	assert_node(DISK(3, 51712), "state", "2");
 	assert_string_equal(fake_qmp_sent, "");
 }
@@ -401,7 +401,7 @@ static void another_of_its_name(void **state)
 	fix_virtio(VIRTIO(3, 0), "virtio,device4");
 	visit(3);
 	fake_qmp_agree();
-	fresh();
+	clear_asked();
 	fix_node(DISK(3, 51712), "state", "4");
 	fix_node(DISK(3, 51712), "params", other);
 	fix_node(DISK(3, 51712), "state", "1");
@@ -412,7 +412,7 @@ static void another_of_its_name(void **state)
 	assert_non_null(strstr(strstr(fake_qmp_sent, "blockdev-del"), other));
 	assert_string_equal(fake_units_asked, "");
 	/* Once. */
-	fresh();
+	clear_asked();
 	visit(3);
 	assert_string_equal(fake_qmp_sent, "");
 	/* When there is nothing else, a new QEMU does as well. */
@@ -440,7 +440,7 @@ static void hot_plug_refused(void **state)
 	fake_qmp_reply("{}");
 	fake_qmp_reply("!'virtio-xenbus' is not a valid device model name");
 	/* What was done is undone. */
-	fresh();
+	clear_asked();
 	for (int i = 0; i < 7; i++)
 		fake_qmp_reply("!Device not found");
 	assert_non_null(strstr(fake_qmp_sent, "object-del {\"id\":\"virtio-0.rng\"}\n"));
@@ -450,7 +450,7 @@ static void hot_plug_refused(void **state)
 	assert_node(VIRTIO(3, 0), "virtio-xenbus-error",
 		    "QEMU: 'virtio-xenbus' is not a valid device model name: fix that, then run 'systemctl restart xen-virtio-backend@3.service'");
 	/* Not again and again. */
-	fresh();
+	clear_asked();
 	visit(3);
 	assert_false(fake_qmp_open());
 	assert_node(DISK(3, 51712), "state", "2");
@@ -487,7 +487,7 @@ static void not_hot_pluggable(void **state)
 	fake_qmp_ready();
 	assert_false(fake_qmp_open());
 	assert_node(VIRTIO(3, 0), "state", "6");
-	assert_logged("QEMU takes such a device only when it starts");
+	assert_logged("it cannot be hot-plugged");
 	assert_string_equal(fake_units_asked, "");
 }
 
@@ -532,7 +532,7 @@ static void no_bridge(void **state)
 	visit(3);
 	assert_string_equal(fake_units_asked, "");
 	assert_node(VIRTIO(3, 0), "state", "6");
-	assert_logged("guest web1 (3): virtio/0: bridge=nobr: there is no such bridge: create it");
+	assert_logged("guest web1 (3): virtio/0: bridge=nobr: no such bridge: create it");
 }
 
 static void backend_dies(void **state)
@@ -565,7 +565,7 @@ static void backend_gives_up(void **state)
 	fake_unit_set(3, VD_UNIT_FAILED);
 	visit(3);
 	assert_node(DISK(3, 51712), "state", "6");
-	assert_logged("virtio_disk/51712: its backend does not stay up: see 'journalctl -u xen-virtio-backend@3.service'");
+	assert_logged("virtio_disk/51712: its backend keeps failing: see 'journalctl -u xen-virtio-backend@3.service'");
 	visit(3);
 	assert_string_equal(fake_units_asked, "");
 	/* A device that comes now has it started again. */
@@ -752,7 +752,7 @@ static void qemu_has(uint64_t bytes)
 	assert_string_equal(fake_qmp_sent, "query-block null\n");
 	snprintf(text, sizeof(text), "[{\"device\":\"\"},{\"inserted\":{\"node-name\":\"virtio_disk-51712\",\"image\":{\"virtual-size\":%llu}}}]",
 		 (unsigned long long)bytes);
-	fresh();
+	clear_asked();
 	fake_qmp_reply(text);
 }
 
@@ -768,11 +768,11 @@ static void running_blockdev(const char *mode)
 	fake_unit_set(3, VD_UNIT_RUNNING);
 	visit(3);
 	fake_qmp_ready();
-	fresh();
+	clear_asked();
 	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
 	/* It may have grown before we were there: in the same session. */
 	assert_string_equal(fake_qmp_sent, "query-block null\n");
-	fresh();
+	clear_asked();
 	fake_qmp_reply("[{\"inserted\":{\"node-name\":\"virtio_disk-51712\",\"image\":{\"virtual-size\":67108864}}}]");
 	assert_false(fake_qmp_open());
 	assert_string_equal(fake_qmp_sent, "");
@@ -801,7 +801,7 @@ static void a_disk_grows(void **state)
 	assert_false(fake_qmp_open());
 	/* Again, while events were lost; and somebody was quicker. */
 	fake_bytes = 256 * MB;
-	fresh();
+	clear_asked();
 	resized(0);
 	qemu_has(256 * MB);
 	assert_string_equal(fake_qmp_sent, "");
@@ -817,7 +817,7 @@ static void a_disk_that_cannot_grow(void **state)
 	qemu_has(64 * MB);
 	fake_qmp_reply("!Node is busy");
 	assert_logged("<4>guest web1 (3): virtio_disk/51712: ");
-	assert_logged("it has grown, but QEMU does not take that: Node is busy: try 'xen-virtio resize'");
+	assert_logged("it has grown, but QEMU refuses the new size: Node is busy: try 'xen-virtio resize'");
 	/* It is as it was, and nobody insists. */
 	assert_node(DISK(3, 51712), "state", "4");
 	fix_log[0] = '\0';
@@ -842,7 +842,7 @@ static void a_resize_that_hangs(void **state)
 			fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
 		fake_qmp_reply("[{\"inserted\":{\"node-name\":\"virtio_disk-51712\",\"image\":{\"virtual-size\":67108864}}}]");
 		assert_non_null(strstr(fake_qmp_sent, "block_resize"));
-		fresh();
+		clear_asked();
 		fake_qmp_lost();
 	}
 	assert_node(DISK(3, 51712), "state", "4");
@@ -862,7 +862,7 @@ static void a_disk_shrinks(void **state)
 		assert_string_equal(fake_qmp_sent, "");
 	}
 	assert_logged("<4>guest web1 (3): virtio_disk/51712: /tmp/virtiod-test-");
-	assert_logged("it is smaller than before, which the guest is not told: make it as big as it was");
+	assert_logged("it is smaller than before, which the guest is not told: restore its size");
 }
 
 static void a_readonly_disk_grows(void **state)
@@ -916,7 +916,7 @@ static void io_errors(void **state)
 	assert_int_equal(lines("the guest gets"), 2);
 }
 
-/* More than a log needs: QEMU is not listened to for the rest of the minute. */
+/* More than a log needs: no connection for the rest of the minute. */
 static void very_many_io_errors(void **state)
 {
 	unsigned int n = 0;
@@ -933,7 +933,7 @@ static void very_many_io_errors(void **state)
 	assert_true(fake_events_open());
 }
 
-static void nobody_to_listen_to(void **state)
+static void no_events_monitor(void **state)
 {
 	(void)state;
 	/* A QEMU from before an upgrade. */
@@ -970,7 +970,7 @@ int main(void)
 		T(qemu_does_not_listen), T(daemon_comes_late), T(guest_is_gone), T(in_a_driver_domain), T(being_built),
 		T(xenstore_fails), T(two_guests),
 		T(a_disk_grows), T(a_disk_that_cannot_grow), T(a_resize_that_hangs), T(a_disk_shrinks), T(a_readonly_disk_grows),
-		T(io_errors), T(very_many_io_errors), T(nobody_to_listen_to),
+		T(io_errors), T(very_many_io_errors), T(no_events_monitor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,13 +45,13 @@ static void net(void **state)
 	wrong("virtio,device1;bridge=br", "no address: add ;mac=00:16:3e:xx:xx:xx");
 	wrong("virtio,device1;bridge=", "bridge= is empty: give it a value");
 	wrong("virtio,device1;bridge", "bridge has no value: write bridge=...");
-	wrong("virtio,device1;bridge=a/b", "bridge=a/b is no name of an interface: see 'ip link show type bridge'");
-	wrong("virtio,device1;bridge=..", "bridge=.. is no name of an interface: see 'ip link show type bridge'");
+	wrong("virtio,device1;bridge=a/b", "bridge=a/b is not the name of an interface: see 'ip link show type bridge'");
+	wrong("virtio,device1;bridge=..", "bridge=.. is not the name of an interface: see 'ip link show type bridge'");
 	wrong("virtio,device1;bridge=sixteen-bytes-xx", "bridge= is longer than 15 bytes: shorten it");
 	wrong("virtio,device1;mac=00:16:3e:00:00", "mac=00:16:3e:00:00 is not six hexadecimal bytes: use one of 00:16:3e:xx:xx:xx");
 	wrong("virtio,device1;mac=00:16:3e:00:00:0g", "mac=00:16:3e:00:00:0g is not six hexadecimal bytes: use one of 00:16:3e:xx:xx:xx");
 	wrong("virtio,device1;mac=01:16:3e:00:00:01", "mac=01:16:3e:00:00:01 is a group address: use one of 00:16:3e:xx:xx:xx");
-	wrong("virtio,device1;mac=00:00:00:00:00:00", "mac=00:00:00:00:00:00 is no address: use one of 00:16:3e:xx:xx:xx");
+	wrong("virtio,device1;mac=00:00:00:00:00:00", "mac=00:00:00:00:00:00 is not an address: use one of 00:16:3e:xx:xx:xx");
 	wrong("virtio,device1;queues=17", "queues=17: give a number from 1 to 16");
 	wrong("virtio,device1;queues=0", "queues=0: give a number from 1 to 16");
 	wrong("virtio,device1;mtu=9k", "mtu=9k: give a number from 68 to 65535");
@@ -104,7 +104,7 @@ static void others(void **state)
 	good("virtio,device4;rate=1024");
 	assert_int_equal(s.rate, 1024);
 	good("virtio,device3");
-	wrong("virtio,device3;x", "x: a console device takes no parameters: leave it out");
+	wrong("virtio,device3;x", "x: a console device has no parameters: leave it out");
 	good("virtio,device9;path=/srv;tag=share;readonly");
 	assert_true(s.mapped);
 	good("virtio,device9;path=/srv;tag=share;security=none");
@@ -123,9 +123,9 @@ static void no_device(void **state)
 	wrong("virtio,device", "'virtio,device': begin it with virtio,device and a number (1 net, 2 block, 3 console, 4 rng, 9 9p)");
 	wrong("virtio,device1x", "'virtio,device1x': begin it with virtio,device and a number (1 net, 2 block, 3 console, 4 rng, 9 9p)");
 	wrong("virtio,device-1", "'virtio,device-1': begin it with virtio,device and a number (1 net, 2 block, 3 console, 4 rng, 9 9p)");
-	wrong("virtio,device16", "device16 is not offered: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
-	wrong("virtio,device0", "device0 is not offered: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
-	wrong("virtio,device33", "device33 is not offered: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
+	wrong("virtio,device16", "device16 is not supported: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
+	wrong("virtio,device0", "device0 is not supported: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
+	wrong("virtio,device33", "device33 is not supported: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
 	wrong("virtio,device2;path=/a\nb", "a byte that is not printable ASCII: leave it out");
 	memset(big, 'a', sizeof(big) - 1);
 	wrong(big, "longer than 4096 bytes: shorten it");

@@ -314,7 +314,7 @@ static void refused(void **state)
 	(void)state;
 	assert_true(units_start(u, 9) >= 0);
 	until("9f;");
-	assert_logged("domain 9: systemd does not start its backend: Unit is masked.: see 'systemctl status xen-virtio-backend@9.service'");
+	assert_logged("domain 9: cannot start its backend: Unit is masked.: see 'systemctl status xen-virtio-backend@9.service'");
 	assert_true(units_stop(u, 9) >= 0);
 	until("9i;");
 }
@@ -389,7 +389,7 @@ static void may_not_open(void **state)
 	assert_int_equal(units_permit(u, 5, &r, &image), 0);
 	assert_int_equal(permitted(5), -ENOENT);
 	assert_non_null(strstr(fix_file(told), "BindMountUnit xen-virtio-backend@5.service /srv/missing.img /srv/missing.img 1 1;"));
-	assert_logged("domain 5: systemd does not change what its backend may open: No such path.");
+	assert_logged("domain 5: cannot change what its backend may open: No such path.");
 }
 
 static void systemd_goes(void **state)

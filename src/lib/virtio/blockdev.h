@@ -17,7 +17,7 @@ struct vd_sectors {
 	unsigned int logical, physical;		/* bytes */
 };
 
-/* -EINVAL when they are none that QEMU takes. */
+/* -EINVAL when QEMU does not support them. */
 int blockdev_sectors(dev_t dev, struct vd_sectors *s);
 int blockdev_bytes(dev_t dev, uint64_t *bytes);
 

@@ -91,7 +91,7 @@ int vd_probe(const struct vd_spec *s, bool access, struct vd_found *found, char 
 		int err = -errno;
 
 		if (err == -ENOENT)
-			return wrong(error, err, s->path, "there is no such file: create it, or correct the path");
+			return wrong(error, err, s->path, "no such file: create it, or correct the path");
 		return wrong(error, err, s->path, strerror(-err));
 	}
 	if (s->type == VD_9P && !S_ISDIR(st.st_mode))

@@ -45,7 +45,7 @@ static int wait_served(const struct vd_store *st, uint32_t domid, struct vd_id i
 	return -ETIMEDOUT;
 }
 
-static void say_failed(const struct vd_store *st, uint32_t domid, struct vd_id id, int err)
+static void report_failure(const struct vd_store *st, uint32_t domid, struct vd_id id, int err)
 {
 	char error[VD_ERROR_MAX];
 
@@ -53,7 +53,7 @@ static void say_failed(const struct vd_store *st, uint32_t domid, struct vd_id i
 	if (*error)
 		log_err(NULL, "%s", error);
 	else if (err == -ETIMEDOUT)
-		log_err(NULL, "no backend came within %d seconds: run 'xen-virtio check'", WAIT_MS / 1000);
+		log_err(NULL, "no backend served it within %d seconds: run 'xen-virtio check'", WAIT_MS / 1000);
 	else
 		log_err(NULL, "the device is gone: %s", strerror(-err));
 }
@@ -73,7 +73,7 @@ static int attach(const struct vd_store *st, uint32_t domid, const char *type)
 		puts(vd_id_show(name, id));
 		return 0;
 	}
-	say_failed(st, domid, id, ret);
+	report_failure(st, domid, id, ret);
 	/* As if it had never been. */
 	edit_close(st, domid, id);
 	edit_remove(st, domid, id);

@@ -17,7 +17,7 @@ static const char usage[] =
 "shows it (virtio/0, virtio_disk/51712), a number, or the name of a disk (xvda).\n"
 "\n"
 "  --backend DOMAIN    it is served by a driver domain\n"
-"  --force             also when the guest or its backend does not let go of it\n";
+"  --force             also when the guest or its backend still uses it\n";
 
 static int wait_closed(const struct vd_store *st, uint32_t domid, struct vd_id id)
 {
@@ -42,7 +42,7 @@ static int detach(const struct vd_store *st, uint32_t domid, struct vd_id id, bo
 	if (!ret)
 		ret = wait_closed(st, domid, id);
 	if (ret == -ETIMEDOUT && !force) {
-		log_err(NULL, "the guest does not let go of it: unmount it there, or use --force");
+		log_err(NULL, "the guest still uses it: unmount it there, or use --force");
 		return ret;
 	}
 	if (!ret || ret == -ETIMEDOUT)

@@ -75,9 +75,9 @@ int domain_find(const struct vd_store *st, const char *what, uint32_t *domid)
 	if (count == 1)
 		return 0;
 	if (count)
-		log_err(NULL, "guest %s: there are %u of that name: give its number", what, count);
+		log_err(NULL, "guest %s: %u guests have that name: give its number", what, count);
 	else
-		log_err(NULL, "guest %s: there is none: see 'xl list'", what);
+		log_err(NULL, "guest %s: not found: see 'xl list'", what);
 	return -ENOENT;
 }
 
@@ -121,7 +121,7 @@ int device_find(const struct vd_store *st, uint32_t domid, const char *what, str
 	free(list);
 	if (found)
 		return 0;
-	log_err(NULL, "device %s: the guest has none of that name here: see 'xen-virtio list'", what);
+	log_err(NULL, "device %s: not found: see 'xen-virtio list'", what);
 	return -ENOENT;
 }
 

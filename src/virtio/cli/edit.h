@@ -12,7 +12,7 @@
  */
 char *edit_type(const char *spec);
 
-/* The domain of ",backend=" in such text, to free(); NULL when there is none. */
+/* The domain of ",backend=" in such text, to free(); NULL when not given. */
 char *edit_backend(const char *spec);
 
 /* A new device of kind virtio; its number is the first that is free. */

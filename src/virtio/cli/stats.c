@@ -28,7 +28,7 @@ static struct json_object *ask_disks(uint32_t domid)
 	struct json_object *list = qemu_ask(domid, "query-blockstats", NULL, error);
 
 	if (!list)
-		log_warn(NULL, "the backend's QEMU: %s: no numbers of disks", error);
+		log_warn(NULL, "the backend's QEMU: %s: disks are left out", error);
 	return list;
 }
 
@@ -181,7 +181,7 @@ int cmd_stats(int argc, char **argv)
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
 	if (a.backend) {
-		log_err(NULL, "a driver domain counts for itself: run 'xen-virtio stats' there");
+		log_err(NULL, "run 'xen-virtio stats' in the driver domain");
 		return EXIT_USAGE;
 	}
 	if (target_open(&st, true, NULL, a.words, &domid, NULL))

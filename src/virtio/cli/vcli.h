@@ -47,7 +47,7 @@ int target_open(struct vd_store *st, bool readonly, const char *backend, char **
 enum vd_state frontend_state(const struct vd_store *st, uint32_t domid, struct vd_id id);
 /* "connected", ...; "-" for none. */
 const char *state_name(enum vd_state state);
-/* virtio-xenbus-error, printable; "" when there is none. */
+/* virtio-xenbus-error, printable; "" when not set. */
 void device_error(const struct vd_store *st, uint32_t domid, struct vd_id id,
 		  char error[VD_ERROR_MAX]);
 

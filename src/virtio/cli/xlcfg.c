@@ -76,7 +76,7 @@ static void check_host(struct findings *fs, const char *id, const char *name,
 	snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", s->bridge);
 	if (s->type == VD_NET && access(path, F_OK)) {
 		found(fs, BROKEN, id, "create it, or give one of 'ip link show type bridge'",
-		      "%s: there is no bridge %s", name, s->bridge);
+		      "%s: no such bridge: %s", name, s->bridge);
 		return;
 	}
 	found(fs, FINE, id, NULL, "%s: %s %s", name, vd_type_name(s->type),
@@ -119,7 +119,7 @@ static void check_virtio_disk(const struct cfg *c, const libxl_device_disk *d)
 	/* libxlu_disk_l.l: target= takes the rest of the line. */
 	if (comma && strchr(comma, '='))
 		found(c->fs, ADVICE, "cfg-disk-order", "make target= the last of the line",
-		      "%s: xl takes all behind target= for the name of the disk", name);
+		      "%s: xl takes everything after target= as the disk's path", name);
 	if (vd_spec_disk(&n, &s, error))
 		found(c->fs, BROKEN, "cfg-disk", NULL, "%s: %s", name, error);
 	else

@@ -75,7 +75,7 @@ int access_grant(struct guest *g, struct dev *d)
 		return -EINPROGRESS;
 	}
 	if (ret) {
-		snprintf(why, sizeof(why), "systemd does not let its backend open it: %s: see 'journalctl -u xen-virtiod'",
+		snprintf(why, sizeof(why), "cannot permit the backend to open it: %s: see 'journalctl -u xen-virtiod'",
 			 strerror(-ret));
 		dev_fail(g, d, why);
 	}
@@ -93,5 +93,5 @@ void access_withdraw(struct guest *g)
 	g->revoke = false;
 	ret = apply(g, true, NULL);
 	if (ret)
-		guest_say(g, LOG_WARNING, NULL, "its backend may still open what was removed: %s", strerror(-ret));
+		guest_log(g, LOG_WARNING, NULL, "its backend may still open what was removed: %s", strerror(-ret));
 }

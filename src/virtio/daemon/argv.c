@@ -71,7 +71,7 @@ int vd_argv_base(struct vd_argv *a, const char *qemu, uint32_t domid, const char
 	free(name);
 	if (!ret)
 		ret = arg_monitor(a, domid, "qmp");
-	/* What QEMU says unasked has one of its own: see ioerror.h. */
+	/* Events have one of their own: see ioerror.h. */
 	return ret ? ret : arg_monitor(a, domid, "events");
 }
 

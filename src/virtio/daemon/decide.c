@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* No process of it lives, and none comes before we have had our say. */
+/* It has no process, and gets none before we have decided. */
 static bool no_process(enum vd_unit u)
 {
 	return u == VD_UNIT_INACTIVE || u == VD_UNIT_FAILED || u == VD_UNIT_RESTARTING;

@@ -17,7 +17,7 @@ void dev_fail(struct guest *g, struct dev *d, const char *why)
 		return;
 	d->node.failed = true;
 	d->node.state = VD_CLOSED;
-	guest_say(g, LOG_ERR, &d->node.id, "%s", why);
+	guest_log(g, LOG_ERR, &d->node.id, "%s", why);
 }
 
 void dev_close(struct guest *g, struct dev *d)
@@ -51,6 +51,6 @@ void dev_release(struct guest *g, struct dev *d)
 		return;
 	ret = vd_net_down(g->domid, d->node.id.devid);
 	if (ret)
-		guest_say(g, LOG_WARNING, &d->node.id, "its interface vx%u.%u cannot be removed: %s: run 'ip link delete vx%u.%u'",
+		guest_log(g, LOG_WARNING, &d->node.id, "its interface vx%u.%u cannot be removed: %s: run 'ip link delete vx%u.%u'",
 			  g->domid, d->node.id.devid, strerror(-ret), g->domid, d->node.id.devid);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "disk_errors.h"
 
-/* A disk whose requests fail is spoken of once in this time. */
+/* One line in this time about a disk whose requests fail. */
 #define SILENT_MS 600000
 
 static void told(void *arg, const struct vd_ioerror *e)
@@ -15,10 +15,10 @@ static void told(void *arg, const struct vd_ioerror *e)
 		return;
 	d->ioerror_at = guest_stamp(g);
 	if (e->nospace)
-		guest_say(g, LOG_ERR, &e->id, "%.120s: a write failed, no space left: make space there, until then the guest gets I/O errors",
+		guest_log(g, LOG_ERR, &e->id, "%.120s: a write failed, no space left: make space there, until then the guest gets I/O errors",
 			  d->served.path);
 	else
-		guest_say(g, LOG_ERR, &e->id, "%.120s: a %s failed: %s: the guest gets I/O errors, see 'journalctl -k'",
+		guest_log(g, LOG_ERR, &e->id, "%.120s: a %s failed: %s: the guest gets I/O errors, see 'journalctl -k'",
 			  d->served.path, e->write ? "write" : "read", e->reason);
 }
 

@@ -24,7 +24,7 @@ static void cannot(struct guest *g, struct dev *d, uint64_t now, const char *wha
 	if (d->told_bytes == now)
 		return;
 	d->told_bytes = now;
-	guest_say(g, LOG_WARNING, &d->node.id, "%.120s: %s", d->served.path, what);
+	guest_log(g, LOG_WARNING, &d->node.id, "%.120s: %s", d->served.path, what);
 }
 
 /* Is the device's size another than what QEMU has? */
@@ -36,7 +36,7 @@ static void compare(struct guest *g, struct dev *d)
 	if (!d->bytes || blockdev_bytes(dev_sized(d), &now) || now == d->bytes)
 		return;
 	if (now < d->bytes)
-		cannot(g, d, now, "it is smaller than before, which the guest is not told: make it as big as it was");
+		cannot(g, d, now, "it is smaller than before, which the guest is not told: restore its size");
 	else if (d->served.readonly)
 		cannot(g, d, now, "it has grown; a read-only disk keeps its size until it is detached and attached");
 	else if (now != d->told_bytes)
@@ -60,12 +60,12 @@ void growth_learn(struct guest *g, struct json_object *list)
 void growth_told(struct guest *g, struct dev *d, const char *error)
 {
 	if (!error[0]) {
-		guest_say(g, LOG_INFO, &d->node.id, "%.120s: has grown from %" PRIu64 " to %" PRIu64 " MB",
+		guest_log(g, LOG_INFO, &d->node.id, "%.120s: has grown from %" PRIu64 " to %" PRIu64 " MB",
 			  d->served.path, d->bytes >> 20, d->grow_to >> 20);
 		d->bytes = d->grow_to;
 	} else {
 		d->told_bytes = d->grow_to;
-		guest_say(g, LOG_WARNING, &d->node.id, "%.80s: it has grown, but QEMU does not take that: %.120s: try 'xen-virtio resize'",
+		guest_log(g, LOG_WARNING, &d->node.id, "%.80s: it has grown, but QEMU refuses the new size: %.120s: try 'xen-virtio resize'",
 			  d->served.path, error);
 	}
 	d->grow_to = 0;

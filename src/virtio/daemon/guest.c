@@ -49,7 +49,7 @@ void guest_wake(struct guest *g, uint64_t when)
 		g->due = when;
 }
 
-void guest_say(struct guest *g, int level, const struct vd_id *id, const char *fmt, ...)
+void guest_log(struct guest *g, int level, const struct vd_id *id, const char *fmt, ...)
 {
 	struct log_about about = {
 		.guest = g->name[0] ? g->name : NULL, .domid = (int)g->domid,
@@ -61,7 +61,7 @@ void guest_say(struct guest *g, int level, const struct vd_id *id, const char *f
 	if (!limit_take(&g->lines, guest_now(g), 60000, LINES_PER_MINUTE))
 		return;
 	if (g->lines.used == LINES_PER_MINUTE) {
-		log_warn(&about, "too many messages: silent about it for a minute");
+		log_warn(&about, "too many messages: further ones are dropped for a minute");
 		return;
 	}
 	va_start(ap, fmt);
@@ -75,7 +75,7 @@ void guest_say(struct guest *g, int level, const struct vd_id *id, const char *f
 
 void guest_failed(struct guest *g, const char *what, int err)
 {
-	guest_say(g, LOG_ERR, NULL, "%s: %s: trying again", what, strerror(-err));
+	guest_log(g, LOG_ERR, NULL, "%s: %s: trying again", what, strerror(-err));
 	guest_wake(g, guest_now(g) + RETRY_MS);
 }
 

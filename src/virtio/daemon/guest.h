@@ -81,7 +81,7 @@ uint64_t guest_stamp(const struct guest *g);
 void guest_wake(struct guest *g, uint64_t when);
 
 /* A log line about it, and about one of its devices unless @id is NULL. */
-void guest_say(struct guest *g, int level, const struct vd_id *id, const char *fmt, ...)
+void guest_log(struct guest *g, int level, const struct vd_id *id, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* What fails for one guest must not keep the others from being served: said, and tried again. */
 void guest_failed(struct guest *g, const char *what, int err);

@@ -13,7 +13,7 @@ void unit_observe(struct guest *g)
 	if (unit == g->unit)
 		return;
 	if (unit == VD_UNIT_RESTARTING)
-		guest_say(g, LOG_WARNING, NULL, "its backend ended and is started again: see 'journalctl -u " VD_UNIT "'", g->domid);
+		guest_log(g, LOG_WARNING, NULL, "its backend ended and is started again: see 'journalctl -u " VD_UNIT "'", g->domid);
 	g->unit = unit;
 	g->up_since = unit == VD_UNIT_RUNNING ? guest_now(g) : 0;
 	g->told_late = false;
@@ -35,7 +35,7 @@ void unit_start(struct guest *g)
 		guest_failed(g, "starting its backend", ret);
 		return;
 	}
-	guest_say(g, LOG_DEBUG, NULL, "starting its backend");
+	guest_log(g, LOG_DEBUG, NULL, "starting its backend");
 	unit_observe(g);
 }
 

@@ -24,10 +24,10 @@ static void add_cold(struct guest *g, struct dev *d)
 		connected |= g->dev[i].there && g->dev[i].node.state > VD_INIT_WAIT &&
 			     g->dev[i].node.state < VD_CLOSED;
 	if (connected || d->tries++) {
-		dev_fail(g, d, "QEMU takes such a device only when it starts: give it in the guest's configuration");
+		dev_fail(g, d, "it cannot be hot-plugged: add it to the guest's configuration");
 		return;
 	}
-	guest_say(g, LOG_INFO, &d->node.id, "starting the backend again, with it");
+	guest_log(g, LOG_INFO, &d->node.id, "restarting the backend to add it");
 	unit_stop(g);
 }
 
@@ -55,7 +55,7 @@ static bool begin_plug(struct guest *g, struct dev *d)
 	if (!(d->asked && d->probed) && !dev_prepare(g, d))
 		return false;
 	if (!sectors_keep(g->env->st, g->domid, &d->node, &d->found, text))
-		guest_say(g, LOG_WARNING, &d->node.id, "%s", text);
+		guest_log(g, LOG_WARNING, &d->node.id, "%s", text);
 	d->served = d->node.spec;
 	ret = vd_steps_make(&steps, g->domid, d->node.id, &d->served, &d->found);
 	cold = !ret && vd_steps_cold(&steps);

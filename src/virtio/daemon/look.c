@@ -88,7 +88,7 @@ static void fail_unit(struct guest *g, struct dev *d)
 	char why[VD_ERROR_MAX];
 
 	if (g->unit == VD_UNIT_FAILED)
-		snprintf(why, sizeof(why), "its backend does not stay up: see 'journalctl -u " VD_UNIT "', then run 'systemctl restart " VD_UNIT "'",
+		snprintf(why, sizeof(why), "its backend keeps failing: see 'journalctl -u " VD_UNIT "', then run 'systemctl restart " VD_UNIT "'",
 			 g->domid, g->domid);
 	else
 		snprintf(why, sizeof(why), "its backend was stopped: run 'systemctl start " VD_UNIT "'",
@@ -202,7 +202,7 @@ static void closing_time(struct guest *g, const struct vd_plan *plan)
 	if (!g->closing_since)
 		g->closing_since = guest_stamp(g);
 	if (plan->unit == VD_UNIT_STOP)
-		guest_say(g, LOG_WARNING, NULL, "its backend does not close: stopping it");
+		guest_log(g, LOG_WARNING, NULL, "its backend does not close: stopping it");
 	else if (g->unit != VD_UNIT_STOPPING)
 		guest_wake(g, g->closing_since + VD_CLOSE_MS);
 }

@@ -35,7 +35,7 @@ static void permit_unref(void *arg)
 static void permit_end(struct permit *p, int ret, const char *why)
 {
 	if (ret)
-		log_err(NULL, "domain %u: systemd does not change what its backend may open: %s", p->domid,
+		log_err(NULL, "domain %u: cannot change what its backend may open: %s", p->domid,
 			why ? why : strerror(-ret));
 	p->done(p->arg, p->domid, ret);
 }

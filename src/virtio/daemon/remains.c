@@ -17,7 +17,7 @@ static void one_device(struct guest *g, struct dev *d)
 	if (!d->closed_since)
 		d->closed_since = guest_stamp(g);
 	if (now >= d->closed_since + CLOSED_MS && !vd_nodes_remove_dev(g->env->st, g->domid, d->node.id)) {
-		guest_say(g, LOG_INFO, &d->node.id, "closed: its nodes removed");
+		guest_log(g, LOG_INFO, &d->node.id, "closed: its nodes removed");
 		d->there = false;
 		guest_wake(g, now);
 		return;
@@ -39,7 +39,7 @@ static void whole_guest(struct guest *g)
 	guest_wake(g, g->gone_since + GUEST_MS);
 	if (now < g->gone_since + GUEST_MS || vd_nodes_remove(g->env->st, g->domid))
 		return;
-	guest_say(g, LOG_INFO, NULL, "it is gone: its nodes removed");
+	guest_log(g, LOG_INFO, NULL, "it is gone: its nodes removed");
 	g->gone_since = 0;
 	guest_wake(g, now);
 }

@@ -126,12 +126,12 @@ char *vd_rules_text(const struct vd_rules *r)
 /* systemd may read it at any time: whole, or not at all. */
 static int replace(uint32_t domid, const char *text)
 {
-	char path[160], fresh[160];
+	char path[160], next[160];
 	int fd, ret;
 
 	snprintf(path, sizeof(path), DROPIN, domid);
-	snprintf(fresh, sizeof(fresh), DROPIN ".new", domid);
-	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	snprintf(next, sizeof(next), DROPIN ".new", domid);
+	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return -errno;
 	ret = write_all(fd, text, strlen(text));
@@ -140,10 +140,10 @@ static int replace(uint32_t domid, const char *text)
 		ret = -errno;
 	if (close(fd) && !ret)
 		ret = -errno;
-	if (!ret && rename(fresh, path))
+	if (!ret && rename(next, path))
 		ret = -errno;
 	if (ret)
-		unlink(fresh);
+		unlink(next);
 	return ret;
 }
 

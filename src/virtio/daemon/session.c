@@ -32,7 +32,7 @@ static void session_lost(void *arg, const char *why)
 	struct dev *d = g->session == WORKING ? dev_find(g, g->job.id) : NULL;
 	enum vd_job_kind job = g->job.kind;
 
-	guest_say(g, LOG_WARNING, NULL, "its backend's QEMU: %s: asking again", why);
+	guest_log(g, LOG_WARNING, NULL, "its backend's QEMU: %s: reconnecting", why);
 	session_end(g);
 	devs_forget_plugged(g);
 	g->connect_at = guest_now(g) + CONNECT_SLOW_MS;
@@ -94,7 +94,7 @@ static void job_end(struct guest *g)
 		if (d->served.type == VD_NET)
 			vd_net_down(g->domid, j->id.devid);
 		g->revoke = true;
-		guest_say(g, LOG_INFO, &j->id, "removed");
+		guest_log(g, LOG_INFO, &j->id, "removed");
 	} else if (d && j->kind == VD_JOB_RESIZE) {
 		growth_told(g, d, j->error);
 	} else if (d && j->error[0]) {
@@ -106,7 +106,7 @@ static void job_end(struct guest *g)
 	} else if (d) {
 		plugged(g, d);
 		d->tries = 0;
-		guest_say(g, LOG_INFO, &j->id, "%s %s: added", vd_type_name(d->node.spec.type),
+		guest_log(g, LOG_INFO, &j->id, "%s %s: added", vd_type_name(d->node.spec.type),
 			  vd_spec_what(&d->node.spec, what, sizeof(what)));
 	}
 	vd_job_free(j);
@@ -197,7 +197,7 @@ void session_begin(struct guest *g)
 	if (now - g->up_since >= CONNECT_LATE_MS) {
 		g->connect_at = now + CONNECT_SLOW_MS;
 		if (!g->told_late)
-			guest_say(g, LOG_ERR, NULL, "its backend's QEMU does not listen at %s: %s: see 'journalctl -u " VD_UNIT "'",
+			guest_log(g, LOG_ERR, NULL, "its backend's QEMU does not listen at %s: %s: see 'journalctl -u " VD_UNIT "'",
 				  path, strerror(errno), g->domid);
 		g->told_late = true;
 	}

@@ -67,7 +67,7 @@ static struct unit *add(struct units *u, uint32_t domid)
 	struct unit *p = calloc(1, sizeof(*p));
 
 	if (!p) {
-		log_err(NULL, "domain %u: out of memory: its backend's unit is not looked after", domid);
+		log_err(NULL, "domain %u: out of memory: its backend's unit is not watched", domid);
 		return NULL;
 	}
 	p->domid = domid;
@@ -169,7 +169,7 @@ static int on_listed(sd_bus_message *m, void *arg, sd_bus_error *error)
 		if (one.domid == c->domid)
 			found = one;
 	if (ret < 0)
-		log_err(NULL, "domain %u: systemd does not say how its backend is: %s", c->domid,
+		log_err(NULL, "domain %u: cannot query the unit's state: %s", c->domid,
 			e && e->message ? e->message : strerror(-ret));
 	else if (reported(c->u, &found))
 		c->u->fn(c->u->arg, c->domid);
@@ -205,7 +205,7 @@ static void ask_state(struct units *u, uint32_t domid)
 		ret = sd_bus_message_append(m, "asas", 0, 1, name);
 	ret = call_send(u, domid, "list", m, ret, UINT64_MAX, on_listed);
 	if (ret < 0)
-		log_err(NULL, "domain %u: systemd cannot be asked how its backend is: %s", domid, strerror(-ret));
+		log_err(NULL, "domain %u: cannot query the unit's state: %s", domid, strerror(-ret));
 }
 
 /*
@@ -266,7 +266,7 @@ static int learn_all(struct units *u)
 	while (ret >= 0 && (ret = unit_report_next(reply, &one)) > 0)
 		reported(u, &one);
 	if (ret < 0)
-		log_err(NULL, "systemd does not list its units: %s",
+		log_err(NULL, "cannot list systemd's units: %s",
 			error.message ? error.message : strerror(-ret));
 	sd_bus_error_free(&error);
 	sd_bus_message_unref(reply);
@@ -340,7 +340,7 @@ static int on_answer(sd_bus_message *m, void *arg, sd_bus_error *ret_error)
 	if (!e && p && sd_bus_message_read(m, "o", &job) >= 0)
 		snprintf(p->job, sizeof(p->job), "%s", job);
 	if (e) {
-		log_err(NULL, "domain %u: systemd does not %s its backend: %s: see 'systemctl status " VD_UNIT "'",
+		log_err(NULL, "domain %u: cannot %s its backend: %s: see 'systemctl status " VD_UNIT "'",
 			c->domid, c->what, e->message ? e->message : e->name, c->domid);
 		/*
 		 * One that was never started is as good as one that failed; one
