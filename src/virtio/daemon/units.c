@@ -353,48 +353,37 @@ static int on_answer(sd_bus_message *m, void *arg, sd_bus_error *ret_error)
 	return 0;
 }
 
-static int ask(struct units *u, uint32_t domid, const char *method, const char *what)
+static int change(struct units *u, uint32_t domid, bool start)
 {
 	sd_bus_message *m = NULL;
+	struct unit *p;
 	char name[64];
-	int ret = systemd_method(u->bus, &m, method);
+	int ret = systemd_method(u->bus, &m, start ? "StartUnit" : "StopUnit");
 
 	snprintf(name, sizeof(name), VD_UNIT, domid);
 	if (ret >= 0)
 		ret = sd_bus_message_append(m, "ss", name, "replace");
-	return call_send(u, domid, what, m, ret, 0, on_answer);
+	ret = call_send(u, domid, start ? "start" : "stop", m, ret, 0, on_answer);
+	if (ret < 0)
+		return ret;
+	set_state(u, domid, start ? VD_UNIT_STARTING : VD_UNIT_STOPPING);
+	p = find(u, domid);
+	if (p) {
+		p->asked = start;
+		p->leaving = !start;
+		p->job[0] = '\0';
+	}
+	return ret;
 }
 
 int units_start(struct units *u, uint32_t domid)
 {
-	int ret = ask(u, domid, "StartUnit", "start");
-	struct unit *p;
-
-	if (ret < 0)
-		return ret;
-	set_state(u, domid, VD_UNIT_STARTING);
-	p = find(u, domid);
-	if (p) {
-		p->asked = true;
-		p->job[0] = '\0';
-	}
-	return ret;
+	return change(u, domid, true);
 }
 
 int units_stop(struct units *u, uint32_t domid)
 {
-	int ret = ask(u, domid, "StopUnit", "stop");
-	struct unit *p;
-
-	if (ret < 0)
-		return ret;
-	set_state(u, domid, VD_UNIT_STOPPING);
-	p = find(u, domid);
-	if (p) {
-		p->leaving = true;
-		p->job[0] = '\0';
-	}
-	return ret;
+	return change(u, domid, false);
 }
 
 int units_reset(struct units *u, uint32_t domid)
