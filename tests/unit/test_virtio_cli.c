@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/cli/edit.c src/virtio/cli/xlcfg.c src/virtio/cli/domains.c src/virtio/cli/list.c src/virtio/cli/args.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/cli/host.c src/lib/cli/findings.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/cli/device_nodes.c src/virtio/cli/spec_text.c src/virtio/cli/xlcfg.c src/virtio/cli/domains.c src/virtio/cli/list.c src/virtio/cli/args.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/cli/host.c src/lib/cli/findings.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c xlutil xenlight */
 /* xen-virtio: nodes as xl makes them, names as people give them, and what check says of an xl.cfg. */
 #include "virtiod_fixture.h"
@@ -8,8 +8,9 @@
 #include <getopt.h>
 #include <unistd.h>
 
+#include "virtio/cli/device_nodes.h"
+#include "virtio/cli/spec_text.h"
 #include "virtio/cli/vcli.h"
-#include "virtio/cli/edit.h"
 #include "virtio/cli/xlcfg.h"
 
 static struct vd_store st;
@@ -25,7 +26,7 @@ static int t_setup(void **state)
 
 static void type(const char *given, const char *want)
 {
-	char *got = edit_type(given);
+	char *got = spec_type(given);
 
 	assert_string_equal(got, want);
 	free(got);
@@ -51,7 +52,7 @@ static void types(void **state)
 
 static void backend(const char *given, const char *want)
 {
-	char *got = edit_backend(given);
+	char *got = spec_backend(given);
 
 	if (want)
 		assert_string_equal(got, want);
@@ -120,7 +121,7 @@ static void attach(void **state)
 	fix_guest(3, "web1");
 	fix_virtio(VIRTIO(3, 0), "virtio,device4");
 	fake_xs_set("/libxl/3/device/virtio/1/backend", "another domain's");
-	assert_int_equal(edit_add(&st, 3, "virtio,device4", &id), 0);
+	assert_int_equal(devnodes_add(&st, 3, "virtio,device4", &id), 0);
 	assert_true(id.kind == VD_KIND_VIRTIO && id.devid == 2);
 	assert_node(VIRTIO(3, 2), "frontend", "/local/domain/3/device/virtio/2");
 	assert_node(VIRTIO(3, 2), "frontend-id", "3");
@@ -138,22 +139,22 @@ static void attach(void **state)
 	owner(VIRTIO(3, 2), 0, 3);
 	owner(VIRTIO(3, 2) "/type", 0, 3);
 	/* And away. */
-	assert_int_equal(edit_close(&st, 3, id), 0);
+	assert_int_equal(devnodes_close(&st, 3, id), 0);
 	assert_node(VIRTIO(3, 2), "online", "0");
 	assert_node(VIRTIO(3, 2), "state", "5");
 	fix_node(VIRTIO(3, 2), "state", "6");
-	assert_int_equal(edit_close(&st, 3, id), 0);
+	assert_int_equal(devnodes_close(&st, 3, id), 0);
 	assert_node(VIRTIO(3, 2), "state", "6");
-	assert_int_equal(edit_remove(&st, 3, id), 0);
+	assert_int_equal(devnodes_remove(&st, 3, id), 0);
 	assert_null(fake_xs_get(VIRTIO(3, 2)));
 	assert_null(fake_xs_get("/local/domain/3/device/virtio/2"));
 	assert_null(fake_xs_get("/libxl/3/device/virtio/2"));
 	assert_non_null(fake_xs_get(VIRTIO(3, 0)));
-	assert_int_equal(edit_close(&st, 3, id), -ENOENT);
+	assert_int_equal(devnodes_close(&st, 3, id), -ENOENT);
 	/* The last one: nothing of the guest is left in the backend's directory. */
 	fake_xs_set("/local/domain/0/backend/virtio/4/0/state", "6");
 	assert_non_null(fake_xs_get("/local/domain/0/backend/virtio/3"));
-	assert_int_equal(edit_remove(&st, 3, (struct vd_id){ VD_KIND_VIRTIO, 0 }), 0);
+	assert_int_equal(devnodes_remove(&st, 3, (struct vd_id){ VD_KIND_VIRTIO, 0 }), 0);
 	assert_null(fake_xs_get("/local/domain/0/backend/virtio/3"));
 	assert_non_null(fake_xs_get("/local/domain/0/backend/virtio/4/0/state"));
 }
@@ -165,10 +166,10 @@ static void xenstore_fails(void **state)
 	(void)state;
 	fix_guest(3, "web1");
 	fake_xs_fail(FAKE_XS_WRITE, VIRTIO(3, 0), EACCES, 1);
-	assert_int_equal(edit_add(&st, 3, "virtio,device4", &id), -EACCES);
+	assert_int_equal(devnodes_add(&st, 3, "virtio,device4", &id), -EACCES);
 	assert_null(fake_xs_get("/local/domain/3/device/virtio/0"));
 	fake_xs_fail(FAKE_XS_END, NULL, EAGAIN, 3);
-	assert_int_equal(edit_add(&st, 3, "virtio,device4", &id), 0);
+	assert_int_equal(devnodes_add(&st, 3, "virtio,device4", &id), 0);
 }
 
 /* ---- xl.cfg ---- */

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "edit.h"
+#include "device_nodes.h"
+#include "spec_text.h"
 #include "vcli.h"
 #include "virtio/probe.h"
 
@@ -62,7 +63,7 @@ static int attach(const struct vd_store *st, uint32_t domid, const char *type)
 {
 	char name[VD_ID_MAX];
 	struct vd_id id;
-	int ret = edit_add(st, domid, type, &id);
+	int ret = devnodes_add(st, domid, type, &id);
 
 	if (ret) {
 		log_err(NULL, "xenstore cannot be written: %s", strerror(-ret));
@@ -75,8 +76,8 @@ static int attach(const struct vd_store *st, uint32_t domid, const char *type)
 	}
 	report_failure(st, domid, id, ret);
 	/* As if it had never been. */
-	edit_close(st, domid, id);
-	edit_remove(st, domid, id);
+	devnodes_close(st, domid, id);
+	devnodes_remove(st, domid, id);
 	return ret;
 }
 
@@ -92,8 +93,8 @@ int cmd_attach(int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	type = edit_type(a.words[1]);
-	backend = a.backend ? strdup(a.backend) : edit_backend(a.words[1]);
+	type = spec_type(a.words[1]);
+	backend = a.backend ? strdup(a.backend) : spec_backend(a.words[1]);
 	if (!type)
 		return EXIT_FAILURE;
 	ret = vd_spec_parse(type, &spec, error);

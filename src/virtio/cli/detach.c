@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "edit.h"
+#include "device_nodes.h"
 #include "vcli.h"
 
 #define WAIT_MS 15000
@@ -37,7 +37,7 @@ static int wait_closed(const struct vd_store *st, uint32_t domid, struct vd_id i
 
 static int detach(const struct vd_store *st, uint32_t domid, struct vd_id id, bool force)
 {
-	int ret = edit_close(st, domid, id);
+	int ret = devnodes_close(st, domid, id);
 
 	if (!ret)
 		ret = wait_closed(st, domid, id);
@@ -46,7 +46,7 @@ static int detach(const struct vd_store *st, uint32_t domid, struct vd_id id, bo
 		return ret;
 	}
 	if (!ret || ret == -ETIMEDOUT)
-		ret = edit_remove(st, domid, id);
+		ret = devnodes_remove(st, domid, id);
 	if (ret && ret != -ENOENT)
 		log_err(NULL, "xenstore cannot be written: %s", strerror(-ret));
 	return ret == -ENOENT ? 0 : ret;

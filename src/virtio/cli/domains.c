@@ -45,6 +45,13 @@ int target_open(struct vd_store *st, bool readonly, const char *backend, char **
 	return ret;
 }
 
+bool backend_elsewhere(const struct args *a, const char *command)
+{
+	if (a->backend)
+		log_err(NULL, "--backend: run 'xen-virtio %s' in that domain, which has the backend's QEMU", command);
+	return a->backend;
+}
+
 int domain_find(const struct vd_store *st, const char *what, uint32_t *domid)
 {
 	char name[VD_GUEST_NAME_MAX];

@@ -117,10 +117,8 @@ int cmd_resize(int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	if (a.backend) {
-		log_err(NULL, "run 'xen-virtio resize' in the driver domain");
+	if (backend_elsewhere(&a, "resize"))
 		return EXIT_USAGE;
-	}
 	if (a.n > 2 && vd_size_parse(a.words[2], &asked)) {
 		log_err(NULL, "'%s' is not a size: give bytes, or a number with K, M, G or T", a.words[2]);
 		return EXIT_USAGE;

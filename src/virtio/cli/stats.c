@@ -180,10 +180,8 @@ int cmd_stats(int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	if (a.backend) {
-		log_err(NULL, "run 'xen-virtio stats' in the driver domain");
+	if (backend_elsewhere(&a, "stats"))
 		return EXIT_USAGE;
-	}
 	if (target_open(&st, true, NULL, a.words, &domid, NULL))
 		return EXIT_FAILURE;
 	ret = show(&st, domid, a.json);

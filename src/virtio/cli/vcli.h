@@ -72,4 +72,7 @@ struct args {
 
 int args_parse(int argc, char **argv, const char *usage, int min, int max, struct args *a);
 
+/* domains.c: for commands that ask the backend's QEMU.  True, and said, when --backend was given. */
+bool backend_elsewhere(const struct args *a, const char *command);
+
 #endif

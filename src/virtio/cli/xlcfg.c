@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "edit.h"
+#include "spec_text.h"
 #include "virtio/probe.h"
 #include "virtio/spec.h"
 
@@ -195,7 +195,7 @@ static void check_device(struct cfg *c, const char *spec, bool first)
 		      "%s: no type", name);
 		return;
 	}
-	type = edit_type(at);
+	type = spec_type(at);
 	if (!type)
 		return;
 	/* xl stores what it is given: short forms are for 'xen-virtio attach'. */
