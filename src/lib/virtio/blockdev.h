@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel says of a block device in sysfs.  Nothing is opened: only the
+ * A block device in sysfs.  Nothing is opened: only the
  * backend's unit may open disks.
  */
 #ifndef XE_VD_BLOCKDEV_H

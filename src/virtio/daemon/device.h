@@ -13,7 +13,7 @@ void dev_fail(struct guest *g, struct dev *d, const char *why);
 void dev_close(struct guest *g, struct dev *d);
 /* What QEMU will need is made, or is there: d->found.  False: the device has failed. */
 bool dev_prepare(struct guest *g, struct dev *d);
-/* What was made for it alone; QEMU, if there is one, has let go of it. */
+/* What was made for it alone; QEMU, if it runs, has closed it. */
 void dev_release(struct guest *g, struct dev *d);
 
 #endif

@@ -11,7 +11,7 @@
 bool growth_seen(const struct guest *g, dev_t dev);
 /* The answer to query-block: which disks have grown (grow_to), and what cannot be passed on, said. */
 void growth_learn(struct guest *g, struct json_object *list);
-/* QEMU was told of it; @error: its words, "" when it took it. */
+/* QEMU has answered block_resize; @error: its message, "" for success. */
 void growth_told(struct guest *g, struct dev *d, const char *error);
 
 #endif

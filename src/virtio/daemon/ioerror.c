@@ -64,7 +64,7 @@ static void on_event(void *arg, const char *name, struct json_object *data)
 	struct ioerrors *l = arg;
 	struct vd_ioerror e;
 
-	/* Whatever it says counts. */
+	/* All events count. */
 	if (!limit_take(&l->told, l->now(), WINDOW_MS, VD_EVENTS_PER_MINUTE))
 		end(l, l->told.start + WINDOW_MS);
 	else if (!strcmp(name, "BLOCK_IO_ERROR") && ioerror_parse(data, &e))

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * I/O errors that a backend's QEMU tells its guest of.  QEMU says so to who listens
- * at that moment: a monitor of its own is for that (VD_RUN_EVENTS),
- * since others want to talk to the first.
+ * I/O errors that a backend's QEMU reports to its guest.  QEMU sends the event only to
+ * clients that are connected: there is a monitor for events alone (VD_RUN_EVENTS), since
+ * other clients use the first.
  *
- * A guest can have as many of them as it likes: a session in which more are told than
- * a log needs ends, and another begins when a minute is over.
+ * A guest can cause as many as it likes: a session with more events than a log needs is
+ * closed, and reopened when a minute is over.
  */
 #ifndef XE_VD_IOERROR_H
 #define XE_VD_IOERROR_H

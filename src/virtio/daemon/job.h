@@ -17,7 +17,7 @@ struct vd_job {
 	bool undo;			/* unplug, or a plug that failed */
 	bool sent;			/* an answer is due */
 	char waits[VD_NAME_MAX];	/* for this device's end; "": for none */
-	char error[VD_ERROR_MAX];	/* QEMU's words when a plug or a resize failed */
+	char error[VD_ERROR_MAX];	/* QEMU's message when a plug or a resize failed */
 };
 
 /* Takes @steps (may be NULL for VD_JOB_UNPLUG, which undoes whatever there is). */
@@ -30,7 +30,7 @@ void vd_job_free(struct vd_job *j);
 const char *vd_job_next(struct vd_job *j, struct json_object **args);
 /* The answer to it; @error is NULL when all is well. */
 void vd_job_reply(struct vd_job *j, const char *error);
-/* QEMU says that a device is no more. */
+/* QEMU's event DEVICE_DELETED. */
 void vd_job_deleted(struct vd_job *j, const char *device);
 bool vd_job_done(const struct vd_job *j);
 

@@ -19,8 +19,8 @@
 
 /*
  * Taken away and created again, as something else, before it was looked at again:
- * QEMU must not serve the one as the other.  Taken for gone until QEMU has let
- * go of it.
+ * QEMU must not serve the one as the other.  Taken for gone until QEMU has
+ * closed it.
  */
 static bool replaced(const struct dev *d)
 {

@@ -40,7 +40,7 @@ static void permit_end(struct permit *p, int ret, const char *why)
 	p->done(p->arg, p->domid, ret);
 }
 
-/* True when the answer is an error; then all is said. */
+/* True when the answer is an error; then the permit has ended. */
 static bool permit_refused(struct permit *p, sd_bus_message *m)
 {
 	const sd_bus_error *e = sd_bus_message_get_error(m);

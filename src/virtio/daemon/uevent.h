@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Block devices that changed, as the kernel says it to all who listen
+ * Block devices that changed, as the kernel reports them
  * (NETLINK_KOBJECT_UEVENT): one that has grown, among others.
  */
 #ifndef XE_VD_UEVENT_H

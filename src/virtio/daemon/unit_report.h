@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What systemd says of backend units, xen-virtio-backend@<domid>.service, read from its messages. */
+/* What systemd reports of backend units, xen-virtio-backend@<domid>.service, read from its messages. */
 #ifndef XE_VD_UNIT_REPORT_H
 #define XE_VD_UNIT_REPORT_H
 
@@ -25,7 +25,7 @@ struct unit_report {
 	uint32_t job;		/* that waits for the unit; 0: none */
 };
 
-/* A PropertiesChanged signal; false when it says nothing of a backend unit's state. */
+/* A PropertiesChanged signal; false when it does not have a backend unit's state. */
 bool unit_report_changed(sd_bus_message *m, struct unit_report *r);
 /* An answer to ListUnitsByPatterns, then each backend unit in it: 1, 0 at its end.  Negative errno. */
 int unit_report_enter(sd_bus_message *m);

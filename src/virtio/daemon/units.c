@@ -107,7 +107,7 @@ static bool set_state(struct units *u, uint32_t domid, enum vd_unit state)
 }
 
 /*
- * What systemd says of a unit; true when its state changed.  In the midst of a restart a
+ * What systemd reports of a unit; true when its state changed.  In the midst of a restart a
  * unit has no process for a moment, but a job waits for it: nobody has stopped it.  Of a
  * stop that we asked for, the job may still be there at its end.
  */
@@ -141,7 +141,7 @@ int units_list(struct units *u, uint32_t **domids, unsigned int *n)
 	return 0;
 }
 
-/* ---- what systemd says ---- */
+/* ---- what systemd reports ---- */
 
 static int on_properties(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
@@ -154,7 +154,7 @@ static int on_properties(sd_bus_message *m, void *arg, sd_bus_error *error)
 	return 0;
 }
 
-/* What systemd says of one unit when it was asked; it lists only those that are loaded. */
+/* The answer to a query of one unit's state: systemd lists only units that are loaded. */
 static int on_listed(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
 	const sd_bus_error *e = sd_bus_message_get_error(m);
@@ -327,7 +327,7 @@ void units_close(struct units *u)
 	free(u);
 }
 
-/* ---- what systemd is asked ---- */
+/* ---- requests to systemd ---- */
 
 static int on_answer(sd_bus_message *m, void *arg, sd_bus_error *ret_error)
 {
