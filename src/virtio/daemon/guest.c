@@ -103,6 +103,11 @@ struct dev *dev_add(struct guest *g, struct vd_id id)
 	return more;
 }
 
+bool dev_replaced(const struct dev *d)
+{
+	return d->plugged && memcmp(&d->served, &d->node.spec, sizeof(d->served));
+}
+
 dev_t dev_sized(const struct dev *d)
 {
 	return d->plugged && d->served.type == VD_BLOCK && d->served.format == VD_RAW ? d->found.dev : 0;
@@ -111,6 +116,10 @@ dev_t dev_sized(const struct dev *d)
 void devs_forget_plugged(struct guest *g)
 {
 	g->known = g->resized = false;
-	for (unsigned int i = 0; i < g->n; i++)
-		g->dev[i].plugged = g->dev[i].asked = g->dev[i].probed = false;
+	for (unsigned int i = 0; i < g->n; i++) {
+		struct dev *d = &g->dev[i];
+
+		d->probed &= !dev_replaced(d);
+		d->plugged = d->asked = false;
+	}
 }

@@ -90,6 +90,11 @@ void guest_failed(struct guest *g, const char *what, int err);
 struct dev *dev_find(struct guest *g, struct vd_id id);
 /* One more; pointers to the others are not good after that.  NULL: too many, or no memory. */
 struct dev *dev_add(struct guest *g, struct vd_id id);
+/*
+ * Taken away and created again, as something else, before it was looked at again:
+ * QEMU must not serve the one as the other.  Taken for gone until QEMU has closed it.
+ */
+bool dev_replaced(const struct dev *d);
 /* The block device whose size a disk has while it is plugged; 0: not such a disk. */
 dev_t dev_sized(const struct dev *d);
 /* No QEMU has any of them, or nobody knows. */

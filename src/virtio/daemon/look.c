@@ -17,16 +17,6 @@
 
 /* ---- what is so now ---- */
 
-/*
- * Taken away and created again, as something else, before it was looked at again:
- * QEMU must not serve the one as the other.  Taken for gone until QEMU has
- * closed it.
- */
-static bool replaced(const struct dev *d)
-{
-	return d->plugged && memcmp(&d->served, &d->node.spec, sizeof(d->served));
-}
-
 static int observe_devs(struct guest *g)
 {
 	struct vd_node *list;
@@ -46,7 +36,7 @@ static int observe_devs(struct guest *g)
 			if (!d->plugged && memcmp(&d->node.spec, &list[i].spec, sizeof(list[i].spec)))
 				d->probed = false;
 			d->node = list[i];
-			d->there = !replaced(d);
+			d->there = !dev_replaced(d);
 		} else {
 			ret = -ENOMEM;
 		}
