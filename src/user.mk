@@ -32,7 +32,7 @@ xen-virtiod_PKG = xenstore libsystemd libmnl json-c
 xen-virtiod_DIR = $(SBINDIR)
 
 xen-virtio_SRC = $(wildcard src/virtio/cli/*.c)
-xen-virtio_PKG = xenstore xlutil libsystemd json-c
+xen-virtio_PKG = xenstore xlutil xenlight libsystemd json-c
 xen-virtio_DIR = $(SBINDIR)
 
 STUBDOM_PROGRAMS := stubdom-init xen-stubdomd xen-stubdom

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/plug.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /* What the unit runs before and after QEMU; and the nodes it reads and writes. */
 #include "virtiod_fixture.h"
@@ -89,7 +89,7 @@ static void starts(void **state)
 	assert_node(VIRTIO(3, 0), "state", "1");
 	assert_node(VIRTIO(3, 0), "virtio-xenbus-error", "");
 	assert_node(VIRTIO(3, 1), "state", "6");
-	assert_node(VIRTIO(3, 1), "virtio-xenbus-error", "device77 is not offered: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
+	assert_node(VIRTIO(3, 1), "virtio-xenbus-error", "device77 is not supported: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
 	assert_node(VIRTIO(3, 2), "state", "6");
 	assert_logged("guest web1 (3): virtio/2: /dev/null: neither a block device nor a file");
 	assert_node(VIRTIO(3, 3), "state", "1");

@@ -142,7 +142,7 @@ static void no_bridge(void **state)
 	(void)state;
 	NEEDS_NAMESPACE();
 	assert_int_equal(vd_net_up(3, 2, &s, error), -ENODEV);
-	assert_string_equal(error, "bridge=nobr0: there is no such bridge: create it, or give one of 'ip link show type bridge'");
+	assert_string_equal(error, "bridge=nobr0: no such bridge: create it, or give one of 'ip link show type bridge'");
 	/* An interface, but no bridge. */
 	strcpy(s.bridge, "lo");
 	assert_int_equal(vd_net_up(3, 2, &s, error), -ENODEV);

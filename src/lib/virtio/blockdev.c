@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "xen/xs_util.h"
@@ -13,13 +12,6 @@
 #ifndef VD_SYS_BLOCK
 #define VD_SYS_BLOCK "/sys/dev/block"	/* a test has its own */
 #endif
-
-dev_t blockdev_at(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISBLK(st.st_mode) ? st.st_rdev : 0;
-}
 
 static int read_number(dev_t dev, const char *what, uint64_t max, uint64_t *n)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel says of a block device in sysfs.  Nothing is opened: only the
+ * A block device in sysfs.  Nothing is opened: only the
  * backend's unit may open disks.
  */
 #ifndef XE_VD_BLOCKDEV_H
@@ -17,9 +17,7 @@ struct vd_sectors {
 	unsigned int logical, physical;		/* bytes */
 };
 
-/* Its number; 0 when @path is no block device. */
-dev_t blockdev_at(const char *path);
-/* -EINVAL when they are none that QEMU takes. */
+/* -EINVAL when QEMU does not support them. */
 int blockdev_sectors(dev_t dev, struct vd_sectors *s);
 int blockdev_bytes(dev_t dev, uint64_t *bytes);
 

@@ -34,7 +34,7 @@ struct vd_node {
 	enum vd_state state;
 	bool online;
 	bool failed;			/* virtio-xenbus-error is there */
-	bool bad;			/* spec is of no use: error says why */
+	bool bad;			/* spec is not valid: error says why */
 	unsigned int sector_size;	/* of a disk, as its guest was first shown it; 0: not yet */
 	struct vd_spec spec;
 	char error[VD_ERROR_MAX];
@@ -57,7 +57,7 @@ int vd_nodes_set_state(const struct vd_store *st, uint32_t domid, struct vd_id i
 		       enum vd_state state);
 /* Say why, then 5, then 6. */
 int vd_nodes_fail(const struct vd_store *st, uint32_t domid, struct vd_id id, const char *why);
-/* Forget why, and begin anew: state 1. */
+/* Forget why, and start again: state 1. */
 int vd_nodes_renew(const struct vd_store *st, uint32_t domid, struct vd_id id);
 
 /* Write down a disk's sector size: the next QEMU has to show the same. */

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #ifndef VD_VHOST_NET
@@ -83,7 +82,7 @@ int vd_probe(const struct vd_spec *s, bool access, struct vd_found *found, char 
 {
 	struct stat st;
 
-	*found = (struct vd_found){ .blockdev = false };
+	*found = (struct vd_found){ .dev = 0 };
 	if (s->type == VD_NET)
 		return probe_vhost(s, &found->vhost, error);
 	if (s->type != VD_BLOCK && s->type != VD_9P)
@@ -92,19 +91,17 @@ int vd_probe(const struct vd_spec *s, bool access, struct vd_found *found, char 
 		int err = -errno;
 
 		if (err == -ENOENT)
-			return wrong(error, err, s->path, "there is no such file: create it, or correct the path");
+			return wrong(error, err, s->path, "no such file: create it, or correct the path");
 		return wrong(error, err, s->path, strerror(-err));
 	}
 	if (s->type == VD_9P && !S_ISDIR(st.st_mode))
 		return wrong(error, -ENOTDIR, s->path, "not a directory: 9p shares directories");
 	if (s->type == VD_BLOCK && !S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
 		return wrong(error, -ENOTBLK, s->path, "neither a block device nor a file: correct the path");
-	found->blockdev = S_ISBLK(st.st_mode);
-	if (found->blockdev) {
+	if (S_ISBLK(st.st_mode)) {
 		int ret = probe_sectors(s, st.st_rdev, found, error);
 
-		found->major = major(st.st_rdev);
-		found->minor = minor(st.st_rdev);
+		found->dev = st.st_rdev;
 		if (ret)
 			return ret;
 	}

@@ -9,7 +9,7 @@
 
 /*
  * 0 and what was @found; or negative errno and @error (VD_ERROR_MAX bytes), with
- * the cure.  @access: may this process open it as the backend has to?
+ * the fix.  @access: may this process open it as the backend has to?
  */
 int vd_probe(const struct vd_spec *s, bool access, struct vd_found *found, char *error);
 

@@ -80,7 +80,7 @@ static int take_bridge(struct parse *p, const char *v)
 		return ret;
 	/* dev_valid_name() */
 	if (strpbrk(v, "/: ") || !strcmp(v, ".") || !strcmp(v, ".."))
-		return bad(p, "bridge=%s is no name of an interface: see 'ip link show type bridge'", v);
+		return bad(p, "bridge=%s is not the name of an interface: see 'ip link show type bridge'", v);
 	return 0;
 }
 
@@ -108,7 +108,7 @@ static int take_mac(struct parse *p, const char *v)
 	if (mac[0] & 1)
 		return bad(p, "mac=%s is a group address: use one of 00:16:3e:xx:xx:xx", v);
 	if (!memcmp(mac, "\0\0\0\0\0", 6))
-		return bad(p, "mac=%s is no address: use one of 00:16:3e:xx:xx:xx", v);
+		return bad(p, "mac=%s is not an address: use one of 00:16:3e:xx:xx:xx", v);
 	return 0;
 wrong:
 	return bad(p, "mac=%.32s is not six hexadecimal bytes: use one of 00:16:3e:xx:xx:xx", v);
@@ -241,7 +241,7 @@ static int unknown_key(struct parse *p, const char *key)
 				 keys[i].name);
 	}
 	if (!*known)
-		return bad(p, "%.32s: a %s device takes no parameters: leave it out", key,
+		return bad(p, "%.32s: a %s device has no parameters: leave it out", key,
 			   vd_type_name(p->s->type));
 	return bad(p, "%.32s: no parameter of a %s device: give one of %s", key,
 		   vd_type_name(p->s->type), known);
@@ -320,7 +320,7 @@ static int parse_type(struct parse *p, const char *text)
 	if (strncmp(text, prefix, n) || xsh_parse_uint(text + n, 65535, &type))
 		return bad(p, "'%.64s': begin it with virtio,device and a number (" TYPES ")", text);
 	if (type > 31 || !strcmp(vd_type_name((enum vd_type)type), "?"))
-		return bad(p, "device%u is not offered: choose one of " TYPES, (unsigned int)type);
+		return bad(p, "device%u is not supported: choose one of " TYPES, (unsigned int)type);
 	defaults(p->s, (enum vd_type)type);
 	return 0;
 }

@@ -6,7 +6,7 @@
  *   virtio,device1;bridge=xenbr0;mac=00:16:3e:00:00:01
  *   virtio,device2;path=/srv/data.qcow2;format=qcow2;readonly
  *
- * Pure functions.  What is wrong is said in one line that ends with its cure.
+ * Pure functions.  What is wrong is said in one line that ends with the fix.
  */
 #ifndef XE_VD_SPEC_H
 #define XE_VD_SPEC_H
@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "blockdev.h"
 
@@ -24,7 +25,7 @@
 #define VD_ERROR_MAX 256	/* virtio-xenbus-error: at most 255 bytes */
 #define VD_QUEUES_MAX 16
 
-/* Virtio device types that can be had. */
+/* Supported virtio device types. */
 enum vd_type {
 	VD_NET = 1,
 	VD_BLOCK = 2,
@@ -67,8 +68,7 @@ struct vd_spec {
 
 /* What the host has for it: vd_probe(). */
 struct vd_found {
-	bool blockdev;			/* block: the path is a block device, not a file */
-	unsigned int major, minor;	/* ... with this number */
+	dev_t dev;			/* block: the path is this block device; 0: not one */
 	struct vd_sectors sectors;	/* block: 0, 0 where the disk does not take its device's */
 	bool vhost;			/* net: the kernel can serve it */
 };
@@ -76,7 +76,7 @@ struct vd_found {
 /* 0, or -EINVAL with @error (VD_ERROR_MAX bytes). */
 int vd_spec_parse(const char *text, struct vd_spec *s, char *error);
 
-/* The nodes of backend/virtio_disk/N/D; NULL: there is none. */
+/* The nodes of backend/virtio_disk/N/D; NULL: not there. */
 struct vd_disk_nodes {
 	const char *params, *mode, *device_type, *discard;
 };
@@ -85,7 +85,7 @@ int vd_spec_disk(const struct vd_disk_nodes *n, struct vd_spec *s, char *error);
 
 /* "net", "block", ...; "?" */
 const char *vd_type_name(enum vd_type type);
-/* The other way round; 0 when there is none of that name. */
+/* The other way round; 0 when the name is not known. */
 enum vd_type vd_type_by_name(const char *name, size_t len);
 
 /*

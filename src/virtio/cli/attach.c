@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "edit.h"
+#include "device_nodes.h"
+#include "spec_text.h"
 #include "vcli.h"
 #include "virtio/probe.h"
 
@@ -45,7 +46,7 @@ static int wait_served(const struct vd_store *st, uint32_t domid, struct vd_id i
 	return -ETIMEDOUT;
 }
 
-static void say_failed(const struct vd_store *st, uint32_t domid, struct vd_id id, int err)
+static void report_failure(const struct vd_store *st, uint32_t domid, struct vd_id id, int err)
 {
 	char error[VD_ERROR_MAX];
 
@@ -53,7 +54,7 @@ static void say_failed(const struct vd_store *st, uint32_t domid, struct vd_id i
 	if (*error)
 		log_err(NULL, "%s", error);
 	else if (err == -ETIMEDOUT)
-		log_err(NULL, "no backend came within %d seconds: run 'xen-virtio check'", WAIT_MS / 1000);
+		log_err(NULL, "no backend served it within %d seconds: run 'xen-virtio check'", WAIT_MS / 1000);
 	else
 		log_err(NULL, "the device is gone: %s", strerror(-err));
 }
@@ -62,7 +63,7 @@ static int attach(const struct vd_store *st, uint32_t domid, const char *type)
 {
 	char name[VD_ID_MAX];
 	struct vd_id id;
-	int ret = edit_add(st, domid, type, &id);
+	int ret = devnodes_add(st, domid, type, &id);
 
 	if (ret) {
 		log_err(NULL, "xenstore cannot be written: %s", strerror(-ret));
@@ -73,10 +74,10 @@ static int attach(const struct vd_store *st, uint32_t domid, const char *type)
 		puts(vd_id_show(name, id));
 		return 0;
 	}
-	say_failed(st, domid, id, ret);
+	report_failure(st, domid, id, ret);
 	/* As if it had never been. */
-	edit_close(st, domid, id);
-	edit_remove(st, domid, id);
+	devnodes_close(st, domid, id);
+	devnodes_remove(st, domid, id);
 	return ret;
 }
 
@@ -92,8 +93,8 @@ int cmd_attach(int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	type = edit_type(a.words[1]);
-	backend = a.backend ? strdup(a.backend) : edit_backend(a.words[1]);
+	type = spec_type(a.words[1]);
+	backend = a.backend ? strdup(a.backend) : spec_backend(a.words[1]);
 	if (!type)
 		return EXIT_FAILURE;
 	ret = vd_spec_parse(type, &spec, error);
@@ -106,11 +107,9 @@ int cmd_attach(int argc, char **argv)
 		free(type);
 		return EXIT_USAGE;
 	}
-	ret = store_open(&st, false, backend);
+	ret = target_open(&st, false, backend, a.words, &domid, NULL);
 	if (!ret) {
-		ret = domain_find(&st, a.words[0], &domid);
-		if (!ret)
-			ret = attach(&st, domid, type);
+		ret = attach(&st, domid, type);
 		xs_close(st.xs);
 	}
 	free(backend);

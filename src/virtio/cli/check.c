@@ -114,14 +114,14 @@ static void check_bridges(struct findings *fs)
 		snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", e->d_name);
 		if (access(path, F_OK))
 			continue;
-		found(fs, FINE, "bridge", NULL, "there is a bridge %s", e->d_name);
+		found(fs, FINE, "bridge", NULL, "bridge %s exists", e->d_name);
 		any = true;
 	}
 	if (d)
 		closedir(d);
 	if (!any)
 		found(fs, ADVICE, "bridge", "create one if guests are to have virtio network cards",
-		      "there is no bridge");
+		      "no bridge exists");
 }
 
 static void check_guests(struct findings *fs)

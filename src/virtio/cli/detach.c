@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "edit.h"
+#include "device_nodes.h"
 #include "vcli.h"
 
 #define WAIT_MS 15000
@@ -17,7 +17,7 @@ static const char usage[] =
 "shows it (virtio/0, virtio_disk/51712), a number, or the name of a disk (xvda).\n"
 "\n"
 "  --backend DOMAIN    it is served by a driver domain\n"
-"  --force             also when the guest or its backend does not let go of it\n";
+"  --force             also when the guest or its backend still uses it\n";
 
 static int wait_closed(const struct vd_store *st, uint32_t domid, struct vd_id id)
 {
@@ -37,16 +37,16 @@ static int wait_closed(const struct vd_store *st, uint32_t domid, struct vd_id i
 
 static int detach(const struct vd_store *st, uint32_t domid, struct vd_id id, bool force)
 {
-	int ret = edit_close(st, domid, id);
+	int ret = devnodes_close(st, domid, id);
 
 	if (!ret)
 		ret = wait_closed(st, domid, id);
 	if (ret == -ETIMEDOUT && !force) {
-		log_err(NULL, "the guest does not let go of it: unmount it there, or use --force");
+		log_err(NULL, "the guest still uses it: unmount it there, or use --force");
 		return ret;
 	}
 	if (!ret || ret == -ETIMEDOUT)
-		ret = edit_remove(st, domid, id);
+		ret = devnodes_remove(st, domid, id);
 	if (ret && ret != -ENOENT)
 		log_err(NULL, "xenstore cannot be written: %s", strerror(-ret));
 	return ret == -ENOENT ? 0 : ret;
@@ -62,13 +62,9 @@ int cmd_detach(int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	if (store_open(&st, false, a.backend))
+	if (target_open(&st, false, a.backend, a.words, &domid, &id))
 		return EXIT_FAILURE;
-	ret = domain_find(&st, a.words[0], &domid);
-	if (!ret)
-		ret = device_find(&st, domid, a.words[1], &id);
-	if (!ret)
-		ret = detach(&st, domid, id, a.force);
+	ret = detach(&st, domid, id, a.force);
 	xs_close(st.xs);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -30,6 +30,28 @@ int store_open(struct vd_store *st, bool readonly, const char *backend)
 	return ret;
 }
 
+int target_open(struct vd_store *st, bool readonly, const char *backend, char **words,
+		uint32_t *domid, struct vd_id *id)
+{
+	int ret = store_open(st, readonly, backend);
+
+	if (ret)
+		return ret;
+	ret = domain_find(st, words[0], domid);
+	if (!ret && id)
+		ret = device_find(st, *domid, words[1], id);
+	if (ret)
+		xs_close(st->xs);
+	return ret;
+}
+
+bool backend_elsewhere(const struct args *a, const char *command)
+{
+	if (a->backend)
+		log_err(NULL, "--backend: run 'xen-virtio %s' in that domain, which has the backend's QEMU", command);
+	return a->backend;
+}
+
 int domain_find(const struct vd_store *st, const char *what, uint32_t *domid)
 {
 	char name[VD_GUEST_NAME_MAX];
@@ -60,7 +82,7 @@ int domain_find(const struct vd_store *st, const char *what, uint32_t *domid)
 	if (count == 1)
 		return 0;
 	if (count)
-		log_err(NULL, "guest %s: there are %u of that name: give its number", what, count);
+		log_err(NULL, "guest %s: %u guests have that name: give its number", what, count);
 	else
 		log_err(NULL, "guest %s: not found: see 'xl list'", what);
 	return -ENOENT;
@@ -106,7 +128,7 @@ int device_find(const struct vd_store *st, uint32_t domid, const char *what, str
 	free(list);
 	if (found)
 		return 0;
-	log_err(NULL, "device %s: the guest has none of that name here: see 'xen-virtio list'", what);
+	log_err(NULL, "device %s: not found: see 'xen-virtio list'", what);
 	return -ENOENT;
 }
 

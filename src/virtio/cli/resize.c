@@ -85,7 +85,7 @@ static int resize(const struct vd_store *st, uint32_t domid, struct vd_id id, ui
 	}
 	vd_id_show(show, id);
 	if (n.bad || n.spec.type != VD_BLOCK) {
-		log_err(NULL, "%s is no disk: see 'xen-virtio list'", show);
+		log_err(NULL, "%s is not a disk: see 'xen-virtio list'", show);
 		return -EINVAL;
 	}
 	r.spec = &n.spec;
@@ -117,21 +117,15 @@ int cmd_resize(int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	if (a.backend) {
-		log_err(NULL, "what a driver domain has is resized there: run 'xen-virtio resize' in it");
+	if (backend_elsewhere(&a, "resize"))
 		return EXIT_USAGE;
-	}
 	if (a.n > 2 && vd_size_parse(a.words[2], &asked)) {
-		log_err(NULL, "'%s' is no size: give bytes, or a number with K, M, G or T", a.words[2]);
+		log_err(NULL, "'%s' is not a size: give bytes, or a number with K, M, G or T", a.words[2]);
 		return EXIT_USAGE;
 	}
-	if (store_open(&st, true, NULL))
+	if (target_open(&st, true, NULL, a.words, &domid, &id))
 		return EXIT_FAILURE;
-	ret = domain_find(&st, a.words[0], &domid);
-	if (!ret)
-		ret = device_find(&st, domid, a.words[1], &id);
-	if (!ret)
-		ret = resize(&st, domid, id, asked);
+	ret = resize(&st, domid, id, asked);
 	xs_close(st.xs);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -28,7 +28,7 @@ static struct json_object *ask_disks(uint32_t domid)
 	struct json_object *list = qemu_ask(domid, "query-blockstats", NULL, error);
 
 	if (!list)
-		log_warn(NULL, "the backend's QEMU: %s: no numbers of disks", error);
+		log_warn(NULL, "the backend's QEMU: %s: disks are left out", error);
 	return list;
 }
 
@@ -180,15 +180,11 @@ int cmd_stats(int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? EXIT_SUCCESS : ret;
-	if (a.backend) {
-		log_err(NULL, "a driver domain counts for itself: run 'xen-virtio stats' there");
+	if (backend_elsewhere(&a, "stats"))
 		return EXIT_USAGE;
-	}
-	if (store_open(&st, true, NULL))
+	if (target_open(&st, true, NULL, a.words, &domid, NULL))
 		return EXIT_FAILURE;
-	ret = domain_find(&st, a.words[0], &domid);
-	if (!ret)
-		ret = show(&st, domid, a.json);
+	ret = show(&st, domid, a.json);
 	xs_close(st.xs);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

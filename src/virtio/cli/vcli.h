@@ -30,11 +30,18 @@ int store_open(struct vd_store *st, bool readonly, const char *backend);
 int domain_find(const struct vd_store *st, const char *what, uint32_t *domid);
 /* A device of it: "virtio/0", "0", "virtio_disk/51712", "xvda". */
 int device_find(const struct vd_store *st, uint32_t domid, const char *what, struct vd_id *id);
+/*
+ * What most commands begin with: store_open(), then the guest words[0] and, unless @id
+ * is NULL, its device words[1].  0, or negative errno after saying what is wrong; then
+ * xenstore is closed.
+ */
+int target_open(struct vd_store *st, bool readonly, const char *backend, char **words,
+		uint32_t *domid, struct vd_id *id);
 /* The state its driver is in. */
 enum vd_state frontend_state(const struct vd_store *st, uint32_t domid, struct vd_id id);
 /* "connected", ...; "-" for none. */
 const char *state_name(enum vd_state state);
-/* virtio-xenbus-error, printable; "" when there is none. */
+/* virtio-xenbus-error, printable; "" when not set. */
 void device_error(const struct vd_store *st, uint32_t domid, struct vd_id id,
 		  char error[VD_ERROR_MAX]);
 
@@ -58,5 +65,8 @@ struct args {
 };
 
 int args_parse(int argc, char **argv, const char *usage, int min, int max, struct args *a);
+
+/* domains.c: for commands that ask the backend's QEMU.  True, and said, when --backend was given. */
+bool backend_elsewhere(const struct args *a, const char *command);
 
 #endif

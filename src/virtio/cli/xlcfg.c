@@ -2,6 +2,7 @@
 #include "xlcfg.h"
 
 #include <errno.h>
+#include <libxl.h>
 #include <libxlutil.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -9,10 +10,145 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/host.h"
-#include "edit.h"
+#include "base/log.h"
+#include "spec_text.h"
 #include "virtio/probe.h"
 #include "virtio/spec.h"
+
+struct cfg {
+	struct findings *fs;
+	XLU_Config *xlu;
+	unsigned int xen_minor;		/* of Xen 4.N; 0: not known */
+	/* What libxlutil says goes here. */
+	FILE *report;
+	char *text;
+	size_t len;
+	/* The guest's first disk, which it boots from. */
+	bool boots_virtio;
+	char boot_domain[64];		/* that serves it; "": this one */
+};
+
+/* The first line that libxlutil has said since @from, made fit for a terminal. */
+static char *report_since(struct cfg *c, size_t from, char *buf, size_t size)
+{
+	fflush(c->report);
+	*buf = '\0';
+	if (!c->text || from >= c->len)
+		return buf;
+	return log_clean(buf, size, c->text + from, strcspn(c->text + from, "\n"));
+}
+
+/* Of "FILE: config parsing error in disk specification: WHAT in `LINE'", xlu__disk_err(): WHAT. */
+static const char *what_of(char *report)
+{
+	static const char before[] = "in disk specification: ";
+	char *at = strstr(report, before), *end;
+
+	if (!at)
+		return report;
+	at += strlen(before);
+	end = strstr(at, " in `");
+	if (end)
+		*end = '\0';
+	return at;
+}
+
+static bool old_xen(const struct cfg *c, const char *id, unsigned int since, const char *what)
+{
+	if (!c->xen_minor || c->xen_minor >= since)
+		return false;
+	found(c->fs, BROKEN, id, "upgrade to Debian 13, or use what this Xen has",
+	      "%s needs Xen 4.%u, this is Xen 4.%u", what, since, c->xen_minor);
+	return true;
+}
+
+/* What can be wrong with a good specification on this host. */
+static void check_host(struct findings *fs, const char *id, const char *name,
+		       const struct vd_spec *s)
+{
+	char error[VD_ERROR_MAX], path[64], what[VD_PATH_MAX + 64];
+	struct vd_found host;
+
+	if (vd_probe(s, false, &host, error)) {
+		found(fs, BROKEN, id, NULL, "%s: %s", name, error);
+		return;
+	}
+	snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", s->bridge);
+	if (s->type == VD_NET && access(path, F_OK)) {
+		found(fs, BROKEN, id, "create it, or give one of 'ip link show type bridge'",
+		      "%s: no such bridge: %s", name, s->bridge);
+		return;
+	}
+	found(fs, FINE, id, NULL, "%s: %s %s", name, vd_type_name(s->type),
+	      vd_spec_what(s, what, sizeof(what)));
+}
+
+/* ---- disk= ---- */
+
+/* What libxl would refuse, or take in another way than it is meant. */
+static bool disk_refused(const struct cfg *c, const char *name, const libxl_device_disk *d)
+{
+	/* libxl_device.c:disk_try_backend(): unless given, it finds this one by itself */
+	if (d->backend != LIBXL_DISK_BACKEND_UNKNOWN && d->backend != LIBXL_DISK_BACKEND_STANDALONE)
+		found(c->fs, BROKEN, "cfg-disk-backend", "make it backendtype=standalone",
+		      "%s: virtio over XenBus has its own backend", name);
+	else if (d->format != LIBXL_DISK_FORMAT_RAW && !d->is_cdrom)
+		found(c->fs, BROKEN, "cfg-disk-format", "virtio = [ \"type=virtio,device2;path=...;format=qcow2,transport=mmio\" ]",
+		      "%s: xl takes a standalone disk only with format=raw", name);
+	else if (d->script)
+		found(c->fs, BROKEN, "cfg-disk-script", "leave it out", "%s: xl takes a standalone disk only without script=", name);
+	else
+		return false;
+	return true;
+}
+
+/* With the nodes that libxl would write: libxl_disk.c:device_disk_add() */
+static void check_virtio_disk(const struct cfg *c, const libxl_device_disk *d)
+{
+	const struct vd_disk_nodes n = {
+		.params = d->pdev_path, .mode = d->readwrite ? "w" : "r",
+		.device_type = d->is_cdrom ? "cdrom" : "disk",
+	};
+	char error[VD_ERROR_MAX], name[96];
+	const char *comma = d->pdev_path ? strchr(d->pdev_path, ',') : NULL;
+	struct vd_spec s;
+
+	snprintf(name, sizeof(name), "disk %.60s", d->vdev);
+	if (old_xen(c, "cfg-disk-xen", 17, "specification=virtio") || disk_refused(c, name, d))
+		return;
+	/* libxlu_disk_l.l: target= takes the rest of the line. */
+	if (comma && strchr(comma, '='))
+		found(c->fs, ADVICE, "cfg-disk-order", "make target= the last of the line",
+		      "%s: xl takes everything after target= as the disk's path", name);
+	if (vd_spec_disk(&n, &s, error))
+		found(c->fs, BROKEN, "cfg-disk", NULL, "%s: %s", name, error);
+	else
+		check_host(c->fs, "cfg-disk", name, &s);
+}
+
+static void check_disk(struct cfg *c, const char *spec, bool first)
+{
+	char said[512];
+	libxl_device_disk d;
+	size_t from;
+
+	fflush(c->report);
+	from = c->len;
+	libxl_device_disk_init(&d);
+	if (xlu_disk_parse(c->xlu, 1, &spec, &d)) {
+		found(c->fs, BROKEN, "cfg-disk", "see xl-disk-configuration(5)", "disk '%.80s' is not understood by xl: %s",
+		      spec, what_of(report_since(c, from, said, sizeof(said))));
+	} else if (d.specification == LIBXL_DISK_SPECIFICATION_VIRTIO) {
+		if (first) {
+			c->boots_virtio = true;
+			snprintf(c->boot_domain, sizeof(c->boot_domain), "%s", d.backend_domname ? d.backend_domname : "");
+		}
+		check_virtio_disk(c, &d);
+	}
+	libxl_device_disk_dispose(&d);
+}
+
+/* ---- virtio= ---- */
 
 /* The value of a key of a comma separated line, or NULL; to free(). */
 static char *value_of(const char *spec, const char *key)
@@ -38,85 +174,16 @@ static bool value_is(const char *spec, const char *key, const char *want)
 	return is;
 }
 
-static bool old_xen(struct findings *fs, const char *id, unsigned int minor, unsigned int since,
-		    const char *what)
+static void check_device(struct cfg *c, const char *spec, bool first)
 {
-	if (!minor || minor >= since)
-		return false;
-	found(fs, BROKEN, id, "upgrade to Debian 13, or use what this Xen has",
-	      "%s needs Xen 4.%u, this is Xen 4.%u", what, since, minor);
-	return true;
-}
-
-/* What can be wrong with a good specification on this host. */
-static void check_host(struct findings *fs, const char *id, const char *name,
-		       const struct vd_spec *s)
-{
-	char error[VD_ERROR_MAX], path[64], what[VD_PATH_MAX + 64];
-	struct vd_found host;
-
-	if (vd_probe(s, false, &host, error)) {
-		found(fs, BROKEN, id, NULL, "%s: %s", name, error);
-		return;
-	}
-	snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", s->bridge);
-	if (s->type == VD_NET && access(path, F_OK)) {
-		found(fs, BROKEN, id, "create it, or give one of 'ip link show type bridge'",
-		      "%s: there is no bridge %s", name, s->bridge);
-		return;
-	}
-	found(fs, FINE, id, NULL, "%s: %s %s", name, vd_type_name(s->type),
-	      vd_spec_what(s, what, sizeof(what)));
-}
-
-void xlcfg_disk(struct findings *fs, const char *spec, unsigned int xen_minor)
-{
-	char *vdev, *target, name[96];
-	const char *last = strstr(spec, "target=");
-	struct vd_disk_nodes n = { .mode = "w" };
-	char error[VD_ERROR_MAX];
-	struct vd_spec s;
-
-	if (!value_is(spec, "specification", "virtio"))
-		return;
-	vdev = value_of(spec, "vdev");
-	snprintf(name, sizeof(name), "disk %.60s", vdev ? vdev : "without vdev=");
-	free(vdev);
-	if (old_xen(fs, "cfg-disk-xen", xen_minor, 17, "specification=virtio"))
-		return;
-	if (!value_is(spec, "backendtype", "standalone")) {
-		found(fs, BROKEN, "cfg-disk-backend", "add backendtype=standalone before target=",
-		      "%s: virtio over XenBus has its own backend", name);
-		return;
-	}
-	if (!last) {
-		found(fs, BROKEN, "cfg-disk-target", "add target=/dev/... at its end", "%s: no target", name);
-		return;
-	}
-	/* libxlu_disk_l.l: target= takes the rest of the line. */
-	target = strdup(last + strlen("target="));
-	n.params = target;
-	if (target && strchr(target, ',') && strstr(strchr(target, ','), "="))
-		found(fs, ADVICE, "cfg-disk-order", "make target= the last of the line",
-		      "%s: xl takes all behind target= for the name of the disk", name);
-	if (vd_spec_disk(&n, &s, error))
-		found(fs, BROKEN, "cfg-disk", NULL, "%s: %s", name, error);
-	else
-		check_host(fs, "cfg-disk", name, &s);
-	free(target);
-	if (value_is(spec, "format", "qcow2"))
-		found(fs, BROKEN, "cfg-disk-format", "virtio = [ \"type=virtio,device2;path=...;format=qcow2,transport=mmio\" ]",
-		      "%s: xl does not tell the format of a standalone disk: it is raw", name);
-}
-
-void xlcfg_device(struct findings *fs, const char *spec, unsigned int xen_minor)
-{
+	struct findings *fs = c->fs;
 	char error[VD_ERROR_MAX], name[80], *type;
 	const char *at = strstr(spec, "type=");
 	struct vd_spec s;
 
+	(void)first;
 	snprintf(name, sizeof(name), "'%.60s'", spec);
-	if (old_xen(fs, "cfg-virtio-xen", xen_minor, 18, "virtio="))
+	if (old_xen(c, "cfg-virtio-xen", 18, "virtio="))
 		return;
 	if (!value_is(spec, "transport", "mmio")) {
 		found(fs, BROKEN, "cfg-virtio-transport", "add ,transport=mmio at its end",
@@ -128,7 +195,7 @@ void xlcfg_device(struct findings *fs, const char *spec, unsigned int xen_minor)
 		      "%s: no type", name);
 		return;
 	}
-	type = edit_type(at);
+	type = spec_type(at);
 	if (!type)
 		return;
 	/* xl stores what it is given: short forms are for 'xen-virtio attach'. */
@@ -141,78 +208,71 @@ void xlcfg_device(struct findings *fs, const char *spec, unsigned int xen_minor)
 	free(type);
 }
 
-typedef void item_fn(struct findings *fs, const char *spec, unsigned int xen_minor);
+/* ---- the whole ---- */
 
-static void each(struct findings *fs, XLU_Config *cfg, const char *key, item_fn *fn,
-		 unsigned int xen_minor)
+typedef void item_fn(struct cfg *c, const char *spec, bool first);
+
+static void each(struct cfg *c, const char *key, item_fn *fn)
 {
 	XLU_ConfigList *list;
 	int n = 0;
 
-	if (xlu_cfg_get_list(cfg, key, &list, &n, 1))
+	if (xlu_cfg_get_list(c->xlu, key, &list, &n, 1))
 		return;
 	for (int i = 0; i < n; i++) {
 		const char *item = xlu_cfg_get_listitem(list, i);
 
 		if (item)
-			fn(fs, item, xen_minor);
+			fn(c, item, i == 0);
 	}
 }
 
-static void check_boot(struct findings *fs, XLU_Config *cfg)
+static void check_boot(const struct cfg *c)
 {
-	XLU_ConfigList *list;
-	const char *v, *first;
-	char *backend;
-	int n = 0;
+	const char *v;
 
-	if (xlu_cfg_get_list(cfg, "disk", &list, &n, 1) || !n)
+	if (!c->boots_virtio)
 		return;
-	first = xlu_cfg_get_listitem(list, 0);
-	if (!first || !value_is(first, "specification", "virtio"))
-		return;
-	backend = value_of(first, "backend");
-	if (backend && !xlu_cfg_get_string(cfg, "bootloader", &v, 1))
-		found(fs, BROKEN, "cfg-boot", "give kernel= and ramdisk=",
-		      "%s cannot open a disk that is in %s", v, backend);
-	free(backend);
-	if (!xlu_cfg_get_string(cfg, "type", &v, 1) && !strcmp(v, "hvm") &&
-	    xlu_cfg_get_string(cfg, "kernel", &v, 1))
-		found(fs, ADVICE, "cfg-boot", "give kernel= and ramdisk=, or boot from a disk of another kind",
+	if (c->boot_domain[0] && !xlu_cfg_get_string(c->xlu, "bootloader", &v, 1))
+		found(c->fs, BROKEN, "cfg-boot", "give kernel= and ramdisk=",
+		      "%s cannot open a disk that is in %s", v, c->boot_domain);
+	if (!xlu_cfg_get_string(c->xlu, "type", &v, 1) && !strcmp(v, "hvm") &&
+	    xlu_cfg_get_string(c->xlu, "kernel", &v, 1))
+		found(c->fs, ADVICE, "cfg-boot", "give kernel= and ramdisk=, or boot from a disk of another kind",
 		      "an HVM guest's firmware does not see virtio disks");
 }
 
 int xlcfg_virtio(struct findings *fs, const char *name, const char *text, size_t len,
 		 unsigned int xen_minor)
 {
-	char *report = NULL, line[512];
-	size_t report_len, before = fs->n;
-	FILE *f = open_memstream(&report, &report_len);
-	XLU_Config *cfg = f ? xlu_cfg_init(f, name) : NULL;
+	struct cfg c = { .fs = fs, .xen_minor = xen_minor };
+	char line[512];
+	size_t before = fs->n;
 	int ret = -ENOMEM;
 
-	if (cfg)
-		ret = len > 1 << 20 ? -EFBIG : -xlu_cfg_readdata(cfg, text, (int)len);
+	c.report = open_memstream(&c.text, &c.len);
+	if (c.report)
+		c.xlu = xlu_cfg_init(c.report, name);
+	if (c.xlu)
+		ret = len > 1 << 20 ? -EFBIG : -xlu_cfg_readdata(c.xlu, text, (int)len);
 	if (!ret) {
-		each(fs, cfg, "disk", xlcfg_disk, xen_minor);
-		each(fs, cfg, "virtio", xlcfg_device, xen_minor);
-		check_boot(fs, cfg);
+		each(&c, "disk", check_disk);
+		each(&c, "virtio", check_device);
+		check_boot(&c);
 		if (fs->n == before)
 			found(fs, ADVICE, "cfg-none", "see xen-virtio-config(5)",
 			      "%s: no virtio device in disk= or virtio=", name);
-	}
-	if (f)
-		fclose(f);
-	if (ret) {
-		if (report)
-			report[strcspn(report, "\n")] = '\0';
+	} else if (c.report) {
+		const char *said = report_since(&c, 0, line, sizeof(line));
+
 		found(fs, BROKEN, "cfg-syntax", "see xl.cfg(5)", "%s is not understood by xl%s%s", name,
-		      report && *report ? ": " : "",
-		      report && *report ? clean(line, sizeof(line), report) : "");
+		      *said ? ": " : "", said);
 		ret = -EINVAL;
 	}
-	if (cfg)
-		xlu_cfg_destroy(cfg);
-	free(report);
+	if (c.xlu)
+		xlu_cfg_destroy(c.xlu);
+	if (c.report)
+		fclose(c.report);
+	free(c.text);
 	return ret;
 }

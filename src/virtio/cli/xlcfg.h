@@ -11,8 +11,4 @@
 int xlcfg_virtio(struct findings *fs, const char *name, const char *text, size_t len,
 		 unsigned int xen_minor);
 
-/* Pure but for looking at files and bridges: one line of disk= or virtio=. */
-void xlcfg_disk(struct findings *fs, const char *spec, unsigned int xen_minor);
-void xlcfg_device(struct findings *fs, const char *spec, unsigned int xen_minor);
-
 #endif

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "argv.h"
 #include "base/log.h"
-#include "plug.h"
+#include "sectors.h"
+#include "steps.h"
 #include "virtio/nodes.h"
 #include "virtio/probe.h"
 
@@ -92,18 +94,6 @@ static bool tap_made(uint32_t domid, uint32_t devid)
 	return owner[0] != '-';
 }
 
-static void keep_sectors(const struct backend *b, const struct vd_node *n, struct vd_found *found)
-{
-	unsigned int now = vd_found_keep(found, n->sector_size);
-	char dev[VD_ID_MAX];
-
-	if (now)
-		log_warn(&b->about, "%s: %.120s: its sectors have %u bytes now, the guest goes on with %u: detach and attach it",
-			 vd_id_show(dev, n->id), n->spec.path, now, n->sector_size);
-	else if (!n->sector_size)
-		vd_nodes_keep_sectors(&b->st, b->domid, n->id, found->sectors.logical ? found->sectors.logical : VD_SECTOR_MIN);
-}
-
 /* False when the device cannot be served, or not yet. */
 static bool usable(const struct backend *b, const struct vd_node *n, struct vd_found *found)
 {
@@ -132,8 +122,8 @@ static bool usable(const struct backend *b, const struct vd_node *n, struct vd_f
 	}
 	if (n->spec.type == VD_NET && !tap_made(b->domid, n->id.devid))
 		return false;
-	if (n->spec.type == VD_BLOCK)
-		keep_sectors(b, n, found);
+	if (!sectors_keep(&b->st, b->domid, n, found, why))
+		say(b, LOG_WARNING, n->id, why);
 	/* -ENOENT: gone in this moment. */
 	return !vd_nodes_renew(&b->st, b->domid, n->id);
 }

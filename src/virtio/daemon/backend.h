@@ -15,9 +15,9 @@
 /*
  * Become the QEMU of guest @domid.  Returns an exit status when that fails.
  *
- * Each device begins anew, with state 1: no process of an earlier backend is
+ * Each device starts again, with state 1: no process of an earlier backend is
  * left when systemd runs this (docs/protocol.md, section 9).  A device that is
- * of no use is closed, and said why.
+ * not usable is closed with the reason.
  *
  * One bad device must not keep the others from being served: when the start
  * before this one never came to where QEMU talks (VD_RUN_START is

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* No process of it lives, and none comes before we have had our say. */
+/* It has no process, and gets none before we have decided. */
 static bool no_process(enum vd_unit u)
 {
 	return u == VD_UNIT_INACTIVE || u == VD_UNIT_FAILED || u == VD_UNIT_RESTARTING;
@@ -11,7 +11,7 @@ static bool no_process(enum vd_unit u)
 
 static bool gave_up(const struct vd_guest_view *g)
 {
-	return g->owed && (g->unit == VD_UNIT_FAILED || g->unit == VD_UNIT_INACTIVE);
+	return g->expected_up && (g->unit == VD_UNIT_FAILED || g->unit == VD_UNIT_INACTIVE);
 }
 
 static enum vd_action unplug_if(const struct vd_guest_view *g, const struct vd_dev_view *d)
@@ -37,7 +37,7 @@ static enum vd_action decide_dev(const struct vd_guest_view *g, struct vd_dev_vi
 		return is_open(g, d) ? VD_DO_NOTHING : VD_DO_CLOSE;
 	}
 	/*
-	 * Closed with a reason: whoever mends it starts the unit again.  One
+	 * Closed with a reason: whoever fixes it starts the unit again.  One
 	 * that QEMU has may come back by itself when its driver does.
 	 */
 	if (d->failed && d->state >= VD_CLOSING) {

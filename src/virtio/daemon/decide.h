@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "units.h"
+#include "unit_report.h"
 #include "virtio/nodes.h"
 
 /*
@@ -42,7 +42,7 @@ struct vd_dev_view {
 struct vd_guest_view {
 	bool alive;
 	enum vd_unit unit;
-	bool owed;		/* it was started, or seen to run, and not stopped by us */
+	bool expected_up;	/* it was started, or seen to run, and not stopped by us */
 	bool known;		/* the running QEMU was asked what it has */
 	bool resized;		/* ... but not how big: a device has changed */
 	uint64_t closing_ms;	/* for how long there is nothing left but closing devices */

@@ -39,9 +39,9 @@ bool ioerror_parse(struct json_object *data, struct vd_ioerror *e)
 
 static void on_ready(void *arg)
 {
-	struct ioerrors *ear = arg;
+	struct ioerrors *l = arg;
 
-	qmp_wait(ear->qmp);
+	qmp_wait(l->qmp);
 }
 
 static void on_reply(void *arg, struct json_object *ret, const char *error)
@@ -52,54 +52,54 @@ static void on_reply(void *arg, struct json_object *ret, const char *error)
 }
 
 /* And begin again later. */
-static void end(struct ioerrors *ear, uint64_t again)
+static void end(struct ioerrors *l, uint64_t again)
 {
-	ioerrors_stop(ear);
-	ear->again = again;
-	ear->fn(ear->arg, NULL);
+	ioerrors_stop(l);
+	l->again = again;
+	l->fn(l->arg, NULL);
 }
 
 static void on_event(void *arg, const char *name, struct json_object *data)
 {
-	struct ioerrors *ear = arg;
+	struct ioerrors *l = arg;
 	struct vd_ioerror e;
 
-	/* Whatever it says counts. */
-	if (!limit_take(&ear->told, ear->now(), WINDOW_MS, VD_EVENTS_PER_MINUTE))
-		end(ear, ear->told.start + WINDOW_MS);
+	/* All events count. */
+	if (!limit_take(&l->told, l->now(), WINDOW_MS, VD_EVENTS_PER_MINUTE))
+		end(l, l->told.start + WINDOW_MS);
 	else if (!strcmp(name, "BLOCK_IO_ERROR") && ioerror_parse(data, &e))
-		ear->fn(ear->arg, &e);
+		l->fn(l->arg, &e);
 }
 
 /* Most often the QEMU has ended, and the unit's state will tell. */
 static void on_lost(void *arg, const char *why)
 {
-	struct ioerrors *ear = arg;
+	struct ioerrors *l = arg;
 
 	log_debug(NULL, "a backend's QEMU, I/O errors: %s", why);
-	end(ear, ear->now() + WINDOW_MS);
+	end(l, l->now() + WINDOW_MS);
 }
 
-void ioerrors_listen(struct ioerrors *ear, sd_event *ev, uint32_t domid)
+void ioerrors_listen(struct ioerrors *l, sd_event *ev, uint32_t domid)
 {
 	static const struct qmp_ops ops = {
 		.ready = on_ready, .reply = on_reply, .event = on_event, .lost = on_lost,
 	};
 	char path[64];
 
-	if (ear->qmp || ear->deaf || ear->now() < ear->again)
+	if (l->qmp || l->unsupported || l->now() < l->again)
 		return;
 	snprintf(path, sizeof(path), VD_RUN_EVENTS, domid);
-	ear->qmp = qmp_open(ev, path, &ops, ear);
-	if (ear->qmp)
+	l->qmp = qmp_open(ev, path, &ops, l);
+	if (l->qmp)
 		return;
 	/* It runs since before an upgrade. */
-	ear->deaf = errno == ENOENT;
-	ear->again = ear->now() + WINDOW_MS;
+	l->unsupported = errno == ENOENT;
+	l->again = l->now() + WINDOW_MS;
 }
 
-void ioerrors_stop(struct ioerrors *ear)
+void ioerrors_stop(struct ioerrors *l)
 {
-	qmp_close(ear->qmp);
-	ear->qmp = NULL;
+	qmp_close(l->qmp);
+	l->qmp = NULL;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * I/O errors that a backend's QEMU tells its guest of.  QEMU says so to who listens
- * at that moment: a monitor of its own is for that (VD_RUN_EVENTS),
- * since others want to talk to the first.
+ * I/O errors that a backend's QEMU reports to its guest.  QEMU sends the event only to
+ * clients that are connected: there is a monitor for events alone (VD_RUN_EVENTS), since
+ * other clients use the first.
  *
- * A guest can have as many of them as it likes: a session in which more are told than
- * a log needs ends, and another begins when a minute is over.
+ * A guest can cause as many as it likes: a session with more events than a log needs is
+ * closed, and reopened when a minute is over.
  */
 #ifndef XE_VD_IOERROR_H
 #define XE_VD_IOERROR_H
@@ -30,7 +30,7 @@ typedef void ioerror_fn(void *arg, const struct vd_ioerror *e);
 
 struct ioerrors {
 	struct qmp *qmp;
-	bool deaf;		/* this QEMU has no such monitor */
+	bool unsupported;	/* this QEMU has no such monitor */
 	uint64_t again;		/* not before this time */
 	struct limit told;
 	uint64_t (*now)(void);
@@ -38,10 +38,10 @@ struct ioerrors {
 	void *arg;
 };
 
-/* Listen, if it does not yet; @ear->again says when to come again if it could not. */
-void ioerrors_listen(struct ioerrors *ear, sd_event *ev, uint32_t domid);
+/* Listen, if it does not yet; @l->again says when to come again if it could not. */
+void ioerrors_listen(struct ioerrors *l, sd_event *ev, uint32_t domid);
 /* The QEMU has ended, or another came. */
-void ioerrors_stop(struct ioerrors *ear);
+void ioerrors_stop(struct ioerrors *l);
 
 /* Pure: the data of BLOCK_IO_ERROR; false when it is about none of our disks. */
 bool ioerror_parse(struct json_object *data, struct vd_ioerror *e);

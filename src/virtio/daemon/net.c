@@ -78,7 +78,7 @@ int vd_net_up(uint32_t domid, uint32_t devid, const struct vd_spec *s, char *err
 	int ret;
 
 	if (!if_nametoindex(s->bridge) || !is_bridge(s->bridge)) {
-		snprintf(error, VD_ERROR_MAX, "bridge=%s: there is no such bridge: create it, or give one of 'ip link show type bridge'", s->bridge);
+		snprintf(error, VD_ERROR_MAX, "bridge=%s: no such bridge: create it, or give one of 'ip link show type bridge'", s->bridge);
 		return -ENODEV;
 	}
 	ret = vd_tap_name(tap, domid, devid);

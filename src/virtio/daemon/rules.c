@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "virtio/ids.h"
 
 #ifndef VD_SYSTEMD_DIR
@@ -27,11 +29,9 @@ bool vd_rule_make(struct vd_rule *rule, const struct vd_spec *s, const struct vd
 	memset(rule, 0, sizeof(*rule));
 	if (s->type != VD_BLOCK && s->type != VD_9P)
 		return false;
-	rule->device = found->blockdev;
-	rule->major = found->major;
-	rule->minor = found->minor;
+	rule->dev = found->dev;
 	/* The backend sees all of /dev, and opens what it may. */
-	rule->bind = !found->blockdev || strncmp(s->path, "/dev/", 5);
+	rule->bind = !found->dev || strncmp(s->path, "/dev/", 5);
 	strcpy(rule->path, s->path);
 	rule->readonly = s->readonly;
 	return true;
@@ -39,7 +39,7 @@ bool vd_rule_make(struct vd_rule *rule, const struct vd_spec *s, const struct vd
 
 char *vd_rule_device(char buf[VD_RULE_DEVICE_MAX], const struct vd_rule *rule)
 {
-	snprintf(buf, VD_RULE_DEVICE_MAX, VD_RULE_DEVICE "%u:%u", rule->major, rule->minor);
+	snprintf(buf, VD_RULE_DEVICE_MAX, VD_RULE_DEVICE "%u:%u", major(rule->dev), minor(rule->dev));
 	return buf;
 }
 
@@ -50,8 +50,8 @@ const char *vd_rule_access(const struct vd_rule *rule)
 
 static struct vd_rule *same_device(const struct vd_rules *r, const struct vd_rule *rule)
 {
-	for (unsigned int i = 0; rule->device && i < r->n; i++)
-		if (r->rule[i].device && r->rule[i].major == rule->major && r->rule[i].minor == rule->minor)
+	for (unsigned int i = 0; rule->dev && i < r->n; i++)
+		if (r->rule[i].dev == rule->dev)
 			return &r->rule[i];
 	return NULL;
 }
@@ -63,7 +63,7 @@ int vd_rules_add(struct vd_rules *r, const struct vd_rule *rule)
 	/* Once for each device: of two entries systemd takes the last. */
 	if (more) {
 		more->readonly &= rule->readonly;
-		add.device = false;
+		add.dev = 0;
 		if (!add.bind)
 			return 0;
 	}
@@ -109,7 +109,7 @@ char *vd_rules_text(const struct vd_rules *r)
 	for (unsigned int i = 0; i < r->n; i++) {
 		const struct vd_rule *rule = &r->rule[i];
 
-		if (rule->device)
+		if (rule->dev)
 			fprintf(f, "DeviceAllow=%s %s\n", vd_rule_device(dev, rule), vd_rule_access(rule));
 		if (rule->bind) {
 			fputs(rule->readonly ? "BindReadOnlyPaths=" : "BindPaths=", f);
@@ -123,44 +123,27 @@ char *vd_rules_text(const struct vd_rules *r)
 	return text;
 }
 
-static int write_all(int fd, const char *text)
-{
-	size_t left = strlen(text);
-
-	while (left) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
 /* systemd may read it at any time: whole, or not at all. */
 static int replace(uint32_t domid, const char *text)
 {
-	char path[160], fresh[160];
+	char path[160], next[160];
 	int fd, ret;
 
 	snprintf(path, sizeof(path), DROPIN, domid);
-	snprintf(fresh, sizeof(fresh), DROPIN ".new", domid);
-	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	snprintf(next, sizeof(next), DROPIN ".new", domid);
+	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return -errno;
-	ret = write_all(fd, text);
+	ret = write_all(fd, text, strlen(text));
 	/* Whatever the umask: systemd warns of files that not all may read. */
 	if (!ret && fchmod(fd, 0644))
 		ret = -errno;
 	if (close(fd) && !ret)
 		ret = -errno;
-	if (!ret && rename(fresh, path))
+	if (!ret && rename(next, path))
 		ret = -errno;
 	if (ret)
-		unlink(fresh);
+		unlink(next);
 	return ret;
 }
 

@@ -11,12 +11,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "virtio/spec.h"
 
 struct vd_rule {
-	bool device;			/* a block device: by its number */
-	unsigned int major, minor;
+	dev_t dev;			/* a block device: by its number; 0: not one */
 	bool bind;			/* a path that the backend does not see otherwise */
 	char path[VD_PATH_MAX];
 	bool readonly;

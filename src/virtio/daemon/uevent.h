@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Block devices that changed, as the kernel says it to all who listen
+ * Block devices that changed, as the kernel reports them
  * (NETLINK_KOBJECT_UEVENT): one that has grown, among others.
  */
 #ifndef XE_VD_UEVENT_H
@@ -19,7 +19,7 @@ int uevent_open(void);
 
 /* @dev is 0 when events were lost: any may have changed. */
 typedef void uevent_fn(void *arg, dev_t dev);
-/* Take what is queued.  -errno when the socket is of no more use. */
+/* Take what is queued.  -errno when the socket does not work any more. */
 int uevent_take(int fd, uevent_fn *fn, void *arg);
 
 /*

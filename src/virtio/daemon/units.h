@@ -10,15 +10,7 @@
 #include <systemd/sd-event.h>
 
 #include "rules.h"
-
-enum vd_unit {
-	VD_UNIT_INACTIVE,
-	VD_UNIT_STARTING,
-	VD_UNIT_RUNNING,
-	VD_UNIT_STOPPING,
-	VD_UNIT_RESTARTING,	/* between two processes: none lives */
-	VD_UNIT_FAILED,		/* systemd gave up */
-};
+#include "unit_report.h"
 
 struct units;
 
@@ -48,10 +40,5 @@ int units_permit(struct units *u, uint32_t domid, const struct vd_rules *r, cons
 int units_permitted(struct units *u, uint32_t domid);
 /* Let a failed one be inactive, and forget how often it failed. */
 int units_reset(struct units *u, uint32_t domid);
-
-/* Pure: "active", "running" to a state. */
-enum vd_unit units_state_parse(const char *active, const char *sub);
-/* Pure: the domid in a unit's name; -EINVAL. */
-int units_domid(const char *name, uint32_t *domid);
 
 #endif

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "plug.h"
+#include "steps.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-
-#define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+#include "option.h"
 
 /* ---- JSON ---- */
 
@@ -28,8 +25,7 @@ static void put_number(struct json_object *o, const char *key, int64_t n)
 	json_object_object_add(o, key, json_object_new_int64(n));
 }
 
-/* "NAME.suffix" */
-static void put_name(struct json_object *o, const char *key, struct vd_id id, const char *suffix)
+void vd_put_name(struct json_object *o, const char *key, struct vd_id id, const char *suffix)
 {
 	char name[VD_ID_MAX], text[VD_NAME_MAX];
 
@@ -48,41 +44,12 @@ static struct json_object *step(struct vd_steps *st, const char *option, const c
 	return s->args;
 }
 
-static char *fmt(const char *f, ...) __attribute__((format(printf, 1, 2)));
-
-static char *fmt(const char *f, ...)
-{
-	va_list ap;
-	char *s;
-
-	va_start(ap, f);
-	if (vasprintf(&s, f, ap) < 0)
-		s = NULL;
-	va_end(ap);
-	return s;
-}
-
-/* QEMU's key=value options end at a comma; two of them are one. */
-static char *commas(const char *text)
-{
-	char *s = malloc(2 * strlen(text) + 1), *to = s;
-
-	for (; s && *text; text++) {
-		if (*text == ',')
-			*to++ = ',';
-		*to++ = *text;
-	}
-	if (s)
-		*to = '\0';
-	return s;
-}
-
 static struct json_object *step_transport(struct vd_steps *st, struct vd_id id)
 {
 	struct json_object *o = step(st, "-device", "device_add");
 
 	put_text(o, "driver", "virtio-xenbus");
-	put_name(o, "id", id, "");
+	vd_put_name(o, "id", id, "");
 	put_text(o, "kind", vd_kind_name(id.kind));
 	put_number(o, "devid", id.devid);
 	return o;
@@ -93,8 +60,8 @@ static struct json_object *step_device(struct vd_steps *st, struct vd_id id, con
 	struct json_object *o = step(st, "-device", "device_add");
 
 	put_text(o, "driver", driver);
-	put_name(o, "id", id, ".dev");
-	put_name(o, "bus", id, ".0");
+	vd_put_name(o, "id", id, ".dev");
+	vd_put_name(o, "bus", id, ".0");
 	return o;
 }
 
@@ -122,7 +89,7 @@ static void step_blockdev(struct vd_steps *st, struct vd_id id, const struct vd_
 
 	/* The format is never guessed: a guest can write any header. */
 	put_text(o, "driver", s->format == VD_QCOW2 ? "qcow2" : "raw");
-	put_name(o, "node-name", id, "");
+	vd_put_name(o, "node-name", id, "");
 	put_bool(o, "read-only", s->readonly);
 	put_text(o, "discard", s->discard ? "unmap" : "ignore");
 	put_bool(cache, "direct", !s->cached);
@@ -144,12 +111,12 @@ static void steps_block(struct vd_steps *st, struct vd_id id, const struct vd_sp
 	struct json_object *o = step(st, "-object", "object-add");
 
 	put_text(o, "qom-type", "iothread");
-	put_name(o, "id", id, ".io");
-	step_blockdev(st, id, s, found->blockdev);
+	vd_put_name(o, "id", id, ".io");
+	step_blockdev(st, id, s, found->dev != 0);
 	step_transport(st, id);
 	o = step_device(st, id, "virtio-blk-device");
-	put_name(o, "drive", id, "");
-	put_name(o, "iothread", id, ".io");
+	vd_put_name(o, "drive", id, "");
+	vd_put_name(o, "iothread", id, ".io");
 	put_number(o, "num-queues", s->queues);
 	if (s->packed)
 		put_bool(o, "packed", true);
@@ -180,7 +147,7 @@ static int steps_net(struct vd_steps *st, uint32_t domid, struct vd_id id,
 		return -EINVAL;
 	o = step(st, "-netdev", "netdev_add");
 	put_text(o, "type", "tap");
-	put_name(o, "id", id, ".net");
+	vd_put_name(o, "id", id, ".net");
 	put_text(o, "ifname", text);
 	put_text(o, "script", "no");
 	put_text(o, "downscript", "no");
@@ -193,7 +160,7 @@ static int steps_net(struct vd_steps *st, uint32_t domid, struct vd_id id,
 	if (vhost)
 		put_number(o, "relays", s->queues);
 	o = step_device(st, id, "virtio-net-device");
-	put_name(o, "netdev", id, ".net");
+	vd_put_name(o, "netdev", id, ".net");
 	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x",
 		 m[0], m[1], m[2], m[3], m[4], m[5]);
 	put_text(o, "mac", text);
@@ -220,11 +187,11 @@ static void steps_rng(struct vd_steps *st, struct vd_id id, const struct vd_spec
 	struct json_object *o = step(st, "-object", "object-add");
 
 	put_text(o, "qom-type", "rng-random");
-	put_name(o, "id", id, ".rng");
+	vd_put_name(o, "id", id, ".rng");
 	put_text(o, "filename", "/dev/urandom");
 	step_transport(st, id);
 	o = step_device(st, id, "virtio-rng-device");
-	put_name(o, "rng", id, ".rng");
+	vd_put_name(o, "rng", id, ".rng");
 	if (s->rate) {
 		put_number(o, "max-bytes", s->rate);
 		put_number(o, "period", 1000);
@@ -242,7 +209,7 @@ static void steps_console(struct vd_steps *st, uint32_t domid, struct vd_id id)
 
 	vd_id_name(name, id);
 	snprintf(sock, sizeof(sock), VD_RUN_CONSOLE, domid, id.devid);
-	put_name(o, "id", id, ".chr");
+	vd_put_name(o, "id", id, ".chr");
 	put_text(path, "path", sock);
 	put_text(addr, "type", "unix");
 	json_object_object_add(addr, "data", path);
@@ -252,31 +219,31 @@ static void steps_console(struct vd_steps *st, uint32_t domid, struct vd_id id)
 	put_text(backend, "type", "socket");
 	json_object_object_add(backend, "data", data);
 	json_object_object_add(o, "backend", backend);
-	st->step[st->n - 1].text = fmt("socket,id=%s.chr,path=%s,server=on,wait=off", name, sock);
+	st->step[st->n - 1].text = opt_fmt("socket,id=%s.chr,path=%s,server=on,wait=off", name, sock);
 	step_transport(st, id);
 	step_device(st, id, "virtio-serial-device");
 	o = step(st, "-device", "device_add");
 	put_text(o, "driver", "virtconsole");
-	put_name(o, "id", id, ".con");
-	put_name(o, "bus", id, ".dev.0");
-	put_name(o, "chardev", id, ".chr");
+	vd_put_name(o, "id", id, ".con");
+	vd_put_name(o, "bus", id, ".dev.0");
+	vd_put_name(o, "chardev", id, ".chr");
 }
 
 static void steps_9p(struct vd_steps *st, struct vd_id id, const struct vd_spec *s)
 {
 	struct json_object *o;
-	char name[VD_ID_MAX], *path = commas(s->path);
+	char name[VD_ID_MAX], *path = opt_escape(s->path);
 
 	/* QEMU has no command that adds one. */
 	step(st, "-fsdev", NULL);
 	st->step[st->n - 1].text = path ?
-		fmt("local,id=%s.fs,path=%s,security_model=%s,multidevs=remap%s",
+		opt_fmt("local,id=%s.fs,path=%s,security_model=%s,multidevs=remap%s",
 		    vd_id_name(name, id), path, s->mapped ? "mapped-xattr" : "none",
 		    s->readonly ? ",readonly=on" : "") : NULL;
 	free(path);
 	step_transport(st, id);
 	o = step_device(st, id, "virtio-9p-device");
-	put_name(o, "fsdev", id, ".fs");
+	vd_put_name(o, "fsdev", id, ".fs");
 	put_text(o, "mount_tag", s->tag);
 }
 
@@ -315,6 +282,19 @@ int vd_steps_make(struct vd_steps *st, uint32_t domid, struct vd_id id,
 	return ret;
 }
 
+int vd_steps_resize(struct vd_steps *st, struct vd_id id, uint64_t bytes)
+{
+	struct json_object *o;
+
+	memset(st, 0, sizeof(*st));
+	o = step(st, NULL, "block_resize");
+	if (!o || bytes > INT64_MAX)
+		return o ? -EINVAL : -ENOMEM;
+	vd_put_name(o, "node-name", id, "");
+	put_number(o, "size", (int64_t)bytes);
+	return 0;
+}
+
 void vd_steps_free(struct vd_steps *st)
 {
 	for (unsigned int i = 0; i < st->n; i++) {
@@ -330,204 +310,4 @@ bool vd_steps_cold(const struct vd_steps *st)
 		if (!st->step[i].command)
 			return true;
 	return false;
-}
-
-/* ---- arguments ---- */
-
-static int arg(struct vd_argv *a, const char *text)
-{
-	if (a->n + 2 > a->room) {
-		unsigned int room = a->room ? 2 * a->room : 64;
-		char **v = reallocarray(a->v, room, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		a->v = v;
-		a->room = room;
-	}
-	a->v[a->n] = text ? strdup(text) : NULL;
-	if (!a->v[a->n])
-		return -ENOMEM;
-	a->v[++a->n] = NULL;
-	return 0;
-}
-
-/* Takes @text. */
-static int arg_owned(struct vd_argv *a, char *text)
-{
-	int ret = arg(a, text);
-
-	free(text);
-	return ret;
-}
-
-/* A monitor with a socket, both of this name. */
-static int arg_monitor(struct vd_argv *a, uint32_t domid, const char *name)
-{
-	int ret = arg(a, "-chardev");
-
-	if (!ret)
-		ret = arg_owned(a, fmt("socket,id=%s,path=" VD_RUN_DIR "/%u/%s,server=on,wait=off", name, domid, name));
-	if (!ret)
-		ret = arg(a, "-mon");
-	return ret ? ret : arg_owned(a, fmt("chardev=%s,mode=control", name));
-}
-
-int vd_argv_base(struct vd_argv *a, const char *qemu, uint32_t domid, const char *guest)
-{
-	static const char *const fixed[] = {
-		"-M", "xen-virtio", "-accel", "xen", "-xen-attach", "-nodefaults",
-		"-no-user-config", "-display", "none",
-		"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-	};
-	char *name = commas(guest);
-	int ret = arg(a, qemu);
-
-	for (size_t i = 0; !ret && i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		ret = arg(a, fixed[i]);
-	if (!ret)
-		ret = arg(a, "-xen-domid");
-	if (!ret)
-		ret = arg_owned(a, fmt("%u", domid));
-	if (!ret)
-		ret = arg(a, "-name");
-	if (!ret)
-		ret = name ? arg_owned(a, fmt("guest=%s", name)) : -ENOMEM;
-	free(name);
-	if (!ret)
-		ret = arg_monitor(a, domid, "qmp");
-	/* What QEMU says unasked has one of its own: see ioerror.h. */
-	return ret ? ret : arg_monitor(a, domid, "events");
-}
-
-int vd_argv_steps(struct vd_argv *a, const struct vd_steps *st)
-{
-	int ret = 0;
-
-	for (unsigned int i = 0; !ret && i < st->n; i++) {
-		const struct vd_step *s = &st->step[i];
-
-		ret = arg(a, s->option);
-		if (!ret)
-			ret = arg(a, s->text ? s->text :
-				  json_object_to_json_string_ext(s->args, JSON_FLAGS));
-	}
-	return ret;
-}
-
-void vd_argv_free(struct vd_argv *a)
-{
-	for (unsigned int i = 0; i < a->n; i++)
-		free(a->v[i]);
-	free(a->v);
-	memset(a, 0, sizeof(*a));
-}
-
-int vd_steps_resize(struct vd_steps *st, struct vd_id id, uint64_t bytes)
-{
-	struct json_object *o;
-
-	memset(st, 0, sizeof(*st));
-	o = step(st, NULL, "block_resize");
-	if (!o || bytes > INT64_MAX)
-		return o ? -EINVAL : -ENOMEM;
-	put_name(o, "node-name", id, "");
-	put_number(o, "size", (int64_t)bytes);
-	return 0;
-}
-
-/* ---- jobs ---- */
-
-/*
- * How a device is taken away, whatever it is: what it has not got, QEMU does
- * not know, and says so.  In the reverse of the order it was made in.
- */
-static const struct {
-	const char *command, *key, *suffix;
-	bool waits;
-} undo[] = {
-	{ "device_del", "id", ".con", true },
-	{ "device_del", "id", ".dev", true },
-	{ "device_del", "id", "", true },
-	{ "netdev_del", "id", ".net", false },
-	{ "blockdev-del", "node-name", "", false },
-	{ "chardev-remove", "id", ".chr", false },
-	{ "object-del", "id", ".io", false },
-	{ "object-del", "id", ".rng", false },
-};
-
-#define N_UNDO (sizeof(undo) / sizeof(undo[0]))
-
-void vd_job_init(struct vd_job *j, enum vd_job_kind kind, struct vd_id id, struct vd_steps *steps)
-{
-	memset(j, 0, sizeof(*j));
-	j->kind = kind;
-	j->id = id;
-	j->undo = kind == VD_JOB_UNPLUG;
-	if (steps) {
-		j->steps = *steps;
-		memset(steps, 0, sizeof(*steps));
-	}
-}
-
-void vd_job_free(struct vd_job *j)
-{
-	vd_steps_free(&j->steps);
-}
-
-bool vd_job_done(const struct vd_job *j)
-{
-	return !j->sent && !j->waits[0] && j->at >= (j->undo ? N_UNDO : j->steps.n);
-}
-
-const char *vd_job_next(struct vd_job *j, struct json_object **args)
-{
-	if (j->sent || j->waits[0] || vd_job_done(j))
-		return NULL;
-	j->sent = true;
-	if (!j->undo) {
-		const struct vd_step *s = &j->steps.step[j->at];
-
-		*args = json_object_get(s->args);
-		return s->command;
-	}
-	*args = json_object_new_object();
-	put_name(*args, undo[j->at].key, j->id, undo[j->at].suffix);
-	/* It may be said before the answer comes. */
-	if (undo[j->at].waits) {
-		char name[VD_ID_MAX];
-
-		snprintf(j->waits, sizeof(j->waits), "%s%s", vd_id_name(name, j->id),
-			 undo[j->at].suffix);
-	}
-	return undo[j->at].command;
-}
-
-void vd_job_reply(struct vd_job *j, const char *error)
-{
-	if (!j->sent)
-		return;
-	j->sent = false;
-	if (!error) {
-		j->at++;
-		return;
-	}
-	if (j->undo) {
-		j->waits[0] = '\0';
-		j->at++;
-		return;
-	}
-	log_clean(j->error, sizeof(j->error), error, strlen(error));
-	if (j->kind == VD_JOB_RESIZE) {
-		j->at = j->steps.n;
-		return;
-	}
-	j->undo = true;
-	j->at = 0;
-}
-
-void vd_job_deleted(struct vd_job *j, const char *device)
-{
-	if (!strcmp(j->waits, device))
-		j->waits[0] = '\0';
 }
