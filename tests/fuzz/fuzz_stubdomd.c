@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/stubdom/daemon/consoles.c src/stubdom/daemon/vifs.c src/lib/xen/stubdomain.c src/stubdom/daemon/events.c src/stubdom/daemon/clean.c src/stubdom/daemon/savefile.c src/lib/base/sha256file.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/stubdom/daemon/consoles.c src/stubdom/daemon/vifs.c src/lib/xen/stubdomain.c src/stubdom/daemon/events.c src/lib/daemon/watches.c src/stubdom/daemon/clean.c src/stubdom/daemon/savefile.c src/lib/base/sha256file.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* test-pkgs: libcrypto */
 /*
  * Everything a stubdomain, a driver domain or a command line can put in front
@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	events_note(&ev, text, "console");
 	events_note(&ev, text, "device");
-	must(ev.marked <= 1);
+	must(ev.marked.count <= 1);
 	clean_is_helper(text, size, 5);
 	clean_is_helper(text, size + 1, 5);
 	if (!savefile_parse(text, &ask))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/daemon/guests.c src/virtio/daemon/decide.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/plug.c src/lib/virtio/probe.c src/virtio/daemon/rules.c src/lib/virtio/size.c src/virtio/daemon/ioerror.c src/virtio/daemon/uevent.c src/virtio/daemon/events.c src/virtio/daemon/backend.c src/lib/daemon/sink_journal.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
+/* test-sources: src/virtio/daemon/guests.c src/virtio/daemon/decide.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/plug.c src/lib/virtio/probe.c src/virtio/daemon/rules.c src/lib/virtio/size.c src/virtio/daemon/ioerror.c src/virtio/daemon/uevent.c src/virtio/daemon/events.c src/lib/daemon/watches.c src/virtio/daemon/backend.c src/lib/daemon/sink_journal.c src/lib/daemon/service.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
 /* test-pkgs: json-c libsystemd */
 /* The program as a process: options, readiness, watchdog, signals, a lost xenstored. */
 #include "virtiod_fixture.h"
