@@ -7,12 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * The value of "KEY VALUE" in the lines of an image's info file, without the
- * line end.  -ENOENT when there is no such key, -E2BIG when it does not fit.
- */
-int info_get(const char *text, const char *key, char *out, size_t size);
-
 /* A "Key:   123 kB" line of /proc/meminfo; -ENOENT or -EINVAL. */
 int meminfo_get(const char *text, const char *key, uint64_t *kib);
 

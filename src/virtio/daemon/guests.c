@@ -15,7 +15,7 @@
 #include "ioerror.h"
 #include "net.h"
 #include "plug.h"
-#include "qmp/client.h"
+#include "qmp/session.h"
 #include "rules.h"
 #include "virtio/blockdev.h"
 #include "virtio/probe.h"
