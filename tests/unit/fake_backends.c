@@ -306,7 +306,7 @@ int blockdev_bytes(dev_t dev, uint64_t *bytes)
 int vd_net_up(uint32_t domid, uint32_t devid, const struct vd_spec *s, char *error)
 {
 	if (fake_net_error) {
-		snprintf(error, VD_ERROR_MAX, "bridge=%s: there is no such bridge: create it", s->bridge);
+		snprintf(error, VD_ERROR_MAX, "bridge=%s: no such bridge: create it", s->bridge);
 		return fake_net_error;
 	}
 	put(fake_net_done, sizeof(fake_net_done), "up vx%u.%u;", domid, devid);

@@ -473,7 +473,7 @@ static void no_bridge(void **state)
 	visit(3);
 	assert_string_equal(fake_units_asked, "");
 	assert_node(VIRTIO(3, 0), "state", "6");
-	assert_logged("guest web1 (3): virtio/0: bridge=nobr: there is no such bridge: create it");
+	assert_logged("guest web1 (3): virtio/0: bridge=nobr: no such bridge: create it");
 }
 
 static void backend_dies(void **state)

@@ -133,7 +133,7 @@ static void on_unit(void *arg, uint32_t domid)
 {
 	struct daemon *d = arg;
 
-	/* During units_open() there are none to visit. */
+	/* During units_open() no guest is known yet. */
 	if (d->guests)
 		guests_visit(d->guests, domid);
 }
@@ -208,7 +208,7 @@ static int listen_uevents(struct daemon *d)
 	int fd = uevent_open(), ret;
 
 	if (fd < 0) {
-		log_warn(NULL, "the kernel's messages about block devices cannot be had: %s: use 'xen-virtio resize' when a disk has grown",
+		log_warn(NULL, "cannot receive the kernel's messages about block devices: %s: use 'xen-virtio resize' when a disk has grown",
 			 strerror(-fd));
 		return 0;
 	}
@@ -257,7 +257,7 @@ static int domid_of(const char *text, uint32_t *domid)
 	uint64_t n;
 
 	if (xsh_parse_uint(text, DOMID_LIMIT - 1, &n)) {
-		log_err(NULL, "'%s' is no domain number", text);
+		log_err(NULL, "'%s' is not a domain number", text);
 		return -EINVAL;
 	}
 	*domid = (uint32_t)n;
