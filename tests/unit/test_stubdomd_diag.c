@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/lib/xen/stubdomain.c src/lib/base/sha256file.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/diag.c src/lib/xen/domain.c src/stubdom/daemon/image.c src/lib/xen/stubdomain.c src/lib/base/sha256file.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* test-pkgs: libcrypto */
-/* One line that names the guest, the cause and the cure. */
+/* One line that names the guest, the cause and the fix. */
 #include "stubdomd_fixture.h"
 
 #include <stdlib.h>

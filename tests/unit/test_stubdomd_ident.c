@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/xen/stubdomain.c src/stubdom/daemon/events.c src/lib/daemon/watches.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/lib/xen/stubdomain.c src/lib/xen/domain.c src/stubdom/daemon/events.c src/lib/daemon/watches.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 #include "stubdomd_fixture.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "stubdom/daemon/events.h"
-#include "xen/stubdomain.h"
 #include "xen/domain.h"
+#include "xen/stubdomain.h"
 
 static int look(uint32_t domid)
 {
@@ -84,22 +84,22 @@ static void broken_store(void **state)
 static void names(void **state)
 {
 	struct xs_handle *xs = xs_open(0);
-	char name[IDENT_NAME_MAX], big[400];
+	char name[DOMAIN_NAME_MAX], big[400];
 
 	(void)state;
 	fix_domains(5, 4, "web1");
-	guest_name(xs, 4, name, sizeof(name));
+	domain_name(xs, 4, name, sizeof(name));
 	assert_string_equal(name, "web1");
-	guest_name(xs, 44, name, sizeof(name));
+	domain_name(xs, 44, name, sizeof(name));
 	assert_string_equal(name, "");
 	fake_xs_set("/local/domain/4/name", "a\nb\033[2J");
-	guest_name(xs, 4, name, sizeof(name));
+	domain_name(xs, 4, name, sizeof(name));
 	assert_string_equal(name, "a?b?[2J");
 	memset(big, 'n', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	fake_xs_set("/local/domain/4/name", big);
-	guest_name(xs, 4, name, sizeof(name));
-	assert_int_equal(strlen(name), IDENT_NAME_MAX - 1);
+	domain_name(xs, 4, name, sizeof(name));
+	assert_int_equal(strlen(name), DOMAIN_NAME_MAX - 1);
 }
 
 /* ---- events ---- */

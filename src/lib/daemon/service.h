@@ -15,7 +15,7 @@
 #include <xenstore.h>
 
 struct service_ops {
-	/* Watch events are queued.  Negative errno, said by then: the daemon ends. */
+	/* Watch events are queued.  Negative errno, already logged: the daemon ends. */
 	int (*xenstore)(void *arg);
 	/* SIGHUP: look at everything again.  Returns as xenstore(). */
 	int (*reload)(void *arg);
@@ -37,7 +37,7 @@ struct service {
 /* CLOCK_MONOTONIC in milliseconds. */
 uint64_t service_now(void);
 
-/* The argument of --log-level; -EINVAL, said, when it is none. */
+/* The argument of --log-level; -EINVAL, with a log line, when it is unknown. */
 int service_log_level(const char *text);
 
 /* Before any thread is made (libxenstore makes one).  Negative errno. */

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xen/io/xenbus.h>
 #include <xen/sched.h>
 
 #include "base/log.h"
 #include "stubdom.h"
+#include "xen/xenbus.h"
 #include "xen/xs_util.h"
 
 /* ---- collecting ---- */

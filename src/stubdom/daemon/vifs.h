@@ -25,7 +25,7 @@
 
 /* The time libxl gives a device for closing (LIBXL_DESTROY_TIMEOUT). */
 #define VIF_CLOSE_MS 10000
-/* A network card that is not to be had yet: when to look again. */
+/* The domains do not run yet: when to look again. */
 #define VIF_LOOK_MS 2000
 
 /* The device model has no more than 32 emulated cards (ARGS_NICS_MAX). */
