@@ -35,7 +35,7 @@ static void what_is_wanted_is_kept(void **state)
 	v.state = -1;		/* removed already */
 	assert_int_equal(vif_decide(&v, &dom), VIF_KEEP);
 	v = gone;
-	v.back[0] = '\0';	/* a record that makes no sense */
+	v.back[0] = '\0';	/* a malformed record */
 	assert_int_equal(vif_decide(&v, &dom), VIF_KEEP);
 }
 

@@ -31,6 +31,7 @@ static void done(struct qmp_client *c, struct json_object *ret, const char *erro
 	c->asked = false;
 	free(q.text);
 	drop_fd(&q.fd);
+	drop_fd(&c->fd);	/* answered before it was sent */
 	if (q.fn)
 		q.fn(q.arg, ret, error);
 	else

@@ -197,7 +197,7 @@ void clean_guest(struct xs_handle *xs, struct hv *hv, const struct stub_id *id)
 	if (!is_gone(hv, id->guest))
 		return;
 	clean_file(id, "/var/lib/xen/qemu-save.", id->guest);
-	/* Ours, and no news. */
+	/* Ours: not worth a log line. */
 	savefile_forget(id->guest);
 	clean_file(id, "/var/lib/xen/qemu-resume.", id->guest);
 	clean_file(id, "/var/run/xen/qmp-libxl-", id->guest);
@@ -225,7 +225,7 @@ static int forget_domain(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	const struct left *l = arg;
 	int ret;
 
-	/* Between the look and now it became somebody's stubdomain after all. */
+	/* Between the look and now it became a guest's stubdomain after all. */
 	if (xsh_exists(xs, t, "/local/domain/%u/target", l->domid))
 		return -EEXIST;
 	ret = strncmp(l->path, "/vm/", 4) ? 0 : xsh_rm(xs, t, "%s", l->path);

@@ -37,7 +37,7 @@
 /* hvc_xen takes the last digit of the name for the number. */
 #define CONSOLES_MAX 10
 
-#define STATE_NONE (-1)		/* no such node, or nonsense in it */
+#define STATE_NONE (-1)		/* no such node, or a malformed one */
 
 struct console {
 	bool there;		/* frontend and backend nodes exist */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is done about a living stubdomain's devices, with a line for each deed;
+ * What is done about a living stubdomain's devices, with a log line for each change;
  * what could not be done is tried again, at s->due.
  */
 #ifndef XE_DEVICES_H

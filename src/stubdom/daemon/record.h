@@ -22,7 +22,7 @@ int record_write(struct xs_handle *xs, const struct record *r);
 int record_is(struct xs_handle *xs, const struct record *r, bool *is);
 /* Remove it if it is. */
 int record_remove(struct xs_handle *xs, const struct record *r);
-/* -EINVAL when what @name has makes no sense, -ENOENT when it is gone. */
+/* -EINVAL when @name is malformed, -ENOENT when it is gone. */
 int record_read(struct xs_handle *xs, const char *name, struct record *out);
 
 #endif

@@ -217,7 +217,7 @@ static void serve(struct track *tr, struct stub *s)
 		drop(tr, s);
 		return;
 	}
-	/* The deed may change what is next: look once more, soon. */
+	/* That may change what is next: look once more, soon. */
 	if (plan.crash_guest || plan.say_dead || plan.clean || plan.say_slow)
 		plan.next = tr->host.now + 1000;
 	stub_look_again(s, plan.next);
@@ -340,7 +340,7 @@ static void scan_records(struct track *tr)
 	for (unsigned int i = 0; i < n; i++) {
 		if (read_record(tr, names[i]) != -EINVAL)
 			continue;
-		log_warn(NULL, "record %s/%.16s makes no sense: removed", RECORD_DIR, names[i]);
+		log_warn(NULL, "malformed record %s/%.16s: removed", RECORD_DIR, names[i]);
 		xsh_rm(tr->host.xs, XBT_NULL, RECORD_DIR "/%s", names[i]);
 	}
 	free(names);

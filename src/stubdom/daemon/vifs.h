@@ -37,11 +37,11 @@
  */
 struct vif {
 	uint32_t devid;
-	char back[96];		/* the backend's path; "" when it makes no sense */
+	char back[96];		/* the backend's path; "" when malformed */
 	bool wanted;		/* the guest has the same one */
 	bool front;		/* its frontend's nodes are there */
 	bool online;
-	int state;		/* of the backend; -1: it is gone, 0: nonsense */
+	int state;		/* of the backend; -1: it is gone, 0: malformed */
 };
 
 struct vifs {

@@ -7,7 +7,7 @@
 #include "xen/xenbus.h"
 #include "xen/xs_util.h"
 
-/* 1: connected, 0: closing or gone, -1: neither, or not to be told. */
+/* 1: connected, 0: closing or gone, -1: neither, or unknown. */
 static int link_of(struct xs_handle *xs, unsigned int devid)
 {
 	uint64_t state;

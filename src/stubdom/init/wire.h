@@ -11,7 +11,7 @@
 
 /*
  * libxl gives a stubdomain 30 s from unpause to QEMU's "running".  What is
- * not there by now (uptime_ms()) is reported while somebody still listens.
+ * not there by now (uptime_ms()) is reported while libxl still waits.
  */
 #define INIT_WIRE_DEADLINE_MS 24000
 

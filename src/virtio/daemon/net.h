@@ -13,12 +13,12 @@
 #include "virtio/spec.h"
 
 /*
- * Make the tap, or set up one that is there.  Negative errno with @error
+ * Create the tap, or fix one that is there.  Negative errno with @error
  * (VD_ERROR_MAX bytes).
  */
 int vd_net_up(uint32_t domid, uint32_t devid, const struct vd_spec *s, char *error);
 
-/* No error when it is gone. */
+/* No error when it does not exist. */
 int vd_net_down(uint32_t domid, uint32_t devid);
 
 /* Remove the taps of all guests for which @keep says no. */
