@@ -11,7 +11,7 @@
 #include "virtio/blockdev.h"
 #include "virtio/ids.h"
 #include "virtio/daemon/net.h"
-#include "qmp/client.h"
+#include "qmp/session.h"
 
 char fake_units_asked[1024], fake_units_permits[4096], fake_qmp_sent[16384], fake_net_done[1024];
 int fake_units_error, fake_units_permitted, fake_permit_answer, fake_net_error;

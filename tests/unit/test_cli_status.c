@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/cli/guests.c src/stubdom/cli/logtext.c src/stubdom/cli/elfdyn.c src/lib/cli/host.c src/lib/xen/stubdomain.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/stubdom/cli/guests.c src/stubdom/cli/logtext.c src/stubdom/cli/elfdyn.c src/lib/cli/host.c src/lib/xen/stubdomain.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/lib/image/verify.c src/lib/image/manifest.c src/lib/xen/stubdomain.c src/lib/base/sha256.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/lib/image/verify.c src/lib/image/manifest.c src/lib/xen/stubdomain.c src/lib/base/sha256.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c src/lib/xen/domain.c */
 /* test-pkgs: libcrypto */
-/* One line that names the guest, the cause and the cure. */
+/* One line that names the guest, the cause and the fix. */
 #include "stubdomd_fixture.h"
 
 #include <stdlib.h>
@@ -139,7 +139,7 @@ static void damaged(void **state)
 	image("4.20", 64);
 	say(DIAG_FAILED, stub);
 	assert_not_logged("damaged");
-	assert_logged("its init never spoke: see /var/log/xen/qemu-dm-web1.log");
+	assert_logged("its init reported nothing: see /var/log/xen/qemu-dm-web1.log");
 	file("rootfs", "a root file sYstem");
 	say(DIAG_FAILED, stub);
 	assert_logged("boot/qemu-stubdom-linux-rootfs is damaged");
@@ -185,10 +185,10 @@ static void no_manifest(void **state)
 	snprintf(path, sizeof(path), "%s/manifest", dir);
 	unlink(path);
 	say(DIAG_FAILED, stub);
-	assert_logged("its init never spoke");
+	assert_logged("its init reported nothing");
 	file("manifest", "output kernel zz 7\noutput rootfs\nmemory-min 999999999\n");
 	say(DIAG_FAILED, stub);
-	assert_logged("its init never spoke");
+	assert_logged("its init reported nothing");
 }
 
 static void stages(void **state)
@@ -306,7 +306,7 @@ static void destroyed(void **state)
 	image("4.17", 4096);
 	stub->shutdown = false;
 	say(DIAG_ENDED, stub);
-	assert_logged("stubdomain 5 was destroyed: somebody destroyed it alone");
+	assert_logged("stubdomain 5 was destroyed: without its guest");
 }
 
 static void long_texts_are_cut(void **state)

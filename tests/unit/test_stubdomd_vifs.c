@@ -35,7 +35,7 @@ static void what_is_wanted_is_kept(void **state)
 	v.state = -1;		/* removed already */
 	assert_int_equal(vif_decide(&v, &dom), VIF_KEEP);
 	v = gone;
-	v.back[0] = '\0';	/* a record that makes no sense */
+	v.back[0] = '\0';	/* a malformed record */
 	assert_int_equal(vif_decide(&v, &dom), VIF_KEEP);
 }
 
@@ -200,7 +200,7 @@ static void closing(void **state)
 	fake_xs_set(BACK "/state", "6");
 	assert_int_equal(vif_close(xs, &v), 0);
 	assert_string_equal(fake_xs_get(BACK "/state"), "6");
-	/* removed meanwhile: nothing is made anew */
+	/* removed meanwhile: nothing is created again */
 	fake_xs_rm(BACK);
 	assert_int_equal(vif_close(xs, &v), 0);
 	assert_null(fake_xs_get(BACK));

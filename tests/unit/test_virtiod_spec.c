@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/events.c src/virtio/daemon/unit_report.c src/virtio/daemon/net.c src/lib/net/rtnl.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/events.c src/virtio/daemon/unit_report.c src/virtio/daemon/net.c src/lib/net/rtnl.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/daemon/watches.c src/lib/net/tap.c */
 /* test-pkgs: libsystemd libmnl */
 /* What is read as text: parameters, names, events, states. */
 #include "virtiod_fixture.h"
@@ -232,9 +232,9 @@ static void events(void **state)
 	vd_events_note(&ev, 0, "/local/domain/0/backend/virtio/x/0", "dev");
 	vd_events_note(&ev, 0, "/local/domain/1/backend/virtio/7/0", "dev");
 	vd_events_note(&ev, 0, "/local/domain/0/backend/virtiofs/7/0", "dev");
-	assert_int_equal(vd_events_next(&ev, 0), 3);
-	assert_int_equal(vd_events_next(&ev, 3), 130);
-	assert_int_equal(vd_events_next(&ev, 130), -1);
+	assert_int_equal(domid_set_take(&ev.marked, 0), 3);
+	assert_int_equal(domid_set_take(&ev.marked, 3), 130);
+	assert_int_equal(domid_set_take(&ev.marked, 130), -1);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/xen/xs_util.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/xen/xs_util.c src/lib/xen/version.c src/lib/xen/xenbus.c tests/unit/fake_xenstore.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fake_xenstore.h"
+#include "xen/version.h"
+#include "xen/xenbus.h"
 #include "xen/xs_util.h"
 
 static struct xs_handle *xs;
@@ -237,6 +241,101 @@ static void fake_conflicts(void **state)
 	assert_int_equal(errno, EAGAIN);
 }
 
+struct deed {
+	unsigned int calls, losses;
+	int ret;
+};
+
+/* Others write what it reads, @losses times. */
+static int write_it(struct xs_handle *h, xs_transaction_t t, void *arg)
+{
+	struct deed *d = arg;
+
+	d->calls++;
+	xsh_exists(h, t, "/t");
+	assert_int_equal(xsh_write(h, t, "mine", "/t"), 0);
+	if (d->losses) {
+		d->losses--;
+		fake_xs_set("/t", "theirs");
+	}
+	return d->ret;
+}
+
+static void transacts(void **state)
+{
+	struct deed d = { .ret = 1, .losses = 3 };
+
+	(void)state;
+	assert_int_equal(xsh_transact(xs, write_it, &d), 1);
+	assert_int_equal(d.calls, 4);
+	assert_string_equal(fake_xs_get("/t"), "mine");
+	/* nothing to do, or a failure: not committed, not tried again */
+	fake_xs_set("/t", "x");
+	for (d.ret = 0; d.ret > -2; d.ret--) {
+		d.calls = 0;
+		assert_int_equal(xsh_transact(xs, write_it, &d), d.ret);
+		assert_int_equal(d.calls, 1);
+		assert_string_equal(fake_xs_get("/t"), "x");
+	}
+	d = (struct deed){ .ret = 1, .losses = ~0u };
+	assert_int_equal(xsh_transact(xs, write_it, &d), -EAGAIN);
+	assert_true(d.calls > 4 && d.calls < 100);
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/hypervisor/version/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void versions(void **state)
+{
+	static const char *const dirs[] = { "/hypervisor", "/hypervisor/version" };
+	char dir[] = "/tmp/xen-version-XXXXXX", path[96];
+	unsigned int major, minor;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(xen_version(dir, &major, &minor), -ENOENT);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s%s", dir, dirs[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	put(dir, "major", "4\n");
+	assert_int_equal(xen_version(dir, &major, &minor), -ENOENT);
+	put(dir, "minor", "x\n");
+	assert_int_equal(xen_version(dir, &major, &minor), -EINVAL);
+	put(dir, "minor", "20\n");
+	assert_int_equal(xen_version(dir, &major, &minor), 0);
+	assert_int_equal(major, 4);
+	assert_int_equal(minor, 20);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/hypervisor/version/%s", dir, i ? "major" : "minor");
+		unlink(path);
+	}
+	for (int i = 1; i >= 0; i--) {
+		snprintf(path, sizeof(path), "%s%s", dir, dirs[i]);
+		rmdir(path);
+	}
+	rmdir(dir);
+}
+
+static void states(void **state)
+{
+	(void)state;
+	assert_string_equal(xenbus_state_name(XenbusStateUnknown), "-");
+	assert_string_equal(xenbus_state_name(XenbusStateConnected), "connected");
+	assert_string_equal(xenbus_state_name(XenbusStateReconfigured), "reconfigured");
+	assert_string_equal(xenbus_state_name((enum xenbus_state)9), "-");
+	assert_string_equal(xenbus_state_name((enum xenbus_state)-1), "-");
+}
+
 static void fake_watches(void **state)
 {
 	char **v;
@@ -264,6 +363,7 @@ int main(void)
 		T(parses_numbers), T(reads_numbers), T(writes_and_removes),
 		T(lists_sorted), T(list_is_bounded), T(errors_come_through),
 		T(transaction_sees_its_own_world), T(fake_conflicts), T(fake_watches),
+		T(transacts), T(versions), T(states),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,311 +2,227 @@
 #include "client.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "stream.h"
-
-struct qmp {
-	int fd;
-	sd_event *ev;
-	sd_event_source *io, *timer;
-	const struct qmp_ops *ops;
-	void *arg;
-	struct qmp_stream in;
-	struct qmp_buf out;
-	bool greeted, ready, busy;
-	bool waiting;		/* for events only */
-	size_t said;		/* bytes, meanwhile */
-	bool lost;
-	bool closed, inside;	/* freed when the outermost handler returns */
-};
-
-static void destroy(struct qmp *q)
+int qmp_client_init(struct qmp_client *c, const struct qmp_client_ops *ops, void *arg, size_t max)
 {
-	sd_event_source_disable_unref(q->io);
-	sd_event_source_disable_unref(q->timer);
-	if (q->fd >= 0)
-		close(q->fd);
-	qmp_stream_free(&q->in);
-	qmp_buf_clear(&q->out);
-	free(q);
+	*c = (struct qmp_client){ .ops = ops, .arg = arg, .fd = -1 };
+	return qmp_stream_init(&c->in, max);
 }
 
-void qmp_close(struct qmp *q)
+static void drop_fd(int *fd)
 {
-	if (!q)
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* The first of the queue is done. */
+static void done(struct qmp_client *c, struct json_object *ret, const char *error)
+{
+	struct qmp_queued q = c->queue[c->head];
+
+	c->head = (c->head + 1) % QMP_QUEUE;
+	c->count--;
+	c->asked = false;
+	free(q.text);
+	drop_fd(&q.fd);
+	drop_fd(&c->fd);	/* answered before it was sent */
+	if (q.fn)
+		q.fn(q.arg, ret, error);
+	else
+		c->ops->reply(c->arg, ret, error);
+}
+
+void qmp_client_free(struct qmp_client *c)
+{
+	if (!c->in.tok)
 		return;
-	q->closed = true;
-	if (!q->inside)
-		destroy(q);
+	c->broken = "the connection was closed";
+	qmp_stream_free(&c->in);
+	qmp_buf_clear(&c->out);
+	drop_fd(&c->fd);
+	while (c->count)
+		done(c, NULL, c->broken);
 }
 
-static void lost(struct qmp *q, const char *why)
+static void put(struct qmp_client *c, const char *text)
 {
-	if (q->closed || q->lost)
+	if (qmp_buf_put(&c->out, text, strlen(text)) || qmp_buf_put(&c->out, "\r\n", 2))
+		c->broken = "out of memory";
+}
+
+/* Say the first of the queue, if it is its turn. */
+static void next(struct qmp_client *c)
+{
+	struct qmp_queued *q = &c->queue[c->head];
+
+	if (!c->ready || c->asked || !c->count || c->broken)
 		return;
-	q->lost = true;
-	q->ops->lost(q->arg, why);
+	c->asked = true;
+	c->fd = q->fd;
+	q->fd = -1;
+	put(c, q->text);
 }
 
-/* ---- messages ---- */
-
-static int send_text(struct qmp *q, const char *text);
-
-static void greeting(struct qmp *q)
-{
-	if (q->greeted) {
-		lost(q, "it greets twice");
-		return;
-	}
-	q->greeted = true;
-	if (send_text(q, "{\"execute\":\"qmp_capabilities\"}\r\n"))
-		lost(q, "out of memory");
-}
-
-static void answer(struct qmp *q, struct json_object *ret, const char *error)
-{
-	if (!q->greeted || (q->ready && !q->busy)) {
-		lost(q, "it answers what it was not asked");
-		return;
-	}
-	if (q->ready) {
-		q->busy = false;
-		q->ops->reply(q->arg, ret, error);
-	} else if (error) {
-		lost(q, "it refuses the negotiation");
-	} else {
-		q->ready = true;
-		q->ops->ready(q->arg);
-	}
-}
-
-static void message(struct qmp *q, struct json_object *msg)
-{
-	struct json_object *o, *data = NULL, *desc = NULL;
-	const char *error = "no reason given";
-
-	if (json_object_object_get_ex(msg, "QMP", &o)) {
-		greeting(q);
-	} else if (json_object_object_get_ex(msg, "event", &o)) {
-		json_object_object_get_ex(msg, "data", &data);
-		if (json_object_is_type(o, json_type_string))
-			q->ops->event(q->arg, json_object_get_string(o), data);
-	} else if (json_object_object_get_ex(msg, "return", &o)) {
-		answer(q, o, NULL);
-	} else if (json_object_object_get_ex(msg, "error", &o)) {
-		if (json_object_object_get_ex(o, "desc", &desc) &&
-		    json_object_is_type(desc, json_type_string))
-			error = json_object_get_string(desc);
-		answer(q, NULL, error);
-	} else {
-		lost(q, "it sends what is no QMP");
-	}
-}
-
-void qmp_input(struct qmp *q, const char *data, size_t len)
-{
-	bool outer = !q->inside;
-
-	q->inside = true;
-	while (len && !q->closed && !q->lost) {
-		struct json_object *msg;
-		int got = qmp_stream_next(&q->in, &data, &len, &msg);
-
-		if (!got)
-			break;
-		if (got < 0) {
-			lost(q, "it sends what is no QMP");
-			break;
-		}
-		message(q, msg);
-		json_object_put(msg);
-	}
-	if (!outer)
-		return;
-	q->inside = false;
-	if (q->closed)
-		destroy(q);
-}
-
-/* ---- bytes ---- */
-
-static void limit_from_now(struct qmp *q)
-{
-	uint64_t now;
-
-	if (q->timer && sd_event_now(q->ev, CLOCK_MONOTONIC, &now) >= 0) {
-		sd_event_source_set_time(q->timer, now + QMP_LIMIT_MS * UINT64_C(1000));
-		sd_event_source_set_enabled(q->timer, SD_EVENT_ONESHOT);
-	}
-}
-
-void qmp_wait(struct qmp *q)
-{
-	q->waiting = true;
-	q->said = 0;
-	if (q->timer)
-		sd_event_source_set_enabled(q->timer, SD_EVENT_OFF);
-}
-
-static int push(struct qmp *q)
-{
-	size_t left;
-
-	while ((left = q->out.len - q->out.head) > 0) {
-		ssize_t n = send(q->fd, qmp_buf_data(&q->out), left, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno != EAGAIN)
-			return -errno;
-		if (n <= 0)
-			break;
-		qmp_buf_take(&q->out, (size_t)n);
-	}
-	if (q->io)
-		sd_event_source_set_io_events(q->io, EPOLLIN | (left ? EPOLLOUT : 0));
-	return 0;
-}
-
-static int send_text(struct qmp *q, const char *text)
-{
-	int ret = qmp_buf_put(&q->out, text, strlen(text));
-
-	limit_from_now(q);
-	/* A broken connection shows when it is read. */
-	if (!ret && q->fd >= 0)
-		push(q);
-	else if (!ret)
-		qmp_buf_clear(&q->out);
-	return ret;
-}
-
-int qmp_command(struct qmp *q, const char *command, struct json_object *args)
+static char *command_text(const char *command, struct json_object *args)
 {
 	struct json_object *o = json_object_new_object();
 	const char *text;
-	int ret = -ENOMEM;
+	char *copy;
 
 	if (!o) {
 		json_object_put(args);
-		return ret;
+		return NULL;
 	}
 	json_object_object_add(o, "execute", json_object_new_string(command));
 	if (args)
 		json_object_object_add(o, "arguments", args);
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
 					      JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (!q->ready || q->busy)
-		ret = -EBUSY;
-	else if (text)
-		ret = send_text(q, text);
-	if (!ret)
-		ret = send_text(q, "\r\n");
-	if (!ret)
-		q->busy = true;
+	copy = text ? strdup(text) : NULL;
 	json_object_put(o);
-	return ret;
+	return copy;
 }
 
-static int on_io(sd_event_source *s, int fd, uint32_t events, void *arg)
+int qmp_client_command(struct qmp_client *c, const char *command, struct json_object *args,
+		       int fd, qmp_reply_fn *fn, void *arg)
 {
-	struct qmp *q = arg;
-	char buf[16384];
+	char *text = command_text(command, args);
+
+	if (!text || c->broken || c->count == QMP_QUEUE) {
+		free(text);
+		drop_fd(&fd);
+		return !text ? -ENOMEM : c->broken ? -ENOTCONN : -EBUSY;
+	}
+	c->queue[(c->head + c->count++) % QMP_QUEUE] =
+		(struct qmp_queued){ .text = text, .fd = fd, .fn = fn, .arg = arg };
+	next(c);
+	return 0;
+}
+
+/* ---- what QEMU says ---- */
+
+static void greeting(struct qmp_client *c, struct json_object *qmp)
+{
+	static const char *const parts[] = { "major", "minor", "micro" };
+	struct json_object *v, *o;
+	int num[3] = { 0 };
+
+	if (c->greeted) {
+		c->broken = "it greets twice";
+		return;
+	}
+	c->greeted = true;
+	if (json_object_object_get_ex(qmp, "version", &v) &&
+	    json_object_object_get_ex(v, "qemu", &v))
+		for (int i = 0; i < 3; i++)
+			if (json_object_object_get_ex(v, parts[i], &o))
+				num[i] = json_object_get_int(o);
+	snprintf(c->version, sizeof(c->version), "%d.%d.%d", num[0], num[1], num[2]);
+	put(c, "{\"execute\":\"qmp_capabilities\"}");
+}
+
+static void answer(struct qmp_client *c, struct json_object *ret, const char *error)
+{
+	if (!c->greeted || (c->ready && !c->asked)) {
+		c->broken = "it answers what it was not asked";
+	} else if (c->ready) {
+		done(c, ret, ret || error ? error : "an empty answer");
+	} else if (error) {
+		c->broken = "it refuses the negotiation";
+	} else {
+		c->ready = true;
+		c->ops->ready(c->arg, c->version);
+	}
+	next(c);
+}
+
+static void message(struct qmp_client *c, struct json_object *msg)
+{
+	struct json_object *o, *data = NULL, *desc = NULL;
+	const char *error = "no reason given";
+
+	if (json_object_object_get_ex(msg, "QMP", &o)) {
+		greeting(c, o);
+	} else if (json_object_object_get_ex(msg, "event", &o)) {
+		json_object_object_get_ex(msg, "data", &data);
+		if (json_object_is_type(o, json_type_string))
+			c->ops->event(c->arg, json_object_get_string(o), data);
+	} else if (json_object_object_get_ex(msg, "return", &o)) {
+		answer(c, o, NULL);
+	} else if (json_object_object_get_ex(msg, "error", &o)) {
+		if (json_object_object_get_ex(o, "desc", &desc) &&
+		    json_object_is_type(desc, json_type_string))
+			error = json_object_get_string(desc);
+		answer(c, NULL, error);
+	} else {
+		c->broken = "it sends what is no QMP";
+	}
+}
+
+const char *qmp_client_input(struct qmp_client *c, const char *data, size_t len)
+{
+	while (len && !c->broken) {
+		struct json_object *msg;
+		int got = qmp_stream_next(&c->in, &data, &len, &msg);
+
+		if (!got)
+			break;
+		if (got < 0) {
+			c->broken = "it sends what is no QMP";
+			break;
+		}
+		message(c, msg);
+		json_object_put(msg);
+	}
+	return c->broken;
+}
+
+/* ---- the socket ---- */
+
+static ssize_t send_some(struct qmp_client *c, int fd)
+{
+	struct iovec iov = {
+		.iov_base = (char *)qmp_buf_data(&c->out),
+		.iov_len = c->out.len - c->out.head,
+	};
+	union {
+		struct cmsghdr h;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} ctl;
+	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t n;
 
-	(void)s;
-	if (events & EPOLLOUT)
-		push(q);
-	n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	q->inside = true;
-	if (n <= 0)
-		lost(q, "it closed the connection");
-	else if (q->waiting && (q->said += (size_t)n) > QMP_MSG_MAX)
-		lost(q, "it has said enough");
-	q->inside = false;
-	if (q->closed)
-		destroy(q);
-	else if (n > 0)
-		qmp_input(q, buf, (size_t)n);
-	return 0;
-}
-
-static int on_time(sd_event_source *s, uint64_t usec, void *arg)
-{
-	struct qmp *q = arg;
-
-	(void)s;
-	(void)usec;
-	q->inside = true;
-	lost(q, "no answer in time");
-	q->inside = false;
-	if (q->closed)
-		destroy(q);
-	return 0;
-}
-
-struct qmp *qmp_new(const struct qmp_ops *ops, void *arg)
-{
-	struct qmp *q = calloc(1, sizeof(*q));
-
-	if (!q)
-		return NULL;
-	q->fd = -1;
-	q->ops = ops;
-	q->arg = arg;
-	if (qmp_stream_init(&q->in, QMP_MSG_MAX)) {
-		free(q);
-		errno = ENOMEM;
-		return NULL;
+	if (c->fd >= 0) {
+		memset(&ctl, 0, sizeof(ctl));
+		mh.msg_control = ctl.buf;
+		mh.msg_controllen = sizeof(ctl.buf);
+		ctl.h.cmsg_level = SOL_SOCKET;
+		ctl.h.cmsg_type = SCM_RIGHTS;
+		ctl.h.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&ctl.h), &c->fd, sizeof(int));
 	}
-	return q;
+	n = sendmsg(fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n > 0)
+		drop_fd(&c->fd);
+	return n;
 }
 
-static int connect_to(struct qmp *q, const char *path)
+bool qmp_client_push(struct qmp_client *c, int fd)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	while (c->out.len > c->out.head) {
+		ssize_t n = send_some(c, fd);
 
-	if (strlen(path) >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(a.sun_path, path);
-	q->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (q->fd < 0)
-		return -errno;
-	/* EAGAIN: others wait already, as many as QEMU lets. */
-	return connect(q->fd, (struct sockaddr *)&a, sizeof(a)) ? -errno : 0;
-}
-
-struct qmp *qmp_open(sd_event *ev, const char *path, const struct qmp_ops *ops, void *arg)
-{
-	struct qmp *q = qmp_new(ops, arg);
-	uint64_t now;
-	int ret;
-
-	if (!q)
-		return NULL;
-	q->ev = ev;
-	ret = connect_to(q, path);
-	if (ret >= 0)
-		ret = sd_event_now(ev, CLOCK_MONOTONIC, &now);
-	if (ret >= 0)
-		ret = sd_event_add_time(ev, &q->timer, CLOCK_MONOTONIC,
-					now + QMP_LIMIT_MS * UINT64_C(1000), 1000, on_time, q);
-	if (ret >= 0)
-		ret = sd_event_add_io(ev, &q->io, q->fd, EPOLLIN, on_io, q);
-	if (ret < 0) {
-		destroy(q);
-		errno = -ret;
-		return NULL;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		qmp_buf_take(&c->out, (size_t)n);
 	}
-	return q;
+	return c->out.len > c->out.head;
 }

@@ -5,21 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "domain.h"
 #include "xs_util.h"
-
-void guest_name(struct xs_handle *xs, uint32_t guest, char *buf, size_t size)
-{
-	size_t len;
-	char *v;
-
-	buf[0] = '\0';
-	if (xsh_read(xs, XBT_NULL, &v, &len, "/local/domain/%u/name", guest))
-		return;
-	log_clean(buf, size, v, len);
-	free(v);
-}
 
 /* libxl writes dm-version before it writes "target" (libxl__spawn_stub_dm). */
 static int is_linux(struct xs_handle *xs, xs_transaction_t t, uint32_t guest)

@@ -10,12 +10,12 @@
 #include <stdint.h>
 #include <xenstore.h>
 
-#define IDENT_NAME_MAX 128
+#include "domain.h"
 
 struct stub_id {
 	uint32_t stub;			/* the stubdomain */
 	uint32_t guest;			/* whose device model runs in it */
-	char name[IDENT_NAME_MAX];	/* the guest's, printable; "" unknown */
+	char name[DOMAIN_NAME_MAX];	/* the guest's, printable; "" unknown */
 };
 
 /*
@@ -27,8 +27,5 @@ struct stub_id {
  */
 int stub_ident(struct xs_handle *xs, xs_transaction_t t, uint32_t domid,
 	       struct stub_id *id);
-
-/* The guest's name as xl shows it; "" when it has none. */
-void guest_name(struct xs_handle *xs, uint32_t guest, char *buf, size_t size);
 
 #endif

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A transaction that loses this often against others is not worth more. */
+#define TRIES 32
+
 /* Expands the path in the caller's varargs into path[]; returns -ENAMETOOLONG. */
 #define XSH_PATH(path, fmt)						\
 	do {								\
@@ -148,4 +151,29 @@ int xsh_list(struct xs_handle *xs, xs_transaction_t t, char ***names,
 	*names = list;
 	*count = n;
 	return 0;
+}
+
+static int transact_once(struct xs_handle *xs, xsh_transaction_fn *fn, void *arg)
+{
+	xs_transaction_t t;
+	int ret;
+
+	errno = 0;
+	t = xs_transaction_start(xs);
+	if (t == XBT_NULL)
+		return xs_errno();
+	ret = fn(xs, t, arg);
+	errno = 0;
+	if (!xs_transaction_end(xs, t, ret <= 0) && ret > 0)
+		ret = xs_errno();
+	return ret;
+}
+
+int xsh_transact(struct xs_handle *xs, xsh_transaction_fn *fn, void *arg)
+{
+	int ret = -EAGAIN;
+
+	for (int i = 0; i < TRIES && ret == -EAGAIN; i++)
+		ret = transact_once(xs, fn, arg);
+	return ret;
 }

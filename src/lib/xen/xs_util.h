@@ -58,6 +58,14 @@ int xsh_list(struct xs_handle *xs, xs_transaction_t t, char ***names,
 	     unsigned int *count, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/*
+ * Run @fn in a transaction; again, some times, when others were faster.
+ * @fn returns 1 to have it committed, 0 when there is nothing to do, or
+ * negative errno; so does this.  -EAGAIN: others were always faster.
+ */
+typedef int xsh_transaction_fn(struct xs_handle *xs, xs_transaction_t t, void *arg);
+int xsh_transact(struct xs_handle *xs, xsh_transaction_fn *fn, void *arg);
+
 /* "123" and nothing else, at most @max; -EINVAL. */
 int xsh_parse_uint(const char *text, uint64_t max, uint64_t *out);
 

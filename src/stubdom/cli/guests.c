@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "xen/domain.h"
 #include "xen/xs_util.h"
 
 #define MEM_MAX_KIB (1ull << 40)
@@ -85,7 +86,7 @@ int guests_read(struct xs_handle *xs, const char *name, struct guest **g,
 		if (xsh_parse_uint(names[i], 32751, &domid) ||
 		    stub_ident(xs, XBT_NULL, (uint32_t)domid, &one.id))
 			continue;
-		guest_name(xs, one.id.guest, one.id.name, sizeof(one.id.name));
+		domain_name(xs, one.id.guest, one.id.name, sizeof(one.id.name));
 		if (!wanted(&one, name))
 			continue;
 		read_data(xs, &one);

@@ -13,12 +13,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "root.h"
 #include "savefile.h"
 #include "xen/xs_util.h"
-
-#define TRIES 8
-
-const char *clean_root = "";
 
 static struct log_about about_of(const struct stub_id *id)
 {
@@ -126,7 +123,7 @@ static void clean_file(const struct stub_id *id, const char *name, uint32_t domi
 	struct log_about about = about_of(id);
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s%s%u", clean_root, name, domid);
+	snprintf(path, sizeof(path), "%s%s%u", host_root, name, domid);
 	if (!unlink(path))
 		log_info(&about, "removed %s, left by domain %u", path, domid);
 	else if (errno != ENOENT)
@@ -135,22 +132,22 @@ static void clean_file(const struct stub_id *id, const char *name, uint32_t domi
 
 /* ---- xenstore ---- */
 
-static int try_remove(struct xs_handle *xs, uint32_t domid, const char *path)
-{
-	xs_transaction_t t = xs_transaction_start(xs);
-	bool there, used;
-	int ret = 0;
+struct left {
+	uint32_t domid;
+	const char *path;	/* a node that it left, or its "vm" */
+};
 
-	if (t == XBT_NULL)
-		return errno ? -errno : -EIO;
-	there = xsh_exists(xs, t, "%s", path);
-	/* libxl gives every domain this node, first of all. */
-	used = xsh_exists(xs, t, "/local/domain/%u/vm", domid);
-	if (there && !used)
-		ret = xsh_rm(xs, t, "%s", path);
-	if (!xs_transaction_end(xs, t, ret || !there || used) && !ret && there && !used)
-		ret = errno ? -errno : -EIO;
-	return ret ? ret : there && !used;
+static int remove_left(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	const struct left *l = arg;
+	int ret;
+
+	/* libxl gives every domain this node, first of all: the number is in use. */
+	if (!xsh_exists(xs, t, "%s", l->path) ||
+	    xsh_exists(xs, t, "/local/domain/%u/vm", l->domid))
+		return 0;
+	ret = xsh_rm(xs, t, "%s", l->path);
+	return ret ? ret : 1;
 }
 
 static void clean_node(struct xs_handle *xs, const struct stub_id *id,
@@ -161,17 +158,14 @@ static void clean_node(struct xs_handle *xs, const struct stub_id *id,
 {
 	struct log_about about = about_of(id);
 	char path[128];
+	struct left left = { id->stub, path };
 	va_list ap;
-	int ret = 0;
+	int ret;
 
 	va_start(ap, fmt);
 	vsnprintf(path, sizeof(path), fmt, ap);
 	va_end(ap);
-	for (int i = 0; i < TRIES; i++) {
-		ret = try_remove(xs, id->stub, path);
-		if (ret != -EAGAIN)
-			break;
-	}
+	ret = xsh_transact(xs, remove_left, &left);
 	if (ret > 0)
 		log_info(&about, "removed %s from xenstore, left by stubdomain %u", path, id->stub);
 	else if (ret < 0)
@@ -203,7 +197,7 @@ void clean_guest(struct xs_handle *xs, struct hv *hv, const struct stub_id *id)
 	if (!is_gone(hv, id->guest))
 		return;
 	clean_file(id, "/var/lib/xen/qemu-save.", id->guest);
-	/* Ours, and no news. */
+	/* Ours: not worth a log line. */
 	savefile_forget(id->guest);
 	clean_file(id, "/var/lib/xen/qemu-resume.", id->guest);
 	clean_file(id, "/var/run/xen/qmp-libxl-", id->guest);
@@ -221,34 +215,31 @@ static bool has_config(const struct hv_dom *dom)
 
 	snprintf(path, sizeof(path),
 		 "%s/var/lib/xen/userdata-d.%u.%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x.libxl-json",
-		 clean_root, dom->domid, u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7],
+		 host_root, dom->domid, u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7],
 		 u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
 	return !access(path, F_OK) || errno != ENOENT;
 }
 
-static int try_forget(struct xs_handle *xs, uint32_t domid, const char *vm)
+static int forget_domain(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
-	xs_transaction_t t = xs_transaction_start(xs);
+	const struct left *l = arg;
 	int ret;
 
-	if (t == XBT_NULL)
-		return errno ? -errno : -EIO;
-	/* Between the look and now it became somebody's stubdomain after all. */
-	ret = xsh_exists(xs, t, "/local/domain/%u/target", domid) ? -EEXIST : 0;
-	if (!ret && !strncmp(vm, "/vm/", 4))
-		ret = xsh_rm(xs, t, "%s", vm);
+	/* Between the look and now it became a guest's stubdomain after all. */
+	if (xsh_exists(xs, t, "/local/domain/%u/target", l->domid))
+		return -EEXIST;
+	ret = strncmp(l->path, "/vm/", 4) ? 0 : xsh_rm(xs, t, "%s", l->path);
 	if (!ret)
-		ret = xsh_rm(xs, t, "/libxl/%u", domid);
+		ret = xsh_rm(xs, t, "/libxl/%u", l->domid);
 	if (!ret)
-		ret = xsh_rm(xs, t, "/local/domain/%u", domid);
-	if (!xs_transaction_end(xs, t, ret) && !ret)
-		ret = errno ? -errno : -EIO;
-	return ret;
+		ret = xsh_rm(xs, t, "/local/domain/%u", l->domid);
+	return ret ? ret : 1;
 }
 
 int clean_unbuilt(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
 		  const struct hv_dom *dom)
 {
+	struct left left = { .domid = id->stub };
 	struct hv_dom now;
 	char *vm = NULL;
 	int ret;
@@ -262,12 +253,9 @@ int clean_unbuilt(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
 		ret = xsh_read(xs, XBT_NULL, &vm, NULL, "/local/domain/%u/vm", id->stub);
 	if (ret == -ENOENT)	/* no vm node: libxl had not come that far */
 		ret = 0;
-	for (int i = 0; i < TRIES && !ret; i++) {
-		ret = try_forget(xs, id->stub, vm ? vm : "");
-		if (ret != -EAGAIN)
-			break;
-		ret = 0;
-	}
+	left.path = vm ? vm : "";
+	if (!ret)
+		ret = xsh_transact(xs, forget_domain, &left);
 	free(vm);
-	return ret ? ret : hv_dom_destroy(hv, id->stub);
+	return ret < 0 ? ret : hv_dom_destroy(hv, id->stub);
 }

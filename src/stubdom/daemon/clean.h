@@ -24,9 +24,6 @@
 #include "hv.h"
 #include "xen/stubdomain.h"
 
-/* What stands before every path; tests put a directory of their own here. */
-extern const char *clean_root;
-
 /* The stubdomain is gone. */
 void clean_stub(struct xs_handle *xs, struct hv *hv, const struct stub_id *id);
 

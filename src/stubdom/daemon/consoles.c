@@ -4,13 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <xen/io/xenbus.h>
 
 #include "stubdom.h"
+#include "xen/xenbus.h"
 #include "xen/xs_util.h"
-
-/* A transaction that loses this often against others waits for a next event. */
-#define TRIES 32
 
 static int read_state(struct xs_handle *xs, xs_transaction_t t, int *state,
 		      const char *path)
@@ -173,52 +170,41 @@ static int apply(struct xs_handle *xs, xs_transaction_t t,
 	return ret;
 }
 
-/* One try: look, decide and write inside one transaction. */
-static int try_cure(struct xs_handle *xs, const struct stub_id *id,
-		    struct console_plan *plan)
-{
-	xs_transaction_t t = xs_transaction_start(xs);
-	struct consoles now;
-	struct stub_id again;
-	bool todo = false;
-	int ret;
+struct fix {
+	const struct stub_id *id;
+	struct console_plan *plan;
+};
 
-	if (t == XBT_NULL)
-		return errno ? -errno : -EIO;
-	ret = stub_ident(xs, t, id->stub, &again);
-	if (!ret && again.guest != id->guest)
+/* Look, decide and write inside one transaction. */
+static int fix(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	const struct fix *f = arg;
+	struct stub_id again;
+	struct consoles now;
+	int ret = stub_ident(xs, t, f->id->stub, &again);
+
+	if (!ret && again.guest != f->id->guest)
 		ret = -ENOENT;
 	if (!ret)
-		ret = consoles_read(xs, t, id, &now);
-	if (!ret) {
-		todo = consoles_plan(&now, plan);
-		if (todo)
-			ret = apply(xs, t, id, plan);
-	}
-	if (!xs_transaction_end(xs, t, ret || !todo) && !ret && todo)
-		ret = errno ? -errno : -EIO;
-	return ret;
+		ret = consoles_read(xs, t, f->id, &now);
+	if (ret || !consoles_plan(&now, f->plan))
+		return ret;
+	ret = apply(xs, t, f->id, f->plan);
+	return ret ? ret : 1;
 }
 
-int consoles_cure(struct xs_handle *xs, const struct stub_id *id,
-		  struct console_plan *done)
+int consoles_fix(struct xs_handle *xs, const struct stub_id *id,
+		 struct console_plan *done)
 {
+	struct fix f = { id, done };
 	struct consoles now;
-	int ret;
-
-	*done = (struct console_plan){ 0 };
 	/* Most looks find nothing to do: no transaction for those. */
-	ret = consoles_read(xs, XBT_NULL, id, &now);
-	if (ret || !consoles_plan(&now, done)) {
-		*done = (struct console_plan){ 0 };
-		return ret;
-	}
-	for (int i = 0; i < TRIES; i++) {
-		ret = try_cure(xs, id, done);
-		if (ret != -EAGAIN)
-			break;
-	}
-	if (ret)
-		*done = (struct console_plan){ 0 };
+	int ret = consoles_read(xs, XBT_NULL, id, &now);
+
+	if (!ret && consoles_plan(&now, done))
+		ret = xsh_transact(xs, fix, &f);
+	if (ret > 0)
+		return 0;
+	*done = (struct console_plan){ 0 };
 	return ret;
 }

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xen/io/xenbus.h>
 #include <xen/sched.h>
 
 #include "base/log.h"
 #include "stubdom.h"
+#include "xen/xenbus.h"
 #include "xen/xs_util.h"
 
 /* ---- collecting ---- */
@@ -260,11 +260,11 @@ static void text_rest(const struct diag *d, char *buf, size_t size)
 		return;
 	}
 	if (d->gone) {
-		snprintf(buf, size, "somebody destroyed it alone: destroy or reboot the guest instead");
+		snprintf(buf, size, "without its guest: destroy or reboot the guest instead");
 		return;
 	}
 	if (d->kind != DIAG_ENDED && !d->stage[0])
-		doing = "its init never spoke: ";
+		doing = "its init reported nothing: ";
 	else if (!strcmp(d->stage, STUBDOM_STAGE_QEMU))
 		doing = "its QEMU was started: ";
 	else if (!strcmp(d->stage, STUBDOM_STAGE_WIRE))

@@ -26,10 +26,10 @@ enum diag_kind {
 };
 
 struct diag_dev {
-	char kind[8];		/* "vbd", "vif"; "" is none */
+	char kind[8];		/* "vbd", "vif"; "": all are well */
 	char what[96];		/* the disk's target or the NIC's address */
 	unsigned int devid;
-	int state;		/* of the backend; -1 when there is none */
+	int state;		/* of the backend; -1: it is gone */
 	char error[160];	/* what the backend or its script said */
 };
 

@@ -5,12 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xen/io/xenbus.h>
 
+#include "xen/xenbus.h"
 #include "xen/xs_util.h"
-
-/* A transaction that loses this often against others waits for a next event. */
-#define TRIES 32
 
 bool drive_is_empty(const struct drive *d, uint32_t stub, uint32_t devid)
 {
@@ -88,49 +85,42 @@ static int rewrite(struct xs_handle *xs, xs_transaction_t t, uint32_t stub, uint
 	return ret;
 }
 
-/* 1 when it was rewritten, 0 when there is nothing to do (any more). */
-static int try_one(struct xs_handle *xs, const struct stub_id *id, uint32_t devid)
+struct fix {
+	const struct stub_id *id;
+	uint32_t devid;
+};
+
+static int fix(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
-	xs_transaction_t t = xs_transaction_start(xs);
+	const struct fix *f = arg;
 	struct stub_id again;
 	struct drive d;
-	bool todo = false;
-	int ret;
+	int ret = stub_ident(xs, t, f->id->stub, &again);
 
-	if (t == XBT_NULL)
-		return errno ? -errno : -EIO;
-	ret = stub_ident(xs, t, id->stub, &again);
-	if (!ret && again.guest != id->guest)
+	if (!ret && again.guest != f->id->guest)
 		ret = -ENOENT;
 	if (!ret)
-		ret = drive_read(xs, t, id->stub, devid, &d);
-	if (!ret) {
-		todo = drive_is_empty(&d, id->stub, devid);
-		if (todo)
-			ret = rewrite(xs, t, id->stub, devid);
-	}
-	if (!xs_transaction_end(xs, t, ret || !todo) && !ret && todo)
-		ret = errno ? -errno : -EIO;
-	return ret ? ret : todo;
+		ret = drive_read(xs, t, f->id->stub, f->devid, &d);
+	if (ret || !drive_is_empty(&d, f->id->stub, f->devid))
+		return ret;
+	ret = rewrite(xs, t, f->id->stub, f->devid);
+	return ret ? ret : 1;
 }
 
-static int cure_one(struct xs_handle *xs, const struct stub_id *id, uint32_t devid)
+/* 1 when it was rewritten, 0 when there is nothing to do. */
+static int drive_fix(struct xs_handle *xs, const struct stub_id *id, uint32_t devid)
 {
+	struct fix f = { id, devid };
 	struct drive d;
 	/* Most looks find nothing to do: no transaction for those. */
 	int ret = drive_read(xs, XBT_NULL, id->stub, devid, &d);
 
 	if (ret || !drive_is_empty(&d, id->stub, devid))
 		return ret;
-	for (int i = 0; i < TRIES; i++) {
-		ret = try_one(xs, id, devid);
-		if (ret != -EAGAIN)
-			break;
-	}
-	return ret;
+	return xsh_transact(xs, fix, &f);
 }
 
-int drives_cure(struct xs_handle *xs, const struct stub_id *id, unsigned int *done)
+int drives_fix(struct xs_handle *xs, const struct stub_id *id, unsigned int *done)
 {
 	unsigned int n;
 	uint64_t devid;
@@ -143,7 +133,7 @@ int drives_cure(struct xs_handle *xs, const struct stub_id *id, unsigned int *do
 	for (unsigned int i = 0; i < n && ret >= 0; i++) {
 		if (xsh_parse_uint(names[i], INT32_MAX, &devid))
 			continue;
-		ret = cure_one(xs, id, devid);
+		ret = drive_fix(xs, id, devid);
 		if (ret > 0)
 			++*done;
 	}

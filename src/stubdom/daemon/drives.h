@@ -36,6 +36,6 @@ bool drive_is_empty(const struct drive *d, uint32_t stub, uint32_t devid);
  * there.  *@done counts the drives that were dealt with.  0, -ENOENT when the
  * stubdomain went away, or an error.
  */
-int drives_cure(struct xs_handle *xs, const struct stub_id *id, unsigned int *done);
+int drives_fix(struct xs_handle *xs, const struct stub_id *id, unsigned int *done);
 
 #endif

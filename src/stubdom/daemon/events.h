@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Watch events, folded into "look at domain N" and "a domain ended".
- *
- * However many events a domain causes, it is looked at once per round; a round
- * takes at most EVENTS_ROUND of them off the queue before their domains are
- * served.  Nothing that a guest may write is watched: the console backends'
- * nodes and libxl's records are dom0's, and the special watches are xenstored's.
+ * What is watched, folded into "look at domain N" and "a domain ended".
+ * Nothing that a guest may write is watched: the console backends' nodes and
+ * libxl's records are dom0's, and the special watches are xenstored's.
  */
 #ifndef XE_EVENTS_H
 #define XE_EVENTS_H
@@ -14,10 +11,8 @@
 #include <stdint.h>
 #include <xenstore.h>
 
-#include "hv.h"
-#include "xen/domain.h"
+#include "daemon/watches.h"
 
-#define EVENTS_ROUND 512
 #define EVENTS_CONSOLES "/local/domain/0/backend/console"
 #define EVENTS_RELEASE "@releaseDomain"
 #define EVENTS_INTRODUCE "@introduceDomain"
@@ -27,8 +22,7 @@ struct events {
 	bool scan;			/* look at everything */
 	bool sweep;			/* some domain ended */
 	bool born;			/* some domain came */
-	unsigned int marked;		/* bits set in mark */
-	uint64_t mark[(DOMID_LIMIT + 63) / 64];
+	struct domid_set marked;	/* look at these */
 };
 
 /* Ask xenstored for them; the first round then says "scan". */
@@ -39,8 +33,5 @@ int events_take(struct xs_handle *xs, struct events *ev);
 
 /* Pure: what one event means. */
 void events_note(struct events *ev, const char *path, const char *token);
-
-/* The next marked domain at or after @from, unmarked; -1 when there is none. */
-int events_next(struct events *ev, uint32_t from);
 
 #endif

@@ -40,7 +40,7 @@ int hv_dom_crash(struct hv *hv, uint32_t domid);
 /* Destroy a domain that nothing serves (no devices, no processes). */
 int hv_dom_destroy(struct hv *hv, uint32_t domid);
 
-/* "4.20"; "" when it cannot be told. */
+/* "4.20"; "" when it is unknown. */
 void hv_version(struct hv *hv, char *buf, unsigned int size);
 
 #endif

@@ -24,7 +24,7 @@
 /* While a guest is suspended, its state may come; it is waited for eagerly for so long. */
 #define LIFE_SAVE_MS 60000
 #define LIFE_SAVE_POLL_MS 50
-/* After this a crashed guest, or a stubdomain without one, is somebody's to destroy. */
+/* After this a crashed guest, or a stubdomain without one, is the administrator's to destroy. */
 #define LIFE_LEFT_MS 30000
 
 enum life_dom {

@@ -2,45 +2,27 @@
 /* xen-stubdomd: looks after Linux device-model stubdomains, in dom0. */
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <systemd/sd-daemon.h>
-#include <time.h>
-#include <unistd.h>
 #include <xenstore.h>
 
 #include "base/log.h"
+#include "daemon/service.h"
 #include "daemon/sink_journal.h"
+#include "daemon/watches.h"
 #include "diag.h"
 #include "events.h"
 #include "hv.h"
 #include "track.h"
 
-#define XENSTORE_WAIT_MS 60000
-#define XENSTORE_RETRY_MS 100
-
 struct daemon {
+	struct service service;
 	struct xs_handle *xs;
 	struct hv *hv;
 	struct track *tr;
 	struct events ev;
-	int signals;
-	uint64_t watchdog;	/* ms between two signs of life; 0: none wanted */
-	uint64_t alive;		/* when the next is due */
-	unsigned int shown_all, shown_bad;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static void usage(FILE *to)
 {
@@ -66,7 +48,7 @@ static int options(int argc, char **argv, bool *once)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int c, level;
+	int c;
 
 	while ((c = getopt_long(argc, argv, "1l:Vh", longs, NULL)) != -1) {
 		switch (c) {
@@ -74,12 +56,8 @@ static int options(int argc, char **argv, bool *once)
 			*once = true;
 			break;
 		case 'l':
-			level = log_level_parse(optarg);
-			if (level < 0) {
-				log_err(NULL, "unknown log level '%s': use err, warning, notice, info or debug", optarg);
+			if (service_log_level(optarg))
 				return 2;
-			}
-			log_set_level(level);
 			break;
 		case 'V':
 			puts("xen-stubdomd " XE_VERSION);
@@ -100,60 +78,8 @@ static int options(int argc, char **argv, bool *once)
 
 /* ---- the daemon ---- */
 
-static int setup_signals(struct daemon *d)
+static int setup(struct daemon *d)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	/* Before any thread is made (libxenstore makes one): all inherit it. */
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return -errno;
-	d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return d->signals < 0 ? -errno : 0;
-}
-
-/* True when it is time to end; SIGHUP means: look at everything again. */
-static bool signalled(struct daemon *d)
-{
-	struct signalfd_siginfo si;
-
-	while (read(d->signals, &si, sizeof(si)) == sizeof(si)) {
-		if (si.ssi_signo != SIGHUP)
-			return true;
-		d->ev.scan = true;
-	}
-	return false;
-}
-
-/*
- * xenstored may need longer than the unit that starts it says.  Waiting here
- * is one line in the log; being restarted all the time would be hundreds.
- */
-static struct xs_handle *xenstore_open(struct daemon *d, unsigned int wait_ms)
-{
-	struct pollfd fd = { .fd = d->signals, .events = POLLIN };
-	struct xs_handle *xs = xs_open(0);
-	int saved = errno;
-
-	if (!xs && wait_ms)
-		log_notice(NULL, "waiting for xenstored");
-	for (unsigned int ms = 0; !xs && ms < wait_ms; ms += XENSTORE_RETRY_MS) {
-		poll(&fd, 1, XENSTORE_RETRY_MS);
-		if (signalled(d))
-			break;
-		xs = xs_open(0);
-		saved = errno;
-	}
-	errno = saved;
-	return xs;
-}
-
-static int setup(struct daemon *d, unsigned int wait_ms)
-{
-	d->xs = xenstore_open(d, wait_ms);
 	if (!d->xs) {
 		log_err(NULL, "no connection to xenstored: %s: is this dom0 of a running Xen?", strerror(errno));
 		return -ENODEV;
@@ -175,42 +101,10 @@ static void teardown(struct daemon *d)
 	xs_close(d->xs);
 }
 
-static void show_status(struct daemon *d)
-{
-	unsigned int all, bad;
-
-	track_count(d->tr, &all, &bad);
-	if (all == d->shown_all && bad == d->shown_bad)
-		return;
-	sd_notifyf(0, "STATUS=%u stubdomain%s, %u with trouble", all, all == 1 ? "" : "s", bad);
-	d->shown_all = all;
-	d->shown_bad = bad;
-}
-
-static void sign_of_life(struct daemon *d, uint64_t now)
-{
-	if (!d->watchdog || now < d->alive)
-		return;
-	sd_notify(0, "WATCHDOG=1");
-	d->alive = now + d->watchdog;
-}
-
-static int timeout_until(const struct daemon *d, uint64_t now)
-{
-	uint64_t due = track_next(d->tr);
-
-	if (d->watchdog && d->alive < due)
-		due = d->alive;
-	if (due == UINT64_MAX)
-		return -1;
-	if (due <= now)
-		return 0;
-	return due - now > 60000 ? 60000 : (int)(due - now);
-}
-
 /* Serve what the events said; stubdomains that are being started come first. */
-static int round_of_work(struct daemon *d)
+static int on_xenstore(void *arg)
 {
+	struct daemon *d = arg;
 	struct events *ev = &d->ev;
 	int ret = events_take(d->xs, ev);
 	int dom = 0;
@@ -219,88 +113,85 @@ static int round_of_work(struct daemon *d)
 		log_err(NULL, "lost xenstored: %s", strerror(-ret));
 		return ret;
 	}
-	while ((dom = events_next(ev, dom)) >= 0)
-		track_visit(d->tr, dom, now_ms());
+	while ((dom = domid_set_take(&ev->marked, (uint32_t)dom)) >= 0)
+		track_visit(d->tr, (uint32_t)dom, service_now());
 	if (ev->scan) {
-		ret = track_scan(d->tr, now_ms());
+		ret = track_scan(d->tr, service_now());
 		if (ret)
 			log_err(NULL, "the hypervisor does not list its domains: %s", strerror(-ret));
 	} else if (ev->sweep) {
-		track_sweep(d->tr, now_ms());
+		track_sweep(d->tr, service_now());
+	} else if (ev->born) {
+		track_born(d->tr, service_now());
 	}
-	if (ev->born && !ev->scan && !ev->sweep)
-		track_born(d->tr, now_ms());
 	ev->scan = ev->sweep = ev->born = false;
-	track_tick(d->tr, now_ms());
 	return ret;
 }
 
-static int serve_forever(struct daemon *d)
+static int on_reload(void *arg)
 {
-	struct pollfd fds[2] = {
-		{ .fd = xs_fileno(d->xs), .events = POLLIN },
-		{ .fd = d->signals, .events = POLLIN },
-	};
-	int ret;
+	struct daemon *d = arg;
 
-	for (;;) {
-		uint64_t now = now_ms();
+	d->ev.scan = true;
+	return on_xenstore(d);
+}
 
-		sign_of_life(d, now);
-		show_status(d);
-		if (poll(fds, 2, timeout_until(d, now)) < 0 && errno != EINTR)
-			return -errno;
-		if (signalled(d))
-			return 0;
-		ret = round_of_work(d);
-		if (ret)
-			return ret;
-	}
+static uint64_t on_tick(void *arg)
+{
+	struct daemon *d = arg;
+	unsigned int all, bad;
+
+	track_tick(d->tr, service_now());
+	track_count(d->tr, &all, &bad);
+	service_status(&d->service, "%u stubdomain%s, %u failed", all, all == 1 ? "" : "s", bad);
+	return track_next(d->tr);
 }
 
 static int run_daemon(struct daemon *d)
 {
-	uint64_t usec = 0;
-	int ret = setup_signals(d);
+	static const struct service_ops ops = {
+		.xenstore = on_xenstore, .reload = on_reload, .tick = on_tick,
+	};
+	int ret = service_init(&d->service, &ops, d);
 
-	if (!ret)
-		ret = setup(d, XENSTORE_WAIT_MS);
+	if (!ret) {
+		d->xs = service_xenstore(&d->service);
+		ret = setup(d);
+	}
 	if (!ret)
 		ret = events_watch(d->xs);
 	/* First look before READY: what xendomains starts next finds us ready. */
 	if (!ret)
-		ret = track_scan(d->tr, now_ms());
+		ret = track_scan(d->tr, service_now());
+	if (!ret)
+		ret = service_attach(&d->service, d->xs);
 	if (ret) {
 		log_err(NULL, "cannot start: %s", strerror(-ret));
 		return 1;
 	}
-	if (sd_watchdog_enabled(0, &usec) > 0)
-		d->watchdog = usec / 3000;
-	d->shown_all = ~0u;
-	sd_notify(0, "READY=1");
-	log_debug(NULL, "ready");
-	ret = serve_forever(d);
-	sd_notify(0, "STOPPING=1");
+	ret = service_run(&d->service);
 	teardown(d);
-	return ret ? 1 : 0;
+	service_end(&d->service);
+	return ret;
 }
 
 static int run_once(struct daemon *d)
 {
 	unsigned int all, bad;
 
-	if (setup(d, 0) || track_scan(d->tr, now_ms()))
+	d->xs = xs_open(0);
+	if (setup(d) || track_scan(d->tr, service_now()))
 		return 1;
 	diag_wait();
 	track_count(d->tr, &all, &bad);
-	log_info(NULL, "%u stubdomain%s, %u with trouble", all, all == 1 ? "" : "s", bad);
+	log_info(NULL, "%u stubdomain%s, %u failed", all, all == 1 ? "" : "s", bad);
 	teardown(d);
 	return bad ? 1 : 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct daemon d = { .signals = -1 };
+	struct daemon d = { .xs = NULL };
 	bool once = false;
 	int ret;
 

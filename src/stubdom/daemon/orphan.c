@@ -8,6 +8,7 @@
 
 #include "clean.h"
 #include "diag.h"
+#include "xen/domain.h"
 #include "xen/stubdomain.h"
 #include "xen/xs_util.h"
 
@@ -28,7 +29,7 @@ struct orphan {
 struct birth {
 	uint32_t domid;
 	uint8_t uuid[16];
-	char name[IDENT_NAME_MAX];
+	char name[DOMAIN_NAME_MAX];
 	uint64_t seen;		/* when it was last there */
 	bool lonely;		/* there was no NAME-dm when it came */
 };
@@ -68,10 +69,10 @@ static bool stem(char *name)
 
 static bool name_in_use(struct xs_handle *xs, const struct domains *all, const char *name)
 {
-	char other[IDENT_NAME_MAX];
+	char other[DOMAIN_NAME_MAX];
 
 	for (unsigned int i = 0; i < all->n; i++) {
-		guest_name(xs, all->v[i].domid, other, sizeof(other));
+		domain_name(xs, all->v[i].domid, other, sizeof(other));
 		if (!strcmp(other, name))
 			return true;
 	}
@@ -93,7 +94,7 @@ static bool same_dom(const struct hv_dom *dom, uint32_t domid, const uint8_t *uu
 static void note_birth(struct orphans *o, struct xs_handle *xs,
 		       const struct domains *all, const struct hv_dom *dom, uint64_t now)
 {
-	char dm[IDENT_NAME_MAX + 4];
+	char dm[DOMAIN_NAME_MAX + 4];
 	struct birth *b;
 
 	for (unsigned int i = 0; i < o->nbirths; i++) {
@@ -105,7 +106,7 @@ static void note_birth(struct orphans *o, struct xs_handle *xs,
 	if (o->nbirths == BIRTHS_MAX)
 		return;
 	b = &o->births[o->nbirths];
-	guest_name(xs, dom->domid, b->name, sizeof(b->name));
+	domain_name(xs, dom->domid, b->name, sizeof(b->name));
 	if (!b->name[0])	/* too early: the next event shows it */
 		return;
 	o->nbirths++;
@@ -159,7 +160,7 @@ static bool is_orphan(struct xs_handle *xs, const struct domains *all,
 {
 	if (dom->hvm || !being_made(dom))
 		return false;
-	guest_name(xs, dom->domid, id->name, sizeof(id->name));
+	domain_name(xs, dom->domid, id->name, sizeof(id->name));
 	if (!stem(id->name) || xsh_exists(xs, XBT_NULL, "/local/domain/%u/target", dom->domid))
 		return false;
 	id->stub = dom->domid;

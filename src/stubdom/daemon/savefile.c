@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clean.h"
+#include "root.h"
 #include "xen/xs_util.h"
 
 int savefile_parse(const char *text, struct save_ask *out)
@@ -30,7 +30,7 @@ int savefile_parse(const char *text, struct save_ask *out)
 
 static const char *name(char *buf, size_t size, uint32_t guest, const char *end)
 {
-	snprintf(buf, size, "%s/var/lib/xen/qemu-save.%u%s", clean_root, guest, end);
+	snprintf(buf, size, "%s/var/lib/xen/qemu-save.%u%s", host_root, guest, end);
 	return buf;
 }
 
@@ -65,22 +65,15 @@ int savefile_open(uint32_t guest, const struct save_ask *ask)
 	return -EAGAIN;
 }
 
+/* Where the file system can, the two share their blocks. */
 static int copy(int to, int from, off_t at, uint64_t len)
 {
-	char buf[65536];
-
 	while (len) {
-		ssize_t n = pread(from, buf, len < sizeof(buf) ? len : sizeof(buf), at);
+		ssize_t n = copy_file_range(from, &at, to, NULL, len, 0);
 
 		if (n <= 0)
 			return n ? -errno : -EIO;
-		for (ssize_t done = 0, w; done < n; done += w) {
-			w = write(to, buf + done, n - done);
-			if (w < 0)
-				return -errno;
-		}
-		at += n;
-		len -= n;
+		len -= (uint64_t)n;
 	}
 	return 0;
 }

@@ -3,7 +3,7 @@
  * The stubdomains the daemon knows, and what it does about each of them.
  *
  * Nothing here must survive the daemon: xenstore and the hypervisor hold all
- * state (RECORD_DIR remembers which domain was whose stubdomain, for the time
+ * state (record.h remembers which domain was whose stubdomain, for the time
  * when its own nodes are gone), and track_scan() reads it back.
  *
  * Time is CLOCK_MONOTONIC in milliseconds and comes from the caller.
@@ -18,9 +18,6 @@
 #include "hv.h"
 
 struct track;
-
-/* One node for each stubdomain seen: "GUEST UUID". */
-#define RECORD_DIR "/local/domain/0/xen-stubdomd"
 
 /* The caller keeps @xs and @hv open for longer. */
 struct track *track_new(struct xs_handle *xs, struct hv *hv);

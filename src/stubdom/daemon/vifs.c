@@ -5,13 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xen/io/xenbus.h>
 
 #include "hv.h"
 #include "xen/domain.h"
+#include "xen/xenbus.h"
 #include "xen/xs_util.h"
-
-#define TRIES 32
 
 /* ---- reading ---- */
 
@@ -76,7 +74,7 @@ static int read_wanted(struct xs_handle *xs, const struct stub_id *id,
 	return err;
 }
 
-/* -1: there is none; 0 for what is no state: a driver domain may write anything. */
+/* -1: it is gone; 0 for what is no state: a driver domain may write anything. */
 static int read_state(struct xs_handle *xs, xs_transaction_t t, const char *back,
 		      int *state)
 {
@@ -151,33 +149,26 @@ enum vif_do vif_decide(const struct vif *v, const struct vifs_dom *dom)
 
 /* ---- acting ---- */
 
-static int try_close(struct xs_handle *xs, const struct vif *v)
+static int close_back(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
-	xs_transaction_t t = xs_transaction_start(xs);
-	int state, ret;
+	const struct vif *v = arg;
+	int state, ret = read_state(xs, t, v->back, &state);
 
-	if (t == XBT_NULL)
-		return errno ? -errno : -EIO;
-	ret = read_state(xs, t, v->back, &state);
-	/* Nothing is made anew of what was removed meanwhile. */
+	/* What was removed meanwhile is not created again. */
 	if (!ret && state < 0)
 		ret = -ENOENT;
 	if (!ret)
 		ret = xsh_write(xs, t, "0", "%s/online", v->back);
 	if (!ret && state != XenbusStateClosed)
 		ret = xsh_write(xs, t, "5", "%s/state", v->back);
-	if (!xs_transaction_end(xs, t, ret) && !ret)
-		ret = errno ? -errno : -EIO;
-	return ret;
+	return ret ? ret : 1;
 }
 
 int vif_close(struct xs_handle *xs, const struct vif *v)
 {
-	int ret = -EAGAIN;
+	int ret = xsh_transact(xs, close_back, (void *)v);
 
-	for (int i = 0; i < TRIES && ret == -EAGAIN; i++)
-		ret = try_close(xs, v);
-	return ret == -ENOENT ? 0 : ret;
+	return ret == -ENOENT || ret > 0 ? 0 : ret;
 }
 
 int vif_cut(struct xs_handle *xs, const struct stub_id *id, const struct vif *v)

@@ -25,7 +25,7 @@
 
 /* The time libxl gives a device for closing (LIBXL_DESTROY_TIMEOUT). */
 #define VIF_CLOSE_MS 10000
-/* A network card that is not to be had yet: when to look again. */
+/* The domains do not run yet: when to look again. */
 #define VIF_LOOK_MS 2000
 
 /* The device model has no more than 32 emulated cards (ARGS_NICS_MAX). */
@@ -37,11 +37,11 @@
  */
 struct vif {
 	uint32_t devid;
-	char back[96];		/* the backend's path; "" when it makes no sense */
+	char back[96];		/* the backend's path; "" when malformed */
 	bool wanted;		/* the guest has the same one */
 	bool front;		/* its frontend's nodes are there */
 	bool online;
-	int state;		/* of the backend; -1: it is gone, 0: nonsense */
+	int state;		/* of the backend; -1: it is gone, 0: malformed */
 };
 
 struct vifs {

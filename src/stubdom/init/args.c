@@ -255,7 +255,7 @@ static int on_xen_domid(struct rewrite *r, const char *v)
 enum opt {
 	OPT_OTHER, OPT_NAME, OPT_DIRECT_BOOT, OPT_NO_ACPI, OPT_MACHINE,
 	OPT_INCOMING, OPT_NETDEV, OPT_CHARDEV, OPT_SERIAL, OPT_DRIVE,
-	OPT_DEVICE, OPT_XEN_DOMID, OPT_DISPLAY, OPT_DROP, OPT_KEEP_VALUE,
+	OPT_DEVICE, OPT_XEN_DOMID, OPT_DROP, OPT_KEEP_VALUE,
 };
 
 /*
@@ -283,7 +283,6 @@ static const struct {
 	{ "drive", OPT_DRIVE, true },
 	{ "device", OPT_DEVICE, true },
 	{ "xen-domid", OPT_XEN_DOMID, true },
-	{ "display", OPT_DISPLAY, true },
 	/*
 	 * libxl gives these for dm_restrict=1 in dom0: init has its own
 	 * unprivileged user and sandbox, and a QEMU that restricts itself to
@@ -301,6 +300,7 @@ static const struct {
 	/* their values may look like options */
 	{ "k", OPT_KEEP_VALUE, true },
 	{ "boot", OPT_KEEP_VALUE, true },
+	{ "display", OPT_KEEP_VALUE, true },
 	{ "usbdevice", OPT_KEEP_VALUE, true },
 	{ "smp", OPT_KEEP_VALUE, true },
 	{ "net", OPT_KEEP_VALUE, true },
@@ -326,12 +326,44 @@ static void on_incoming(struct rewrite *r, const char *v)
 	pushf(r, "fd:%d", QEMU_FD_RESTORE);
 }
 
+/* What init makes of an option's value; 1: it is not passed on as it is. */
+static int value(struct rewrite *r, enum opt opt, const char *v)
+{
+	switch (opt) {
+	case OPT_NAME:
+		log_clean(r->p->name, sizeof(r->p->name), v, strlen(v));
+		return 0;
+	case OPT_MACHINE:
+		r->machine = r->p->argc;
+		return 0;
+	case OPT_INCOMING:
+		on_incoming(r, v);
+		return 1;
+	case OPT_CHARDEV:
+		on_chardev(r, v);
+		return 1;
+	case OPT_DEVICE:
+		on_device(r, v);
+		return 1;
+	case OPT_NETDEV:
+		return on_netdev(r, v);
+	case OPT_SERIAL:
+		return on_serial(r, v);
+	case OPT_XEN_DOMID:
+		return on_xen_domid(r, v);
+	case OPT_DRIVE:
+		on_drive(r, v);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
 /* One option with its value (NULL when it has none). */
 static int one(struct rewrite *r, enum opt opt, const char *name,
 	       const char *arg, const char *v)
 {
-	struct args_plan *p = r->p;
-	int ret = 0;
+	int ret;
 
 	switch (opt) {
 	case OPT_DIRECT_BOOT:
@@ -340,49 +372,16 @@ static int one(struct rewrite *r, enum opt opt, const char *name,
 		r->no_acpi = true;
 		return 0;
 	case OPT_DROP:
-		note(p, "-%s is not passed on: init confines QEMU itself", name);
+		note(r->p, "-%s is not passed on: init confines QEMU itself", name);
 		return 0;
 	default:
 		break;
 	}
 	push(r, arg);
-	switch (opt) {
-	case OPT_NAME:
-		log_clean(p->name, sizeof(p->name), v, strlen(v));
-		break;
-	case OPT_MACHINE:
-		r->machine = p->argc;
-		break;
-	case OPT_INCOMING:
-		on_incoming(r, v);
-		return 0;
-	case OPT_CHARDEV:
-		on_chardev(r, v);
-		return 0;
-	case OPT_DEVICE:
-		on_device(r, v);
-		return 0;
-	case OPT_DISPLAY:
-		push(r, r->o->display ? r->o->display : v);
-		return 0;
-	case OPT_NETDEV:
-		ret = on_netdev(r, v);
-		break;
-	case OPT_SERIAL:
-		ret = on_serial(r, v);
-		break;
-	case OPT_XEN_DOMID:
-		ret = on_xen_domid(r, v);
-		break;
-	case OPT_DRIVE:
-		on_drive(r, v);
-		break;
-	default:
-		break;
-	}
-	if (v)
+	ret = value(r, opt, v);
+	if (v && ret != 1)
 		push(r, v);
-	return ret;
+	return ret == 1 ? 0 : ret;
 }
 
 static int walk(struct rewrite *r, char *const *in, unsigned int n)

@@ -59,7 +59,6 @@ struct args_opts {
 	const char *qemu;		/* argv[0] */
 	unsigned int guest;		/* domid QEMU is for */
 	bool save_fd;			/* QEMU_FD_SAVE is open: fdset 1 */
-	const char *display;		/* replaces "-display none", or NULL */
 };
 
 /*

@@ -2,12 +2,12 @@
 #include "carrier.h"
 
 #include <errno.h>
-#include <xen/io/xenbus.h>
 
-#include "init.h"
+#include "failure.h"
+#include "xen/xenbus.h"
 #include "xen/xs_util.h"
 
-/* 1: connected, 0: closing or gone, -1: neither, or not to be told. */
+/* 1: connected, 0: closing or gone, -1: neither, or unknown. */
 static int link_of(struct xs_handle *xs, unsigned int devid)
 {
 	uint64_t state;
@@ -29,7 +29,7 @@ static void set_link(struct carrier *c, const struct args_nic *nic, bool up)
 	json_object_object_add(args, "name", json_object_new_string(nic->id));
 	json_object_object_add(args, "up", json_object_new_boolean(up));
 	/* Refused when the guest has unplugged its emulated cards: no matter. */
-	qmp_self_send(c->qmp, "set_link", args, -1, NULL, NULL);
+	monitor_send(c->monitor, "set_link", args, -1, NULL, NULL);
 }
 
 void carrier_check(struct carrier *c)
@@ -48,10 +48,10 @@ void carrier_check(struct carrier *c)
 	}
 }
 
-int carrier_watch(struct carrier *c, struct xs_handle *xs, struct qmp_self *qmp,
+int carrier_watch(struct carrier *c, struct xs_handle *xs, struct monitor *monitor,
 		  const struct args_plan *plan)
 {
-	*c = (struct carrier){ .xs = xs, .qmp = qmp, .plan = plan };
+	*c = (struct carrier){ .xs = xs, .monitor = monitor, .plan = plan };
 	if (!plan->n_nics || xs_watch(xs, "device/vif", "vif"))
 		return 0;
 	return errno ? -errno : -EIO;

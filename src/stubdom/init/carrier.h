@@ -11,11 +11,11 @@
 #include <xenstore.h>
 
 #include "args.h"
-#include "qmp_self.h"
+#include "monitor.h"
 
 struct carrier {
 	struct xs_handle *xs;
-	struct qmp_self *qmp;
+	struct monitor *monitor;
 	const struct args_plan *plan;
 	bool down[ARGS_NICS_MAX];	/* what QEMU was told last */
 };
@@ -24,7 +24,7 @@ struct carrier {
  * Watch the interfaces of @plan, which the caller keeps.  The caller takes the
  * events and calls carrier_check() then.  Negative errno.
  */
-int carrier_watch(struct carrier *c, struct xs_handle *xs, struct qmp_self *qmp,
+int carrier_watch(struct carrier *c, struct xs_handle *xs, struct monitor *monitor,
 		  const struct args_plan *plan);
 /* Look at all of them, and tell QEMU what has changed. */
 void carrier_check(struct carrier *c);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "contract.h"
-#include "init.h"
+#include "failure.h"
 #include "vbd.h"
 #include "xen/xs_util.h"
 
@@ -70,11 +70,11 @@ static void remove_old(struct cdrom *c, struct json_object *sets, const char *op
 			continue;
 		args = json_object_new_object();
 		json_object_object_add(args, "fdset-id", json_object_get(id));
-		qmp_self_send(c->qmp, "remove-fd", args, -1, NULL, NULL);
+		monitor_send(c->monitor, "remove-fd", args, -1, NULL, NULL);
 	}
 }
 
-static void on_added(void *arg, struct json_object *ret)
+static void on_added(void *arg, struct json_object *ret, const char *error)
 {
 	struct cdrom *c = arg;
 	const struct vbd_event *ev = &c->queue[c->head].ev;
@@ -82,8 +82,8 @@ static void on_added(void *arg, struct json_object *ret)
 	if (ret)
 		say_info("CD %s (vbd %u): medium handed to QEMU", ev->dev, ev->devid);
 	else
-		say_err("CD %s (vbd %u): QEMU does not take the medium",
-			ev->dev, ev->devid);
+		say_err("CD %s (vbd %u): QEMU does not take the medium: %.200s",
+			ev->dev, ev->devid, error);
 	change_done(c);
 }
 
@@ -103,18 +103,19 @@ static bool add_new(struct cdrom *c, const struct vbd_event *ev, const char *opa
 	}
 	args = json_object_new_object();
 	json_object_object_add(args, "opaque", json_object_new_string(opaque));
-	ret = qmp_self_send(c->qmp, "add-fd", args, fd, on_added, c);
+	ret = monitor_send(c->monitor, "add-fd", args, fd, on_added, c);
 	if (ret)
 		say_err("CD %s (vbd %u): %s", ev->dev, ev->devid, strerror(-ret));
 	return !ret;
 }
 
-static void on_fdsets(void *arg, struct json_object *ret)
+static void on_fdsets(void *arg, struct json_object *ret, const char *error)
 {
 	struct cdrom *c = arg;
 	struct cdrom_change *ch = &c->queue[c->head];
 	char opaque[32];
 
+	(void)error;
 	opaque_of(ch->ev.devid, opaque, sizeof(opaque));
 	if (ret)
 		remove_old(c, ret, opaque);
@@ -126,8 +127,8 @@ static void next_change(struct cdrom *c)
 {
 	if (!c->count)
 		return;
-	/* Without a QEMU there is nobody to tell, now or later. */
-	if (qmp_self_send(c->qmp, "query-fdsets", NULL, -1, on_fdsets, c))
+	/* Without a QEMU no change can be told, now or later. */
+	if (monitor_send(c->monitor, "query-fdsets", NULL, -1, on_fdsets, c))
 		c->count = 0;
 }
 
@@ -178,12 +179,12 @@ static void on_uevent(void *arg, uint32_t events)
 }
 
 int cdrom_open(struct cdrom *c, struct loop *loop, struct xs_handle *xs,
-	       struct qmp_self *qmp)
+	       struct monitor *monitor)
 {
 	struct sockaddr_nl sa = { .nl_family = AF_NETLINK, .nl_groups = 1 };
 	int fd, ret;
 
-	*c = (struct cdrom){ .xs = xs, .qmp = qmp, .dev = "/dev" };
+	*c = (struct cdrom){ .xs = xs, .monitor = monitor, .dev = "/dev" };
 	fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
 	if (fd < 0)
 		return -errno;

@@ -15,7 +15,7 @@
 #include <xenstore.h>
 
 #include "loop.h"
-#include "qmp_self.h"
+#include "monitor.h"
 #include "vbd.h"
 
 #define CDROM_QUEUE 16
@@ -28,7 +28,7 @@ struct cdrom_change {
 struct cdrom {
 	struct loop_source src;		/* the kernel's uevents */
 	struct xs_handle *xs;
-	struct qmp_self *qmp;
+	struct monitor *monitor;
 	const char *dev;		/* "/dev" but in tests */
 	/*
 	 * One after the other: fdset ids are reused, so what one change read
@@ -40,7 +40,7 @@ struct cdrom {
 
 /* From now on no event is missed; negative errno. */
 int cdrom_open(struct cdrom *c, struct loop *loop, struct xs_handle *xs,
-	       struct qmp_self *qmp);
+	       struct monitor *monitor);
 /*
  * CDs that are there and that QEMU's arguments did not open (@opened: bit i
  * for /dev/xvd<'a' + i>): drives that start without a medium.

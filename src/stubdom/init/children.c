@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "init.h"
+#include "failure.h"
 #include "qmp_broker.h"
 #include "spawn.h"
 #include "stubdom.h"
@@ -193,7 +193,7 @@ int children_start(struct children *c, const struct args_plan *plan,
 	int fds[QEMU_FD_END - 3], ret = 0;
 
 	fds[QEMU_FD_QMP_BROKER - 3] = qmp_listen(INIT_QMP_BROKER, STUBDOM_UID_BROKER);
-	fds[QEMU_FD_QMP_INIT - 3] = qmp_listen(INIT_QMP_SELF, 0);
+	fds[QEMU_FD_QMP_INIT - 3] = qmp_listen(INIT_QMP_MONITOR, 0);
 	fds[QEMU_FD_RESTORE - 3] = restore_fd;
 	fds[QEMU_FD_SAVE - 3] = c->save.qemu;
 	for (int i = 0; i < 2 && !ret; i++)

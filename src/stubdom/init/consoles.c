@@ -12,7 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "init.h"
+#include "failure.h"
+#include "loop.h"
+#include "mounts.h"
 #include "stubdom.h"
 
 /*

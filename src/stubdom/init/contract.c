@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "args.h"
-#include "init.h"
+#include "failure.h"
 #include "stubdom.h"
 #include "text.h"
 #include "xen/domain.h"
@@ -77,14 +77,8 @@ static int read_argv(struct xs_handle *xs, struct contract *c, const char *vm)
 
 static void read_name(struct xs_handle *xs, struct contract *c)
 {
-	size_t len;
-	char *name;
-
 	/* libxl lets the device model's domain read it; others may not. */
-	if (!xsh_read(xs, XBT_NULL, &name, &len, "/local/domain/%u/name", c->guest)) {
-		log_clean(c->guest_name, sizeof(c->guest_name), name, len);
-		free(name);
-	}
+	domain_name(xs, c->guest, c->guest_name, sizeof(c->guest_name));
 	for (unsigned int i = 0; !c->guest_name[0] && i + 1 < c->argc; i++)
 		if (!strcmp(c->argv[i], "-name"))
 			log_clean(c->guest_name, sizeof(c->guest_name),

@@ -6,10 +6,12 @@
 #include <stdbool.h>
 #include <xenstore.h>
 
+#include "xen/domain.h"
+
 struct contract {
 	unsigned int self;	/* own domid */
 	unsigned int guest;	/* the domid this is the device model of */
-	char guest_name[128];	/* printable; "" when it is not known */
+	char guest_name[DOMAIN_NAME_MAX];	/* printable; "" when it is not known */
 	char **argv;		/* dm-argv, byte for byte, in order */
 	unsigned int argc;
 	bool has_pci;		/* device/pci: pass-through is asked for */

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 
-/* Open /dev/kmsg; falls back to stderr (the console) when there is none. */
+/* Open /dev/kmsg; falls back to stderr (the console) when it is missing. */
 void kmsg_open(const char *program);
 log_sink_fn kmsg_sink;
 

@@ -32,10 +32,12 @@ struct loop {
 };
 
 int64_t now_ms(void);
+/* Milliseconds since the kernel started: what libxl's 30 s are counted by. */
+int64_t uptime_ms(void);
 int loop_init(struct loop *l);
 /* Ask for @events of src->fd; 0 takes it out (do that before close()). */
 int loop_want(struct loop *l, struct loop_source *src, uint32_t events);
-/* Call t->fn once, @ms from now; a set timer is set anew. */
+/* Call t->fn once, @ms from now; a set timer starts over. */
 void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t ms);
 void loop_timer_stop(struct loop_timer *t);
 /* Until loop->stop. */

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * stubdom-init: pid 1 of a Linux device-model stubdomain.  init.h has the
- * order of things; man stubdom-init(8) what each of them means.
+ * stubdom-init: pid 1 of a Linux device-model stubdomain.
+ *
+ * The order of a stubdomain's life is the order of this file: mounts, log,
+ * contract (xenstore), wiring (consoles, disks, NICs), QMP broker, QEMU, then
+ * one event loop until something ends, and power off.  stubdom-init(8) says what
+ * each of them means.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "args.h"
@@ -22,16 +24,17 @@
 #include "cdrom.h"
 #include "children.h"
 #include "contract.h"
-#include "init.h"
+#include "failure.h"
 #include "kmsg.h"
 #include "loop.h"
+#include "monitor.h"
 #include "mounts.h"
 #include "qmp_broker.h"
-#include "qmp_self.h"
 #include "spawn.h"
 #include "stubdom.h"
 #include "text.h"
 #include "wire.h"
+#include "xen/version.h"
 #include "xen/xs_util.h"
 
 #ifndef XE_VERSION
@@ -44,7 +47,7 @@ static struct init {
 	struct contract contract;
 	struct args_plan plan;
 	struct children children;
-	struct qmp_self qmp;
+	struct monitor monitor;
 	struct cdrom cdrom;
 	struct carrier carrier;
 	struct loop_source sig, xs_src;
@@ -53,36 +56,6 @@ static struct init {
 } in;
 
 #define TOKEN_CONTROL "control"
-
-struct log_about init_about = { .domid = -1, .stubdom = -1 };
-static char reason[512];
-
-int init_fail(int err, const char *fmt, ...)
-{
-	char line[sizeof(reason)];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if (!reason[0])
-		strcpy(reason, line);
-	say_err("%s", line);
-	return err;
-}
-
-const char *init_reason(void)
-{
-	return reason[0] ? reason : NULL;
-}
-
-int64_t uptime_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void stage(const char *s)
 {
@@ -242,7 +215,7 @@ static void on_xenstore(void *arg, uint32_t events)
 	check_running();
 }
 
-static void on_qmp_ready(void *arg, const char *version)
+static void on_monitor_ready(void *arg, const char *version)
 {
 	(void)arg;
 	publish(in.xs, "qemu", version);
@@ -296,7 +269,8 @@ static int open_xenstore(void)
 /* QEMU talks to the hypervisor in an ABI that each series changes. */
 static int check_image(void)
 {
-	char info[1024], ver[64], want[32], major[16], minor[16];
+	unsigned int major, minor;
+	char info[1024], ver[64], want[32];
 
 	if (read_file(STUBDOM_IMAGE_INFO, info, sizeof(info)) < 0) {
 		say_notice(STUBDOM_IMAGE_INFO " is missing: not checked whether image and Xen fit");
@@ -305,13 +279,9 @@ static int check_image(void)
 	if (!text_value(info, "qemu", ver, sizeof(ver)))
 		publish(in.xs, "qemu", ver);
 	if (text_value(info, "xen", ver, sizeof(ver)) ||
-	    version_series(ver, want, sizeof(want)) ||
-	    read_file("/sys/hypervisor/version/major", major, sizeof(major)) < 0 ||
-	    read_file("/sys/hypervisor/version/minor", minor, sizeof(minor)) < 0)
+	    version_series(ver, want, sizeof(want)) || xen_version("/sys", &major, &minor))
 		return 0;
-	major[strcspn(major, "\n")] = '\0';
-	minor[strcspn(minor, "\n")] = '\0';
-	snprintf(ver, sizeof(ver), "%s.%s", major, minor);
+	snprintf(ver, sizeof(ver), "%u.%u", major, minor);
 	if (!strcmp(ver, want))
 		return 0;
 	return init_fail(-ENOEXEC, "this image is for Xen %s, the host runs %s: run 'xen-stubdom build' in dom0",
@@ -369,17 +339,17 @@ static int start(void)
 	}
 	stage(STUBDOM_STAGE_QEMU);
 	/* Before QEMU: no event of a block device may be missed. */
-	ret = cdrom_open(&in.cdrom, &in.loop, in.xs, &in.qmp);
+	ret = cdrom_open(&in.cdrom, &in.loop, in.xs, &in.monitor);
 	if (ret)
 		say_warn("CD media cannot be changed: uevents: %s", strerror(-ret));
 	ret = children_start(&in.children, &in.plan, fd);
 	if (ret)
 		return ret;
-	fd = qmp_connect(INIT_QMP_SELF);
-	ret = fd < 0 ? fd : qmp_self_init(&in.qmp, &in.loop, fd, on_qmp_ready, NULL);
+	fd = qmp_connect(INIT_QMP_MONITOR);
+	ret = fd < 0 ? fd : monitor_init(&in.monitor, &in.loop, fd, on_monitor_ready, NULL);
 	if (ret)
 		say_warn("CD media cannot be changed: QMP: %s", strerror(-ret));
-	ret = carrier_watch(&in.carrier, in.xs, &in.qmp, &in.plan);
+	ret = carrier_watch(&in.carrier, in.xs, &in.monitor, &in.plan);
 	if (ret)
 		say_warn("a detached network card will not be shown to the guest: xenstore watch: %s",
 			 strerror(-ret));
@@ -391,7 +361,7 @@ static void run(void)
 	struct wire_save save;
 	int ret;
 
-	in.qmp.src.fd = -1;
+	in.monitor.src.fd = -1;
 	ret = loop_init(&in.loop);
 	if (ret || (ret = setup_signals())) {
 		init_fail(ret, "setup: %s", strerror(-ret));

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "init.h"
+#include "failure.h"
 
 static const struct {
 	const char *what, *where, *opts;

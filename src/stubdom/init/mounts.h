@@ -2,6 +2,8 @@
 #ifndef MOUNTS_H
 #define MOUNTS_H
 
+#define INIT_RUN_DIR "/run/stubdom"
+
 /* The file systems pid 1 finds missing.  Works before there is a log. */
 int mounts_setup(void);
 /* Kernel settings QEMU and libxenvchan need. */

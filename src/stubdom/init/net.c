@@ -3,32 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if_tun.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "mounts.h"
 #include "net/rtnl.h"
-
-static int make_tap(const char *name, uid_t owner)
-{
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-	int fd, ret = 0;
-
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, TUNSETIFF, &ifr) ||
-	    ioctl(fd, TUNSETOWNER, (unsigned long)owner) ||
-	    ioctl(fd, TUNSETPERSIST, 1UL))
-		ret = -errno;
-	close(fd);
-	return ret;
-}
+#include "net/tap.h"
 
 int net_find_eth(const char *sys, unsigned int devid, char name[IFNAMSIZ])
 {
@@ -70,7 +50,7 @@ int net_wire(struct rtnl *r, const struct net_wire *w, const char **what)
 	int eth, tap, br, ret;
 
 	*what = "create the tap";
-	ret = make_tap(w->tap, w->owner);
+	ret = tap_make(w->tap, w->owner, false);
 	if (ret)
 		return ret;
 	*what = "create the bridge";

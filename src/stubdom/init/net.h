@@ -29,8 +29,8 @@ struct net_wire {
 int net_wire(struct rtnl *r, const struct net_wire *w, const char **what);
 
 /*
- * The interface whose xenbus device is device/vif/@devid; -ENODEV while there
- * is none.  @sys is "/sys" but in tests.
+ * The interface whose xenbus device is device/vif/@devid; -ENODEV while it
+ * is missing.  @sys is "/sys" but in tests.
  */
 int net_find_eth(const char *sys, unsigned int devid, char name[IFNAMSIZ]);
 

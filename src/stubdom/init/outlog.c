@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "init.h"
+#include "failure.h"
 
 /*
  * A start with a wrong configuration prints some ten lines; a guest that
@@ -16,7 +16,7 @@
 #define OUT_PER_S 5
 
 /*
- * What QEMU says each time and nobody can act upon: it may not set a node's
+ * What QEMU says each time and no one can act upon: it may not set a node's
  * permissions for the guest, and needs not to.
  */
 static bool known(const char *line)

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "init.h"
+#include "failure.h"
 #include "loop.h"
 #include "qmp_msg.h"
 #include "save.h"
@@ -168,7 +168,7 @@ static void write_qemu(struct broker *b)
 }
 
 /* One line for what went wrong since the last, however often it did. */
-static void say_troubles(struct broker *b)
+static void say_problems(struct broker *b)
 {
 	struct qmp_relay *r = &b->relay;
 
@@ -219,7 +219,7 @@ static void pump(struct broker *b)
 		write_qemu(b);
 	} while (more && !b->loop.stop);
 	if (gone) {
-		say_troubles(b);
+		say_problems(b);
 		session_end(b);
 	}
 }
@@ -284,7 +284,7 @@ int qmp_broker_run(const struct qmp_broker_opts *o)
 	if (!ret) {
 		start_listen(b);
 		if (o->ready >= 0 && b->state == LISTEN && write(o->ready, "r", 1) != 1)
-			say_debug("QMP: nobody waits for the broker");
+			say_debug("QMP: init does not wait for the broker");
 		ret = loop_run(&b->loop);
 	}
 	stop_link(b);

@@ -8,7 +8,7 @@
  * its own:
  *   LISTEN  a new ring, its ring-ref and event-channel are in xenstore
  *   OPEN    a client attached; the two nodes were removed before the first
- *           byte was sent, so nobody else can find this ring
+ *           byte was sent, so no other can find this ring
  *   gone    the ring is closed and LISTEN starts over
  * libxenvchan_client_init() reads both nodes before it sets cli_live, and
  * libxl's proxy tries again on each change below the path until that works:
@@ -31,7 +31,7 @@ enum link_state { LINK_WAITING, LINK_OPEN, LINK_GONE };
 struct qmp_link {
 	/* A new ring that clients can find; negative errno. */
 	int (*listen)(struct qmp_link *l);
-	/* Nobody else may find it now. */
+	/* No other client may find it now. */
 	void (*hide)(struct qmp_link *l);
 	void (*close)(struct qmp_link *l);
 	/* Readable when something changed; valid from listen to close. */

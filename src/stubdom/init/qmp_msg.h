@@ -3,7 +3,7 @@
  * QMP between one QEMU and a client that comes and goes.  Pure: bytes in,
  * bytes out, no system calls; qmp_broker.c moves the bytes.
  *
- * Neither side is trusted.  The client's messages are parsed and written anew,
+ * Neither side is trusted.  The client's messages are parsed and serialised again,
  * so QEMU only ever sees valid JSON objects with ids of our own; QEMU's
  * messages are parsed too, and its replies go only to the session that asked.
  */

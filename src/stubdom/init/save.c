@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "init.h"
+#include "failure.h"
 #include "xen/xs_util.h"
 
 /* dom0 takes nothing for so long: give up, the guest runs on. */
@@ -191,7 +191,7 @@ void save_out_start(struct save_out *s, bool first)
 		finish(s, -errno);
 		return;
 	}
-	/* QEMU said it wrote something: what does not begin as a state is none. */
+	/* QEMU said it wrote something: but this does not begin as a state does. */
 	if (st.st_size > STUBDOM_STATE_MAX ||
 	    pread(s->file, magic, sizeof(magic), 0) != sizeof(magic) ||
 	    memcmp(magic, "QEVM", sizeof(magic))) {

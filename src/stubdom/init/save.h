@@ -34,7 +34,7 @@ struct save_out {
 	struct loop_timer timer;
 	int64_t moved_ms;		/* when bytes went out last */
 	enum { SAVE_IDLE, SAVE_WRITE, SAVE_DRAIN, SAVE_ASK } state;
-	struct xs_handle *xs;		/* NULL: nobody to ask */
+	struct xs_handle *xs;		/* NULL: no xenstore */
 	bool first;
 	char tag[STUBDOM_TAG_LEN + 1];
 	char why[160];			/* for libxl, when it failed */

@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "init.h"
+#include "failure.h"
 #include "stubdom.h"
 
 #define FD_MAX_PASSED 16

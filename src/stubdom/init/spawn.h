@@ -6,6 +6,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "mounts.h"
+
+#define INIT_QMP_BROKER	INIT_RUN_DIR "/qmp-broker"
+#define INIT_QMP_MONITOR	INIT_RUN_DIR "/qmp-init"
+
 struct child_spec {
 	const char *path;
 	char *const *argv;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "init.h"
+#include "failure.h"
 #include "xen/xs_util.h"
 
 /* Whole pages: a command or an answer of usual size fits in one go. */

@@ -10,14 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "init.h"
+#include "failure.h"
+#include "loop.h"
 #include "net.h"
 #include "net/rtnl.h"
 #include "stubdom.h"
 #include "vbd.h"
 #include "xen/xs_util.h"
 
-/* Half an hour's worth of retries is 24 s of 20 ms: quick when all is there. */
+/* Poll every 20 ms until INIT_WIRE_DEADLINE_MS. */
 static bool wait_more(void)
 {
 	struct timespec ts = { .tv_nsec = 20 * 1000 * 1000 };

@@ -9,6 +9,12 @@
 #include "args.h"
 #include "contract.h"
 
+/*
+ * libxl gives a stubdomain 30 s from unpause to QEMU's "running".  What is
+ * not there by now (uptime_ms()) is reported while libxl still waits.
+ */
+#define INIT_WIRE_DEADLINE_MS 24000
+
 /* Each: negative errno after init_fail(). */
 int wire_devices(void);			/* owners and modes below /dev */
 int wire_disks(struct xs_handle *xs, const struct args_plan *plan);

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "qmp/client.h"
+#include "qmp/session.h"
 #include "vcli.h"
 
 struct ask {

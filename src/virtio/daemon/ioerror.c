@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "qmp/client.h"
+#include "qmp/session.h"
 
 #define WINDOW_MS 60000
 

@@ -2,20 +2,19 @@
 /* xen-virtiod: starts and feeds the backends of virtio over XenBus. */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
-#include <time.h>
 #include <unistd.h>
 #include <xenstore.h>
 
 #include "backend.h"
 #include "base/log.h"
+#include "daemon/service.h"
 #include "daemon/sink_journal.h"
+#include "daemon/watches.h"
 #include "events.h"
 #include "guests.h"
 #include "uevent.h"
@@ -23,30 +22,17 @@
 #include "xen/domain.h"
 #include "xen/xs_util.h"
 
-#define XENSTORE_WAIT_MS 60000
-#define XENSTORE_RETRY_MS 100
-
 struct daemon {
-	sd_event *ev;
-	sd_event_source *timer;
+	struct service service;
 	struct vd_store st;
 	struct units *units;
 	struct guests *guests;
 	struct vd_events events;
-	unsigned int shown_guests, shown_devices, shown_bad;
 };
 
 struct options {
 	const char *backend, *ended, *qemu;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static void usage(FILE *to)
 {
@@ -77,7 +63,7 @@ static int options(int argc, char **argv, struct options *o)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int c, level;
+	int c;
 
 	while ((c = getopt_long(argc, argv, "l:Vh", longs, NULL)) != -1) {
 		switch (c) {
@@ -91,12 +77,8 @@ static int options(int argc, char **argv, struct options *o)
 			o->qemu = optarg;
 			break;
 		case 'l':
-			level = log_level_parse(optarg);
-			if (level < 0) {
-				log_err(NULL, "unknown log level '%s': use err, warning, notice, info or debug", optarg);
+			if (service_log_level(optarg))
 				return 2;
-			}
-			log_set_level(level);
 			break;
 		case 'V':
 			puts("xen-virtiod " XE_VERSION);
@@ -117,20 +99,6 @@ static int options(int argc, char **argv, struct options *o)
 
 /* ---- the daemon ---- */
 
-static void show_status(struct daemon *d)
-{
-	unsigned int guests, devices, bad;
-
-	guests_count(d->guests, &guests, &devices, &bad);
-	if (guests == d->shown_guests && devices == d->shown_devices && bad == d->shown_bad)
-		return;
-	sd_notifyf(0, "STATUS=%u guest%s, %u device%s, %u failed", guests, guests == 1 ? "" : "s",
-		   devices, devices == 1 ? "" : "s", bad);
-	d->shown_guests = guests;
-	d->shown_devices = devices;
-	d->shown_bad = bad;
-}
-
 static int scan(struct daemon *d)
 {
 	int ret = guests_scan(d->guests);
@@ -140,35 +108,32 @@ static int scan(struct daemon *d)
 	return ret;
 }
 
-static int on_xenstore(sd_event_source *s, int fd, uint32_t events, void *arg)
+static int on_xenstore(void *arg)
 {
 	struct daemon *d = arg;
 	struct vd_events *ev = &d->events;
 	int ret = vd_events_take(&d->st, ev);
 	int dom = 0;
 
-	(void)s;
-	(void)fd;
-	(void)events;
 	if (ret) {
 		log_err(NULL, "lost xenstored: %s", strerror(-ret));
-		return sd_event_exit(d->ev, EXIT_FAILURE);
+		return ret;
 	}
-	while ((dom = vd_events_next(ev, (uint32_t)dom)) >= 0)
+	while ((dom = domid_set_take(&ev->marked, (uint32_t)dom)) >= 0)
 		guests_visit(d->guests, (uint32_t)dom);
-	if (ev->scan && scan(d))
-		return sd_event_exit(d->ev, EXIT_FAILURE);
-	if (ev->release)
+	if (ev->scan)
+		ret = scan(d);
+	if (!ret && ev->release)
 		guests_release(d->guests);
 	ev->scan = ev->release = false;
-	return 0;
+	return ret;
 }
 
 static void on_unit(void *arg, uint32_t domid)
 {
 	struct daemon *d = arg;
 
-	/* During units_open() there are none to visit. */
+	/* During units_open() no guest is known yet. */
 	if (d->guests)
 		guests_visit(d->guests, domid);
 }
@@ -191,89 +156,32 @@ static int on_uevent(sd_event_source *s, int fd, uint32_t events, void *arg)
 	return sd_event_source_set_enabled(s, SD_EVENT_OFF);
 }
 
-/* After whatever was done, and when time has come. */
-static int on_post(sd_event_source *s, void *arg)
+static int on_reload(void *arg)
 {
 	struct daemon *d = arg;
-	uint64_t due;
+	int ret = scan(d);
 
-	(void)s;
-	guests_tick(d->guests);
-	show_status(d);
-	due = guests_next(d->guests);
-	if (due == UINT64_MAX)
-		return sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
-	sd_event_source_set_time(d->timer, due * 1000);
-	return sd_event_source_set_enabled(d->timer, SD_EVENT_ONESHOT);
-}
-
-static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
-{
-	(void)s;
-	(void)usec;
-	(void)arg;
-	return 0;	/* on_post() does it */
-}
-
-static int on_hup(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
-{
-	struct daemon *d = arg;
-
-	(void)s;
-	(void)si;
-	if (scan(d))
-		return sd_event_exit(d->ev, EXIT_FAILURE);
-	guests_resized(d->guests, 0);
-	return 0;
-}
-
-static int setup_signals(struct daemon *d)
-{
-	sigset_t set;
-	int ret;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	/* Before any thread is made (libxenstore makes one): all inherit it. */
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return -errno;
-	ret = sd_event_default(&d->ev);
-	/* Without a handler of ours they end the loop with status 0. */
-	if (ret >= 0)
-		ret = sd_event_add_signal(d->ev, NULL, SIGTERM, NULL, NULL);
-	if (ret >= 0)
-		ret = sd_event_add_signal(d->ev, NULL, SIGINT, NULL, NULL);
+	if (!ret)
+		guests_resized(d->guests, 0);
 	return ret;
 }
 
-/*
- * xenstored may need longer than the unit that starts it says.  Waiting here
- * is one line in the log; being restarted all the time would be hundreds.
- */
-static struct xs_handle *xenstore_open(struct daemon *d)
+static uint64_t on_tick(void *arg)
 {
-	struct xs_handle *xs = xs_open(0);
-	int saved = errno;
+	struct daemon *d = arg;
+	unsigned int guests, devices, bad;
 
-	if (!xs)
-		log_notice(NULL, "waiting for xenstored");
-	for (unsigned int ms = 0; !xs && ms < XENSTORE_WAIT_MS; ms += XENSTORE_RETRY_MS) {
-		if (sd_event_run(d->ev, XENSTORE_RETRY_MS * 1000) < 0 ||
-		    sd_event_get_state(d->ev) == SD_EVENT_FINISHED)
-			break;
-		xs = xs_open(0);
-		saved = errno;
-	}
-	errno = saved;
-	return xs;
+	guests_tick(d->guests);
+	guests_count(d->guests, &guests, &devices, &bad);
+	service_status(&d->service, "%u guest%s, %u device%s, %u failed", guests,
+		       guests == 1 ? "" : "s", devices, devices == 1 ? "" : "s", bad);
+	return guests_next(d->guests);
 }
 
 static int setup(struct daemon *d)
 {
-	struct guests_env env = { .st = &d->st, .now = now_ms };
-	struct xs_handle *xs = xenstore_open(d);
+	struct guests_env env = { .st = &d->st, .now = service_now, .ev = d->service.ev };
+	struct xs_handle *xs = service_xenstore(&d->service);
 	int ret;
 
 	if (!xs) {
@@ -283,12 +191,11 @@ static int setup(struct daemon *d)
 	ret = vd_store_init(&d->st, xs);
 	if (ret)
 		return ret;
-	d->units = units_open(d->ev, on_unit, d);
+	d->units = units_open(d->service.ev, on_unit, d);
 	if (!d->units) {
 		log_err(NULL, "no connection to systemd: %s: is D-Bus' system bus running?", strerror(errno));
 		return -ENOTCONN;
 	}
-	env.ev = d->ev;
 	env.units = d->units;
 	d->guests = guests_new(&env);
 	return d->guests ? vd_events_watch(&d->st) : -ENOMEM;
@@ -301,11 +208,11 @@ static int listen_uevents(struct daemon *d)
 	int fd = uevent_open(), ret;
 
 	if (fd < 0) {
-		log_warn(NULL, "the kernel's messages about block devices cannot be had: %s: use 'xen-virtio resize' when a disk has grown",
+		log_warn(NULL, "cannot receive the kernel's messages about block devices: %s: use 'xen-virtio resize' when a disk has grown",
 			 strerror(-fd));
 		return 0;
 	}
-	ret = sd_event_add_io(d->ev, &s, fd, EPOLLIN, on_uevent, d);
+	ret = sd_event_add_io(d->service.ev, &s, fd, EPOLLIN, on_uevent, d);
 	if (ret < 0) {
 		close(fd);
 		return ret;
@@ -316,50 +223,33 @@ static int listen_uevents(struct daemon *d)
 	return 0;
 }
 
-static int setup_sources(struct daemon *d)
-{
-	int ret = sd_event_add_io(d->ev, NULL, xs_fileno(d->st.xs), EPOLLIN, on_xenstore, d);
-
-	if (ret >= 0)
-		ret = sd_event_add_signal(d->ev, NULL, SIGHUP, on_hup, d);
-	if (ret >= 0)
-		ret = listen_uevents(d);
-	if (ret >= 0)
-		ret = sd_event_add_time(d->ev, &d->timer, CLOCK_MONOTONIC, UINT64_MAX, 1000,
-					on_timer, d);
-	if (ret >= 0)
-		ret = sd_event_add_post(d->ev, NULL, on_post, d);
-	if (ret >= 0)
-		ret = sd_event_set_watchdog(d->ev, 1);
-	return ret < 0 ? ret : 0;
-}
-
 static int run_daemon(void)
 {
-	struct daemon d = { .shown_guests = ~0u };
-	int ret = setup_signals(&d);
+	static const struct service_ops ops = {
+		.xenstore = on_xenstore, .reload = on_reload, .tick = on_tick,
+	};
+	struct daemon d = { .units = NULL };
+	int ret = service_init(&d.service, &ops, &d);
 
-	if (ret >= 0)
+	if (!ret)
 		ret = setup(&d);
 	if (!ret)
-		ret = setup_sources(&d);
+		ret = listen_uevents(&d);
 	/* First look before READY: what xendomains starts next finds us ready. */
 	if (!ret)
 		ret = scan(&d);
+	if (!ret)
+		ret = service_attach(&d.service, d.st.xs);
 	if (ret < 0) {
 		log_err(NULL, "cannot start: %s", strerror(-ret));
 		return EXIT_FAILURE;
 	}
-	on_post(NULL, &d);
-	sd_notify(0, "READY=1");
-	ret = sd_event_loop(d.ev);
-	sd_notify(0, "STOPPING=1");
+	ret = service_run(&d.service);
 	guests_free(d.guests);
 	units_close(d.units);
 	xs_close(d.st.xs);
-	sd_event_source_unref(d.timer);
-	sd_event_unref(d.ev);
-	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+	service_end(&d.service);
+	return ret;
 }
 
 static int domid_of(const char *text, uint32_t *domid)
@@ -367,7 +257,7 @@ static int domid_of(const char *text, uint32_t *domid)
 	uint64_t n;
 
 	if (xsh_parse_uint(text, DOMID_LIMIT - 1, &n)) {
-		log_err(NULL, "'%s' is no domain number", text);
+		log_err(NULL, "'%s' is not a domain number", text);
 		return -EINVAL;
 	}
 	*domid = (uint32_t)n;

@@ -2,38 +2,16 @@
 #include "net.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if_tun.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "net/rtnl.h"
+#include "net/tap.h"
 #include "virtio/ids.h"
 #include "xen/domain.h"
 #include "xen/xs_util.h"
-
-static int make_tap(const char *name, unsigned int queues)
-{
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-	int fd, ret = 0;
-
-	/* QEMU asks for the same when it has more than one queue, and only then. */
-	if (queues > 1)
-		ifr.ifr_flags |= IFF_MULTI_QUEUE;
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	/* The backend is root without CAP_NET_ADMIN: being the owner, it may open it. */
-	if (ioctl(fd, TUNSETIFF, &ifr) || ioctl(fd, TUNSETOWNER, 0UL) ||
-	    ioctl(fd, TUNSETPERSIST, 1UL))
-		ret = -errno;
-	close(fd);
-	return ret;
-}
 
 static bool is_bridge(const char *name)
 {
@@ -83,7 +61,8 @@ int vd_net_up(uint32_t domid, uint32_t devid, const struct vd_spec *s, char *err
 	}
 	ret = vd_tap_name(tap, domid, devid);
 	if (!ret && !if_nametoindex(tap))
-		ret = make_tap(tap, s->queues);
+		/* The backend is root without CAP_NET_ADMIN: being the owner, it may open it. */
+		ret = tap_make(tap, 0, s->queues > 1);
 	if (!ret) {
 		r = rtnl_open();
 		ret = r ? wire(r, tap, s, &what) : -errno;

@@ -9,7 +9,7 @@
 #include "device.h"
 #include "growth.h"
 #include "net.h"
-#include "qmp/client.h"
+#include "qmp/session.h"
 #include "virtio/probe.h"
 
 /* QEMU needs some tenths of a second until it listens. */
