@@ -43,44 +43,44 @@ static void reads(void **state)
 
 	(void)state;
 	fake_xs_set("/a/7/b", "text");
-	assert_int_equal(xsh_read(xs, XBT_NULL, &v, &len, "/a/%u/%s", 7u, "b"), 0);
+	assert_int_equal(xsu_read(xs, XBT_NULL, &v, &len, "/a/%u/%s", 7u, "b"), 0);
 	assert_string_equal(v, "text");
 	assert_int_equal(len, 4);
 	free(v);
-	assert_int_equal(xsh_read(xs, XBT_NULL, &v, NULL, "/a/8"), -ENOENT);
+	assert_int_equal(xsu_read(xs, XBT_NULL, &v, NULL, "/a/8"), -ENOENT);
 	/* A directory has an empty value. */
-	assert_int_equal(xsh_read(xs, XBT_NULL, &v, &len, "/a"), 0);
+	assert_int_equal(xsu_read(xs, XBT_NULL, &v, &len, "/a"), 0);
 	assert_int_equal(len, 0);
 	free(v);
 }
 
 static void refuses_what_is_no_text(void **state)
 {
-	char big[XSH_VALUE_MAX + 1], *v;
+	char big[XSU_VALUE_MAX + 1], *v;
 
 	(void)state;
 	fake_xs_set_raw("/nul", "a\0b", 3);
-	assert_int_equal(xsh_read(xs, XBT_NULL, &v, NULL, "/nul"), -EILSEQ);
+	assert_int_equal(xsu_read(xs, XBT_NULL, &v, NULL, "/nul"), -EILSEQ);
 	fake_xs_set_raw("/nul-at-end", "ab\0", 3);
-	assert_int_equal(xsh_read(xs, XBT_NULL, &v, NULL, "/nul-at-end"), -EILSEQ);
+	assert_int_equal(xsu_read(xs, XBT_NULL, &v, NULL, "/nul-at-end"), -EILSEQ);
 	memset(big, 'x', sizeof(big));
 	fake_xs_set_raw("/big", big, sizeof(big));
-	assert_int_equal(xsh_read(xs, XBT_NULL, &v, NULL, "/big"), -E2BIG);
-	fake_xs_set_raw("/just", big, XSH_VALUE_MAX);
-	assert_int_equal(xsh_read(xs, XBT_NULL, &v, NULL, "/just"), 0);
+	assert_int_equal(xsu_read(xs, XBT_NULL, &v, NULL, "/big"), -E2BIG);
+	fake_xs_set_raw("/just", big, XSU_VALUE_MAX);
+	assert_int_equal(xsu_read(xs, XBT_NULL, &v, NULL, "/just"), 0);
 	free(v);
 }
 
 static void long_path(void **state)
 {
-	char big[XSH_PATH_MAX + 1], *v;
+	char big[XSU_PATH_MAX + 1], *v;
 
 	(void)state;
 	memset(big, 'p', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
-	assert_int_equal(xsh_read(xs, XBT_NULL, &v, NULL, "/%s", big), -ENAMETOOLONG);
-	assert_int_equal(xsh_write(xs, XBT_NULL, "x", "/%s", big), -ENAMETOOLONG);
-	assert_int_equal(xsh_rm(xs, XBT_NULL, "/%s", big), -ENAMETOOLONG);
+	assert_int_equal(xsu_read(xs, XBT_NULL, &v, NULL, "/%s", big), -ENAMETOOLONG);
+	assert_int_equal(xsu_write(xs, XBT_NULL, "x", "/%s", big), -ENAMETOOLONG);
+	assert_int_equal(xsu_rm(xs, XBT_NULL, "/%s", big), -ENAMETOOLONG);
 }
 
 static void parses_numbers(void **state)
@@ -108,7 +108,7 @@ static void parses_numbers(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint64_t v = 42;
-		int ret = xsh_parse_uint(cases[i].text, cases[i].max, &v);
+		int ret = xsu_parse_uint(cases[i].text, cases[i].max, &v);
 
 		if (ret != cases[i].ret || v != (ret ? 42 : cases[i].value))
 			fail_msg("'%s' at most %ju: %d, %ju", cases[i].text,
@@ -122,25 +122,25 @@ static void reads_numbers(void **state)
 
 	(void)state;
 	fake_xs_set("/n", "17");
-	assert_int_equal(xsh_read_uint(xs, XBT_NULL, &v, 100, "/n"), 0);
+	assert_int_equal(xsu_read_uint(xs, XBT_NULL, &v, 100, "/n"), 0);
 	assert_int_equal(v, 17);
-	assert_int_equal(xsh_read_uint(xs, XBT_NULL, &v, 16, "/n"), -EINVAL);
-	assert_int_equal(xsh_read_uint(xs, XBT_NULL, &v, 16, "/m"), -ENOENT);
+	assert_int_equal(xsu_read_uint(xs, XBT_NULL, &v, 16, "/n"), -EINVAL);
+	assert_int_equal(xsu_read_uint(xs, XBT_NULL, &v, 16, "/m"), -ENOENT);
 }
 
 static void writes_and_removes(void **state)
 {
 	(void)state;
-	assert_int_equal(xsh_write(xs, XBT_NULL, "v", "/x/%d/y", 1), 0);
+	assert_int_equal(xsu_write(xs, XBT_NULL, "v", "/x/%d/y", 1), 0);
 	assert_string_equal(fake_xs_get("/x/1/y"), "v");
 	assert_non_null(fake_xs_get("/x/1"));
-	assert_true(xsh_exists(xs, XBT_NULL, "/x/%d", 1));
-	assert_int_equal(xsh_rm(xs, XBT_NULL, "/x/%d", 1), 0);
+	assert_true(xsu_exists(xs, XBT_NULL, "/x/%d", 1));
+	assert_int_equal(xsu_rm(xs, XBT_NULL, "/x/%d", 1), 0);
 	assert_null(fake_xs_get("/x/1/y"));
-	assert_false(xsh_exists(xs, XBT_NULL, "/x/1"));
+	assert_false(xsu_exists(xs, XBT_NULL, "/x/1"));
 	/* What is not there needs no removing, with or without a parent. */
-	assert_int_equal(xsh_rm(xs, XBT_NULL, "/x/1"), 0);
-	assert_int_equal(xsh_rm(xs, XBT_NULL, "/nowhere/at/all"), 0);
+	assert_int_equal(xsu_rm(xs, XBT_NULL, "/x/1"), 0);
+	assert_int_equal(xsu_rm(xs, XBT_NULL, "/nowhere/at/all"), 0);
 }
 
 static void lists_sorted(void **state)
@@ -153,13 +153,13 @@ static void lists_sorted(void **state)
 	fake_xs_set("/d/010", "");
 	fake_xs_set("/d/001/deep", "");
 	fake_xs_set("/dd/000", "");
-	assert_int_equal(xsh_list(xs, XBT_NULL, &names, &n, "/%s", "d"), 0);
+	assert_int_equal(xsu_list(xs, XBT_NULL, &names, &n, "/%s", "d"), 0);
 	assert_int_equal(n, 3);
 	assert_string_equal(names[0], "001");
 	assert_string_equal(names[1], "002");
 	assert_string_equal(names[2], "010");
 	free(names);
-	assert_int_equal(xsh_list(xs, XBT_NULL, &names, &n, "/none"), -ENOENT);
+	assert_int_equal(xsu_list(xs, XBT_NULL, &names, &n, "/none"), -ENOENT);
 }
 
 static void list_is_bounded(void **state)
@@ -168,12 +168,12 @@ static void list_is_bounded(void **state)
 	unsigned int n;
 
 	(void)state;
-	for (int i = 0; i < XSH_LIST_MAX; i++)
+	for (int i = 0; i < XSU_LIST_MAX; i++)
 		fake_xs_setf("", "/d/%d", i);
-	assert_int_equal(xsh_list(xs, XBT_NULL, &names, &n, "/d"), 0);
+	assert_int_equal(xsu_list(xs, XBT_NULL, &names, &n, "/d"), 0);
 	free(names);
 	fake_xs_set("/d/more", "");
-	assert_int_equal(xsh_list(xs, XBT_NULL, &names, &n, "/d"), -E2BIG);
+	assert_int_equal(xsu_list(xs, XBT_NULL, &names, &n, "/d"), -E2BIG);
 }
 
 static void errors_come_through(void **state)
@@ -184,14 +184,14 @@ static void errors_come_through(void **state)
 	(void)state;
 	fake_xs_set("/a", "1");
 	fake_xs_fail(FAKE_XS_ANY, NULL, EACCES, -1);
-	assert_int_equal(xsh_read(xs, XBT_NULL, &v, NULL, "/a"), -EACCES);
-	assert_int_equal(xsh_write(xs, XBT_NULL, "2", "/a"), -EACCES);
-	assert_int_equal(xsh_rm(xs, XBT_NULL, "/a"), -EACCES);
-	assert_int_equal(xsh_list(xs, XBT_NULL, &names, &n, "/a"), -EACCES);
+	assert_int_equal(xsu_read(xs, XBT_NULL, &v, NULL, "/a"), -EACCES);
+	assert_int_equal(xsu_write(xs, XBT_NULL, "2", "/a"), -EACCES);
+	assert_int_equal(xsu_rm(xs, XBT_NULL, "/a"), -EACCES);
+	assert_int_equal(xsu_list(xs, XBT_NULL, &names, &n, "/a"), -EACCES);
 	/* libxenstore sometimes says nothing in errno. */
 	fake_xs_fail(FAKE_XS_ANY, NULL, 0, -1);
-	assert_int_equal(xsh_read(xs, XBT_NULL, &v, NULL, "/a"), -EIO);
-	assert_int_equal(xsh_write(xs, XBT_NULL, "2", "/a"), -EIO);
+	assert_int_equal(xsu_read(xs, XBT_NULL, &v, NULL, "/a"), -EIO);
+	assert_int_equal(xsu_write(xs, XBT_NULL, "2", "/a"), -EIO);
 	fake_xs_fail(FAKE_XS_ANY, NULL, 0, 0);
 	assert_string_equal(fake_xs_get("/a"), "1");
 }
@@ -204,9 +204,9 @@ static void transaction_sees_its_own_world(void **state)
 	(void)state;
 	fake_xs_set("/a", "old");
 	t = xs_transaction_start(xs);
-	assert_int_equal(xsh_write(xs, t, "new", "/a"), 0);
+	assert_int_equal(xsu_write(xs, t, "new", "/a"), 0);
 	assert_string_equal(fake_xs_get("/a"), "old");
-	assert_int_equal(xsh_read(xs, t, &v, NULL, "/a"), 0);
+	assert_int_equal(xsu_read(xs, t, &v, NULL, "/a"), 0);
 	assert_string_equal(v, "new");
 	free(v);
 	assert_true(xs_transaction_end(xs, t, false));
@@ -222,20 +222,20 @@ static void fake_conflicts(void **state)
 	fake_xs_set("/a", "1");
 	fake_xs_set("/b", "1");
 	t = xs_transaction_start(xs);
-	assert_true(xsh_exists(xs, t, "/a"));
+	assert_true(xsu_exists(xs, t, "/a"));
 	fake_xs_set("/b", "2");
 	assert_true(xs_transaction_end(xs, t, false));
 
 	t = xs_transaction_start(xs);
-	assert_true(xsh_exists(xs, t, "/a"));
-	assert_int_equal(xsh_write(xs, t, "x", "/c"), 0);
+	assert_true(xsu_exists(xs, t, "/a"));
+	assert_int_equal(xsu_write(xs, t, "x", "/c"), 0);
 	fake_xs_rm("/a");
 	assert_false(xs_transaction_end(xs, t, false));
 	assert_int_equal(errno, EAGAIN);
 	assert_null(fake_xs_get("/c"));
 
 	t = xs_transaction_start(xs);
-	assert_false(xsh_exists(xs, t, "/new"));
+	assert_false(xsu_exists(xs, t, "/new"));
 	fake_xs_set("/new", "x");
 	assert_false(xs_transaction_end(xs, t, false));
 	assert_int_equal(errno, EAGAIN);
@@ -252,8 +252,8 @@ static int write_it(struct xs_handle *h, xs_transaction_t t, void *arg)
 	struct deed *d = arg;
 
 	d->calls++;
-	xsh_exists(h, t, "/t");
-	assert_int_equal(xsh_write(h, t, "mine", "/t"), 0);
+	xsu_exists(h, t, "/t");
+	assert_int_equal(xsu_write(h, t, "mine", "/t"), 0);
 	if (d->losses) {
 		d->losses--;
 		fake_xs_set("/t", "theirs");
@@ -266,19 +266,19 @@ static void transacts(void **state)
 	struct deed d = { .ret = 1, .losses = 3 };
 
 	(void)state;
-	assert_int_equal(xsh_transact(xs, write_it, &d), 1);
+	assert_int_equal(xsu_transact(xs, write_it, &d), 1);
 	assert_int_equal(d.calls, 4);
 	assert_string_equal(fake_xs_get("/t"), "mine");
 	/* nothing to do, or a failure: not committed, not tried again */
 	fake_xs_set("/t", "x");
 	for (d.ret = 0; d.ret > -2; d.ret--) {
 		d.calls = 0;
-		assert_int_equal(xsh_transact(xs, write_it, &d), d.ret);
+		assert_int_equal(xsu_transact(xs, write_it, &d), d.ret);
 		assert_int_equal(d.calls, 1);
 		assert_string_equal(fake_xs_get("/t"), "x");
 	}
 	d = (struct deed){ .ret = 1, .losses = ~0u };
-	assert_int_equal(xsh_transact(xs, write_it, &d), -EAGAIN);
+	assert_int_equal(xsu_transact(xs, write_it, &d), -EAGAIN);
 	assert_true(d.calls > 4 && d.calls < 100);
 }
 

@@ -49,7 +49,7 @@ int watches_domid(const char *path, const char *directory, uint32_t *domid, cons
 		return -1;
 	memcpy(digits, path + 1, n);
 	digits[n] = '\0';
-	if (xsh_parse_uint(digits, DOMID_LIMIT - 1, &value))
+	if (xsu_parse_uint(digits, DOMID_LIMIT - 1, &value))
 		return -1;
 	*domid = (uint32_t)value;
 	*rest = path + 1 + n;

@@ -25,7 +25,7 @@ static int read_number(dev_t dev, const char *what, uint64_t max, uint64_t *n)
 		return -errno;
 	if (fgets(text, sizeof(text), f)) {
 		text[strcspn(text, "\n")] = '\0';
-		ret = xsh_parse_uint(text, max, n);
+		ret = xsu_parse_uint(text, max, n);
 	}
 	fclose(f);
 	return ret;

@@ -37,7 +37,7 @@ int vd_id_parse(const char *text, struct vd_id *id)
 	for (int k = 0; k < VD_KINDS; k++) {
 		if (strlen(kinds[k]) != n || strncmp(text, kinds[k], n) || !text[n])
 			continue;
-		if (xsh_parse_uint(text + n + 1, UINT32_MAX, &devid))
+		if (xsu_parse_uint(text + n + 1, UINT32_MAX, &devid))
 			return -EINVAL;
 		id->kind = (enum vd_kind)k;
 		id->devid = (uint32_t)devid;

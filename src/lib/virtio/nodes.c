@@ -28,7 +28,7 @@ int vd_store_init(struct vd_store *st, struct xs_handle *xs)
 	st->xs = xs;
 	st->own = 0;
 	/* Relative paths are those of this domain. */
-	ret = xsh_read_uint(xs, XBT_NULL, &own, DOMID_LIMIT - 1, "domid");
+	ret = xsu_read_uint(xs, XBT_NULL, &own, DOMID_LIMIT - 1, "domid");
 	if (!ret)
 		st->own = (uint32_t)own;
 	return ret == -ENOENT || ret == -EINVAL ? 0 : ret;
@@ -50,7 +50,7 @@ static int numbers(struct xs_handle *xs, uint64_t max, uint32_t **list, unsigned
 	unsigned int count;
 	char **names;
 	uint32_t *more;
-	int ret = xsh_list(xs, XBT_NULL, &names, &count, "%s", path);
+	int ret = xsu_list(xs, XBT_NULL, &names, &count, "%s", path);
 
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
@@ -63,7 +63,7 @@ static int numbers(struct xs_handle *xs, uint64_t max, uint32_t **list, unsigned
 	for (unsigned int i = 0; i < count; i++) {
 		uint64_t num;
 
-		if (!xsh_parse_uint(names[i], max, &num))
+		if (!xsu_parse_uint(names[i], max, &num))
 			more[(*n)++] = (uint32_t)num;
 	}
 	free(names);
@@ -96,7 +96,7 @@ static char *text_of(const struct vd_store *st, uint32_t domid, struct vd_id id,
 {
 	char *v;
 
-	return xsh_read(st->xs, XBT_NULL, &v, NULL, DIR_FMT "/%s", DIR_ARGS(st, domid, id), node) ?
+	return xsu_read(st->xs, XBT_NULL, &v, NULL, DIR_FMT "/%s", DIR_ARGS(st, domid, id), node) ?
 	       NULL : v;
 }
 
@@ -135,16 +135,16 @@ int vd_nodes_read(const struct vd_store *st, uint32_t domid, struct vd_id id,
 	memset(node, 0, sizeof(*node));
 	node->id = id;
 	/* Every device has one; a directory without is not, or no longer, a device. */
-	ret = xsh_read_uint(st->xs, XBT_NULL, &num, VD_CLOSED, DIR_FMT "/state", DIR_ARGS(st, domid, id));
+	ret = xsu_read_uint(st->xs, XBT_NULL, &num, VD_CLOSED, DIR_FMT "/state", DIR_ARGS(st, domid, id));
 	if (ret && ret != -EINVAL)
 		return ret;
 	node->state = ret ? VD_GONE : (enum vd_state)num;
-	node->online = !xsh_read_uint(st->xs, XBT_NULL, &num, 1, DIR_FMT "/online",
+	node->online = !xsu_read_uint(st->xs, XBT_NULL, &num, 1, DIR_FMT "/online",
 				      DIR_ARGS(st, domid, id)) && num;
-	if (!xsh_read_uint(st->xs, XBT_NULL, &num, VD_SECTOR_MAX, DIR_FMT "/" NODE_SECTORS,
+	if (!xsu_read_uint(st->xs, XBT_NULL, &num, VD_SECTOR_MAX, DIR_FMT "/" NODE_SECTORS,
 			   DIR_ARGS(st, domid, id)) && num >= VD_SECTOR_MIN && !(num & (num - 1)))
 		node->sector_size = (unsigned int)num;
-	node->failed = xsh_exists(st->xs, XBT_NULL, DIR_FMT "/" VX_NODE_ERROR, DIR_ARGS(st, domid, id));
+	node->failed = xsu_exists(st->xs, XBT_NULL, DIR_FMT "/" VX_NODE_ERROR, DIR_ARGS(st, domid, id));
 	if (id.kind == VD_KIND_DISK)
 		read_disk(st, domid, node);
 	else
@@ -217,17 +217,17 @@ static int change_once(const struct vd_store *st, uint32_t domid, struct vd_id i
 	if (t == XBT_NULL)
 		return errno ? -errno : -EIO;
 	/* A directory that goes meanwhile makes the transaction fail, and be tried again. */
-	if (!xsh_exists(st->xs, t, DIR_FMT, DIR_ARGS(st, domid, id)) ||
-	    !xsh_exists(st->xs, t, DIR_FMT "/state", DIR_ARGS(st, domid, id)))
+	if (!xsu_exists(st->xs, t, DIR_FMT, DIR_ARGS(st, domid, id)) ||
+	    !xsu_exists(st->xs, t, DIR_FMT "/state", DIR_ARGS(st, domid, id)))
 		ret = -ENOENT;
 	if (!ret && c->forget)
-		ret = xsh_rm(st->xs, t, DIR_FMT "/" VX_NODE_ERROR, DIR_ARGS(st, domid, id));
+		ret = xsu_rm(st->xs, t, DIR_FMT "/" VX_NODE_ERROR, DIR_ARGS(st, domid, id));
 	if (!ret && c->why)
-		ret = xsh_write(st->xs, t, c->why, DIR_FMT "/" VX_NODE_ERROR, DIR_ARGS(st, domid, id));
+		ret = xsu_write(st->xs, t, c->why, DIR_FMT "/" VX_NODE_ERROR, DIR_ARGS(st, domid, id));
 	if (!ret && c->sectors)
-		ret = xsh_write(st->xs, t, c->sectors, DIR_FMT "/" NODE_SECTORS, DIR_ARGS(st, domid, id));
+		ret = xsu_write(st->xs, t, c->sectors, DIR_FMT "/" NODE_SECTORS, DIR_ARGS(st, domid, id));
 	if (!ret && c->state)
-		ret = xsh_write(st->xs, t, digit, DIR_FMT "/state", DIR_ARGS(st, domid, id));
+		ret = xsu_write(st->xs, t, digit, DIR_FMT "/state", DIR_ARGS(st, domid, id));
 	if (!xs_transaction_end(st->xs, t, ret != 0) && !ret)
 		ret = errno ? -errno : -EIO;
 	return ret;
@@ -278,7 +278,7 @@ int vd_nodes_remove(const struct vd_store *st, uint32_t domid)
 	int ret = 0;
 
 	for (int k = 0; k < VD_KINDS; k++) {
-		int one = xsh_rm(st->xs, XBT_NULL, "/local/domain/%u/backend/%s/%u", st->own,
+		int one = xsu_rm(st->xs, XBT_NULL, "/local/domain/%u/backend/%s/%u", st->own,
 				 vd_kind_name((enum vd_kind)k), domid);
 
 		if (one && !ret)
@@ -296,12 +296,12 @@ int vd_nodes_remove_dev(const struct vd_store *st, uint32_t domid, struct vd_id 
 
 	if (t == XBT_NULL)
 		return errno ? -errno : -EIO;
-	ret = xsh_rm(st->xs, t, DIR_FMT, DIR_ARGS(st, domid, id));
-	if (!ret && !xsh_list(st->xs, t, &names, &n, "/local/domain/%u/backend/%s/%u", st->own,
+	ret = xsu_rm(st->xs, t, DIR_FMT, DIR_ARGS(st, domid, id));
+	if (!ret && !xsu_list(st->xs, t, &names, &n, "/local/domain/%u/backend/%s/%u", st->own,
 			      vd_kind_name(id.kind), domid))
 		free(names);
 	if (!ret && !n)
-		ret = xsh_rm(st->xs, t, "/local/domain/%u/backend/%s/%u", st->own,
+		ret = xsu_rm(st->xs, t, "/local/domain/%u/backend/%s/%u", st->own,
 			     vd_kind_name(id.kind), domid);
 	if (!xs_transaction_end(st->xs, t, ret != 0) && !ret)
 		ret = errno ? -errno : -EIO;
@@ -317,13 +317,13 @@ bool vd_nodes_alive(const struct vd_store *st, uint32_t domid)
 
 bool vd_nodes_known(const struct vd_store *st, uint32_t domid)
 {
-	return xsh_exists(st->xs, XBT_NULL, "/local/domain/%u", domid) || errno == EACCES;
+	return xsu_exists(st->xs, XBT_NULL, "/local/domain/%u", domid) || errno == EACCES;
 }
 
 bool vd_nodes_forgotten(const struct vd_store *st, uint32_t domid)
 {
-	return !vd_nodes_alive(st, domid) && !xsh_exists(st->xs, XBT_NULL, "/local/domain/%u", domid) &&
-	       !xsh_exists(st->xs, XBT_NULL, "/libxl/%u", domid);
+	return !vd_nodes_alive(st, domid) && !xsu_exists(st->xs, XBT_NULL, "/local/domain/%u", domid) &&
+	       !xsu_exists(st->xs, XBT_NULL, "/libxl/%u", domid);
 }
 
 void vd_nodes_name(const struct vd_store *st, uint32_t domid, char name[VD_GUEST_NAME_MAX])
@@ -332,7 +332,7 @@ void vd_nodes_name(const struct vd_store *st, uint32_t domid, char name[VD_GUEST
 	char *v;
 
 	name[0] = '\0';
-	if (xsh_read(st->xs, XBT_NULL, &v, &len, "/local/domain/%u/name", domid))
+	if (xsu_read(st->xs, XBT_NULL, &v, &len, "/local/domain/%u/name", domid))
 		return;
 	log_clean(name, VD_GUEST_NAME_MAX, v, len);
 	free(v);

@@ -56,7 +56,7 @@ int vd_size_parse(const char *text, uint64_t *bytes)
 	}
 	memcpy(digits, text, n);
 	digits[n] = '\0';
-	if (xsh_parse_uint(digits, (uint64_t)INT64_MAX >> shift, bytes) || !*bytes)
+	if (xsu_parse_uint(digits, (uint64_t)INT64_MAX >> shift, bytes) || !*bytes)
 		return -EINVAL;
 	*bytes <<= shift;
 	return 0;

@@ -46,7 +46,7 @@ static int take_number(struct parse *p, const char *key, const char *v, uint64_t
 {
 	uint64_t n;
 
-	if (xsh_parse_uint(v, max, &n) || n < min)
+	if (xsu_parse_uint(v, max, &n) || n < min)
 		return bad(p, "%s=%.32s: give a number from %llu to %llu", key, v,
 			   (unsigned long long)min, (unsigned long long)max);
 	*to = (unsigned int)n;
@@ -317,7 +317,7 @@ static int parse_type(struct parse *p, const char *text)
 	size_t n = sizeof(prefix) - 1;
 	uint64_t type;
 
-	if (strncmp(text, prefix, n) || xsh_parse_uint(text + n, 65535, &type))
+	if (strncmp(text, prefix, n) || xsu_parse_uint(text + n, 65535, &type))
 		return bad(p, "'%.64s': begin it with virtio,device and a number (" TYPES ")", text);
 	if (type > 31 || !strcmp(vd_type_name((enum vd_type)type), "?"))
 		return bad(p, "device%u is not supported: choose one of " TYPES, (unsigned int)type);
@@ -328,12 +328,12 @@ static int parse_type(struct parse *p, const char *text)
 int vd_spec_parse(const char *text, struct vd_spec *s, char *error)
 {
 	struct parse p = { .s = s, .error = error };
-	char copy[XSH_VALUE_MAX + 1], *rest = copy, *part;
+	char copy[XSU_VALUE_MAX + 1], *rest = copy, *part;
 	int ret;
 
 	*error = '\0';
 	if (strlen(text) >= sizeof(copy))
-		return bad(&p, "longer than %d bytes: shorten it", XSH_VALUE_MAX);
+		return bad(&p, "longer than %d bytes: shorten it", XSU_VALUE_MAX);
 	for (const char *c = text; *c; c++)
 		if (*c < 0x20 || *c > 0x7e)
 			return bad(&p, "a byte that is not printable ASCII: leave it out");

@@ -12,7 +12,7 @@ void domain_name(struct xs_handle *xs, uint32_t domid, char *buf, size_t size)
 	char *v;
 
 	buf[0] = '\0';
-	if (xsh_read(xs, XBT_NULL, &v, &len, "/local/domain/%u/name", domid))
+	if (xsu_read(xs, XBT_NULL, &v, &len, "/local/domain/%u/name", domid))
 		return;
 	log_clean(buf, size, v, len);
 	free(v);

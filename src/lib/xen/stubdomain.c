@@ -12,7 +12,7 @@
 static int is_linux(struct xs_handle *xs, xs_transaction_t t, uint32_t guest)
 {
 	char *v;
-	int ret = xsh_read(xs, t, &v, NULL, "/libxl/%u/dm-version", guest);
+	int ret = xsu_read(xs, t, &v, NULL, "/libxl/%u/dm-version", guest);
 
 	if (ret)
 		return ret;
@@ -27,10 +27,10 @@ int stub_ident(struct xs_handle *xs, xs_transaction_t t, uint32_t domid,
 	uint64_t guest, back;
 	int ret;
 
-	ret = xsh_read_uint(xs, t, &guest, DOMID_LIMIT - 1,
+	ret = xsu_read_uint(xs, t, &guest, DOMID_LIMIT - 1,
 			    "/local/domain/%u/target", domid);
 	if (!ret)
-		ret = xsh_read_uint(xs, t, &back, DOMID_LIMIT - 1,
+		ret = xsu_read_uint(xs, t, &back, DOMID_LIMIT - 1,
 				    "/local/domain/%u/image/device-model-domid",
 				    (uint32_t)guest);
 	if (!ret && (back != domid || guest == domid || !guest))

@@ -11,7 +11,7 @@
 #define TRIES 32
 
 /* Expands the path in the caller's varargs into path[]; returns -ENAMETOOLONG. */
-#define XSH_PATH(path, fmt)						\
+#define XSU_PATH(path, fmt)						\
 	do {								\
 		va_list ap_;						\
 		int n_;							\
@@ -38,9 +38,9 @@ static int read_path(struct xs_handle *xs, xs_transaction_t t, char **out,
 	v = xs_read(xs, t, path, &len);
 	if (!v)
 		return xs_errno();
-	if (len > XSH_VALUE_MAX || strnlen(v, len) != len) {
+	if (len > XSU_VALUE_MAX || strnlen(v, len) != len) {
 		free(v);
-		return len > XSH_VALUE_MAX ? -E2BIG : -EILSEQ;
+		return len > XSU_VALUE_MAX ? -E2BIG : -EILSEQ;
 	}
 	*out = v;	/* libxenstore terminates what it returns */
 	if (out_len)
@@ -48,16 +48,16 @@ static int read_path(struct xs_handle *xs, xs_transaction_t t, char **out,
 	return 0;
 }
 
-int xsh_read(struct xs_handle *xs, xs_transaction_t t, char **out,
+int xsu_read(struct xs_handle *xs, xs_transaction_t t, char **out,
 	     size_t *out_len, const char *fmt, ...)
 {
-	char path[XSH_PATH_MAX];
+	char path[XSU_PATH_MAX];
 
-	XSH_PATH(path, fmt);
+	XSU_PATH(path, fmt);
 	return read_path(xs, t, out, out_len, path);
 }
 
-int xsh_parse_uint(const char *text, uint64_t max, uint64_t *out)
+int xsu_parse_uint(const char *text, uint64_t max, uint64_t *out)
 {
 	uint64_t n = 0;
 
@@ -76,45 +76,45 @@ int xsh_parse_uint(const char *text, uint64_t max, uint64_t *out)
 	return 0;
 }
 
-int xsh_read_uint(struct xs_handle *xs, xs_transaction_t t, uint64_t *out,
+int xsu_read_uint(struct xs_handle *xs, xs_transaction_t t, uint64_t *out,
 		  uint64_t max, const char *fmt, ...)
 {
-	char path[XSH_PATH_MAX], *v;
+	char path[XSU_PATH_MAX], *v;
 	int ret;
 
-	XSH_PATH(path, fmt);
+	XSU_PATH(path, fmt);
 	ret = read_path(xs, t, &v, NULL, path);
 	if (ret)
 		return ret;
-	ret = xsh_parse_uint(v, max, out);
+	ret = xsu_parse_uint(v, max, out);
 	free(v);
 	return ret;
 }
 
-int xsh_write(struct xs_handle *xs, xs_transaction_t t, const char *value,
+int xsu_write(struct xs_handle *xs, xs_transaction_t t, const char *value,
 	      const char *fmt, ...)
 {
-	char path[XSH_PATH_MAX];
+	char path[XSU_PATH_MAX];
 
-	XSH_PATH(path, fmt);
+	XSU_PATH(path, fmt);
 	errno = 0;
 	return xs_write(xs, t, path, value, strlen(value)) ? 0 : xs_errno();
 }
 
-int xsh_rm(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
+int xsu_rm(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
 {
-	char path[XSH_PATH_MAX];
+	char path[XSU_PATH_MAX];
 
-	XSH_PATH(path, fmt);
+	XSU_PATH(path, fmt);
 	errno = 0;
 	if (xs_rm(xs, t, path) || errno == ENOENT)
 		return 0;
 	return xs_errno();
 }
 
-bool xsh_exists(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
+bool xsu_exists(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
 {
-	char path[XSH_PATH_MAX];
+	char path[XSU_PATH_MAX];
 	unsigned int len;
 	va_list ap;
 	void *v;
@@ -132,18 +132,18 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int xsh_list(struct xs_handle *xs, xs_transaction_t t, char ***names,
+int xsu_list(struct xs_handle *xs, xs_transaction_t t, char ***names,
 	     unsigned int *count, const char *fmt, ...)
 {
-	char path[XSH_PATH_MAX], **list;
+	char path[XSU_PATH_MAX], **list;
 	unsigned int n = 0;
 
-	XSH_PATH(path, fmt);
+	XSU_PATH(path, fmt);
 	errno = 0;
 	list = xs_directory(xs, t, path, &n);
 	if (!list)
 		return xs_errno();
-	if (n > XSH_LIST_MAX) {
+	if (n > XSU_LIST_MAX) {
 		free(list);
 		return -E2BIG;
 	}
@@ -153,7 +153,7 @@ int xsh_list(struct xs_handle *xs, xs_transaction_t t, char ***names,
 	return 0;
 }
 
-static int transact_once(struct xs_handle *xs, xsh_transaction_fn *fn, void *arg)
+static int transact_once(struct xs_handle *xs, xsu_transaction_fn *fn, void *arg)
 {
 	xs_transaction_t t;
 	int ret;
@@ -169,7 +169,7 @@ static int transact_once(struct xs_handle *xs, xsh_transaction_fn *fn, void *arg
 	return ret;
 }
 
-int xsh_transact(struct xs_handle *xs, xsh_transaction_fn *fn, void *arg)
+int xsu_transact(struct xs_handle *xs, xsu_transaction_fn *fn, void *arg)
 {
 	int ret = -EAGAIN;
 

@@ -9,8 +9,8 @@
  *
  * Each function takes the transaction @t, or XBT_NULL.
  */
-#ifndef XE_XSH_H
-#define XE_XSH_H
+#ifndef XE_XS_UTIL_H
+#define XE_XS_UTIL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,43 +18,43 @@
 
 /* xenstored refuses longer values and paths (xs_wire.h: XENSTORE_PAYLOAD_MAX,
  * XENSTORE_ABS_PATH_MAX). */
-#define XSH_VALUE_MAX 4096
-#define XSH_PATH_MAX 3072
+#define XSU_VALUE_MAX 4096
+#define XSU_PATH_MAX 3072
 
 /* No list longer than this is read from another domain. */
-#define XSH_LIST_MAX 1024
+#define XSU_LIST_MAX 1024
 
 /*
  * Read a node.  *@out is a NUL-terminated copy, owned by the caller, @out_len
  * (may be NULL) its length without the terminator.  -ENOENT when there is no
- * such node, -E2BIG when longer than XSH_VALUE_MAX, -EILSEQ when it holds a
+ * such node, -E2BIG when longer than XSU_VALUE_MAX, -EILSEQ when it holds a
  * NUL byte inside.
  */
-int xsh_read(struct xs_handle *xs, xs_transaction_t t, char **out,
+int xsu_read(struct xs_handle *xs, xs_transaction_t t, char **out,
 	     size_t *out_len, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
 /* Read a decimal number, at most @max; -EINVAL when it is anything else. */
-int xsh_read_uint(struct xs_handle *xs, xs_transaction_t t, uint64_t *out,
+int xsu_read_uint(struct xs_handle *xs, xs_transaction_t t, uint64_t *out,
 		  uint64_t max, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
 /* Write a node; its parents come into being with it. */
-int xsh_write(struct xs_handle *xs, xs_transaction_t t, const char *value,
+int xsu_write(struct xs_handle *xs, xs_transaction_t t, const char *value,
 	      const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Remove a node and all below it; no error when it was not there. */
-int xsh_rm(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
+int xsu_rm(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-bool xsh_exists(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
+bool xsu_exists(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
  * The names below a node, sorted bytewise (xenstored gives no order).
- * *@names is one allocation to free(); -E2BIG above XSH_LIST_MAX names.
+ * *@names is one allocation to free(); -E2BIG above XSU_LIST_MAX names.
  */
-int xsh_list(struct xs_handle *xs, xs_transaction_t t, char ***names,
+int xsu_list(struct xs_handle *xs, xs_transaction_t t, char ***names,
 	     unsigned int *count, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
@@ -63,10 +63,10 @@ int xsh_list(struct xs_handle *xs, xs_transaction_t t, char ***names,
  * @fn returns 1 to have it committed, 0 when there is nothing to do, or
  * negative errno; so does this.  -EAGAIN: others were always faster.
  */
-typedef int xsh_transaction_fn(struct xs_handle *xs, xs_transaction_t t, void *arg);
-int xsh_transact(struct xs_handle *xs, xsh_transaction_fn *fn, void *arg);
+typedef int xsu_transaction_fn(struct xs_handle *xs, xs_transaction_t t, void *arg);
+int xsu_transact(struct xs_handle *xs, xsu_transaction_fn *fn, void *arg);
 
 /* "123" and nothing else, at most @max; -EINVAL. */
-int xsh_parse_uint(const char *text, uint64_t max, uint64_t *out);
+int xsu_parse_uint(const char *text, uint64_t max, uint64_t *out);
 
 #endif

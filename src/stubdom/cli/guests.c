@@ -11,14 +11,14 @@
 
 #define MEM_MAX_KIB (1ull << 40)
 
-/* Text of another domain: bounded by xsh_read(), made printable here. */
+/* Text of another domain: bounded by xsu_read(), made printable here. */
 static void read_text(struct xs_handle *xs, char *dst, const char *path)
 {
 	size_t len;
 	char *v;
 
 	dst[0] = '\0';
-	if (xsh_read(xs, XBT_NULL, &v, &len, "%s", path))
+	if (xsu_read(xs, XBT_NULL, &v, &len, "%s", path))
 		return;
 	log_clean(dst, GUEST_TEXT_MAX, v, len);
 	free(v);
@@ -33,7 +33,7 @@ static void read_data(struct xs_handle *xs, struct guest *g)
 		{ "version", g->version }, { "qemu", g->qemu },
 		{ "stage", g->stage }, { "error", g->error },
 	};
-	char path[XSH_PATH_MAX];
+	char path[XSU_PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
 		snprintf(path, sizeof(path), "/local/domain/%u/" STUBDOM_DATA "/%s",
@@ -43,11 +43,11 @@ static void read_data(struct xs_handle *xs, struct guest *g)
 	snprintf(path, sizeof(path), "/local/domain/%u/device-model/%u/state",
 		 g->id.stub, g->id.guest);
 	read_text(xs, g->state, path);
-	if (xsh_read_uint(xs, XBT_NULL, &g->mem_total, MEM_MAX_KIB,
+	if (xsu_read_uint(xs, XBT_NULL, &g->mem_total, MEM_MAX_KIB,
 			  "/local/domain/%u/" STUBDOM_DATA "/mem-total",
 			  g->id.stub))
 		g->mem_total = 0;
-	if (xsh_read_uint(xs, XBT_NULL, &g->mem_available, MEM_MAX_KIB,
+	if (xsu_read_uint(xs, XBT_NULL, &g->mem_available, MEM_MAX_KIB,
 			  "/local/domain/%u/" STUBDOM_DATA "/mem-available",
 			  g->id.stub))
 		g->mem_available = 0;
@@ -73,7 +73,7 @@ int guests_read(struct xs_handle *xs, const char *name, struct guest **g,
 {
 	unsigned int count;
 	char **names;
-	int ret = xsh_list(xs, XBT_NULL, &names, &count, "/local/domain");
+	int ret = xsu_list(xs, XBT_NULL, &names, &count, "/local/domain");
 
 	*g = NULL;
 	*n = 0;
@@ -83,7 +83,7 @@ int guests_read(struct xs_handle *xs, const char *name, struct guest **g,
 		struct guest one = { 0 };
 		uint64_t domid;
 
-		if (xsh_parse_uint(names[i], 32751, &domid) ||
+		if (xsu_parse_uint(names[i], 32751, &domid) ||
 		    stub_ident(xs, XBT_NULL, (uint32_t)domid, &one.id))
 			continue;
 		domain_name(xs, one.id.guest, one.id.name, sizeof(one.id.name));

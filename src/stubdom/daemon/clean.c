@@ -143,10 +143,10 @@ static int remove_left(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	int ret;
 
 	/* libxl gives every domain this node, first of all: the number is in use. */
-	if (!xsh_exists(xs, t, "%s", l->path) ||
-	    xsh_exists(xs, t, "/local/domain/%u/vm", l->domid))
+	if (!xsu_exists(xs, t, "%s", l->path) ||
+	    xsu_exists(xs, t, "/local/domain/%u/vm", l->domid))
 		return 0;
-	ret = xsh_rm(xs, t, "%s", l->path);
+	ret = xsu_rm(xs, t, "%s", l->path);
 	return ret ? ret : 1;
 }
 
@@ -165,7 +165,7 @@ static void clean_node(struct xs_handle *xs, const struct stub_id *id,
 	va_start(ap, fmt);
 	vsnprintf(path, sizeof(path), fmt, ap);
 	va_end(ap);
-	ret = xsh_transact(xs, remove_left, &left);
+	ret = xsu_transact(xs, remove_left, &left);
 	if (ret > 0)
 		log_info(&about, "removed %s from xenstore, left by stubdomain %u", path, id->stub);
 	else if (ret < 0)
@@ -226,13 +226,13 @@ static int forget_domain(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	int ret;
 
 	/* Between the look and now it became a guest's stubdomain after all. */
-	if (xsh_exists(xs, t, "/local/domain/%u/target", l->domid))
+	if (xsu_exists(xs, t, "/local/domain/%u/target", l->domid))
 		return -EEXIST;
-	ret = strncmp(l->path, "/vm/", 4) ? 0 : xsh_rm(xs, t, "%s", l->path);
+	ret = strncmp(l->path, "/vm/", 4) ? 0 : xsu_rm(xs, t, "%s", l->path);
 	if (!ret)
-		ret = xsh_rm(xs, t, "/libxl/%u", l->domid);
+		ret = xsu_rm(xs, t, "/libxl/%u", l->domid);
 	if (!ret)
-		ret = xsh_rm(xs, t, "/local/domain/%u", l->domid);
+		ret = xsu_rm(xs, t, "/local/domain/%u", l->domid);
 	return ret ? ret : 1;
 }
 
@@ -250,12 +250,12 @@ int clean_unbuilt(struct xs_handle *xs, struct hv *hv, const struct stub_id *id,
 	if (!ret && (memcmp(now.uuid, dom->uuid, 16) || now.cpu_ns || !now.paused))
 		ret = -ESTALE;
 	if (!ret)
-		ret = xsh_read(xs, XBT_NULL, &vm, NULL, "/local/domain/%u/vm", id->stub);
+		ret = xsu_read(xs, XBT_NULL, &vm, NULL, "/local/domain/%u/vm", id->stub);
 	if (ret == -ENOENT)	/* no vm node: libxl had not come that far */
 		ret = 0;
 	left.path = vm ? vm : "";
 	if (!ret)
-		ret = xsh_transact(xs, forget_domain, &left);
+		ret = xsu_transact(xs, forget_domain, &left);
 	free(vm);
 	return ret < 0 ? ret : hv_dom_destroy(hv, id->stub);
 }

@@ -13,7 +13,7 @@ static int read_state(struct xs_handle *xs, xs_transaction_t t, int *state,
 		      const char *path)
 {
 	uint64_t v;
-	int ret = xsh_read_uint(xs, t, &v, XenbusStateReconfigured, "%s/state", path);
+	int ret = xsu_read_uint(xs, t, &v, XenbusStateReconfigured, "%s/state", path);
 
 	*state = ret ? STATE_NONE : (int)v;
 	/* A frontend's text is its own affair; a broken connection is ours. */
@@ -57,10 +57,10 @@ static int read_one(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
 	if (ret || c->back == STATE_NONE)
 		return ret;
 	/* "type" is written for every console, in the same transaction. */
-	c->there = xsh_exists(xs, t, "%s/type", front);
+	c->there = xsu_exists(xs, t, "%s/type", front);
 	if (!c->there)
 		return 0;
-	c->output = xsh_exists(xs, t, "%s/output", front);
+	c->output = xsu_exists(xs, t, "%s/output", front);
 	return read_state(xs, t, &c->front, front);
 }
 
@@ -78,7 +78,7 @@ int consoles_read(struct xs_handle *xs, xs_transaction_t t,
 		ret = read_state(xs, t, &out->display, path);
 	keyboard_path(path, sizeof(path), id->guest);
 	/* With a type (vkb= of xl.cfg) it is another program's, not QEMU's. */
-	if (ret || xsh_exists(xs, t, "%s/backend-type", path))
+	if (ret || xsu_exists(xs, t, "%s/backend-type", path))
 		return ret;
 	return read_state(xs, t, &out->keyboard, path);
 }
@@ -134,7 +134,7 @@ static int write_output(struct xs_handle *xs, xs_transaction_t t, uint32_t stub)
 
 	front_path(path, sizeof(path), stub, STUBDOM_CONSOLE_RESTORE);
 	strcat(path, "/output");
-	ret = xsh_write(xs, t, "null", "%s", path);
+	ret = xsu_write(xs, t, "null", "%s", path);
 	if (!ret && !xs_set_permissions(xs, t, path, perms, 2))
 		ret = -errno;
 	return ret;
@@ -151,21 +151,21 @@ static int apply(struct xs_handle *xs, xs_transaction_t t,
 		ret = write_output(xs, t, stub);
 	if (!ret && plan->connect_primary) {
 		front_path(path, sizeof(path), stub, STUBDOM_CONSOLE_LOG);
-		ret = xsh_write(xs, t, "4", "%s/state", path);
+		ret = xsu_write(xs, t, "4", "%s/state", path);
 	}
 	for (int n = 1; n < CONSOLES_MAX && !ret; n++) {
 		if (!(plan->close_mask & (1u << n)))
 			continue;
 		back_path(path, sizeof(path), stub, n);
-		ret = xsh_write(xs, t, "6", "%s/state", path);
+		ret = xsu_write(xs, t, "6", "%s/state", path);
 	}
 	if (!ret && plan->close_display) {
 		display_path(path, sizeof(path), stub);
-		ret = xsh_write(xs, t, "6", "%s/state", path);
+		ret = xsu_write(xs, t, "6", "%s/state", path);
 	}
 	if (!ret && plan->close_keyboard) {
 		keyboard_path(path, sizeof(path), id->guest);
-		ret = xsh_write(xs, t, "6", "%s/state", path);
+		ret = xsu_write(xs, t, "6", "%s/state", path);
 	}
 	return ret;
 }
@@ -202,7 +202,7 @@ int consoles_fix(struct xs_handle *xs, const struct stub_id *id,
 	int ret = consoles_read(xs, XBT_NULL, id, &now);
 
 	if (!ret && consoles_plan(&now, done))
-		ret = xsh_transact(xs, fix, &f);
+		ret = xsu_transact(xs, fix, &f);
 	if (ret > 0)
 		return 0;
 	*done = (struct console_plan){ 0 };

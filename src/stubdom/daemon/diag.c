@@ -23,7 +23,7 @@ static void read_clean(struct xs_handle *xs, char *buf, size_t size,
 	char *v;
 
 	buf[0] = '\0';
-	if (xsh_read(xs, XBT_NULL, &v, &len, "%s", path))
+	if (xsu_read(xs, XBT_NULL, &v, &len, "%s", path))
 		return;
 	log_clean(buf, size, v, len);
 	free(v);
@@ -33,7 +33,7 @@ static unsigned int read_mib(struct xs_handle *xs, uint32_t domid, const char *n
 {
 	uint64_t kib;
 
-	return xsh_read_uint(xs, XBT_NULL, &kib, UINT64_C(1) << 40,
+	return xsu_read_uint(xs, XBT_NULL, &kib, UINT64_C(1) << 40,
 			     "/local/domain/%u/memory/%s", domid, node) ? 0 : kib >> 10;
 }
 
@@ -62,11 +62,11 @@ static bool dev_bad(struct xs_handle *xs, uint32_t stub, const char *kind,
 
 	snprintf(path, sizeof(path), "/libxl/%u/device/%s/%.10s/backend", stub, kind, devid);
 	read_clean(xs, back, sizeof(back), path);
-	if (!back[0] || xsh_parse_uint(devid, UINT32_MAX, &n))
+	if (!back[0] || xsu_parse_uint(devid, UINT32_MAX, &n))
 		return false;
 	d->devid = n;
 	d->state = -1;
-	if (!xsh_read_uint(xs, XBT_NULL, &n, XenbusStateReconfigured, "%s/state", back))
+	if (!xsu_read_uint(xs, XBT_NULL, &n, XenbusStateReconfigured, "%s/state", back))
 		d->state = n;
 	if (d->state == XenbusStateConnected)
 		return false;
@@ -87,7 +87,7 @@ static void find_bad_dev(struct xs_handle *xs, uint32_t stub, struct diag_dev *d
 		bool bad = false;
 		char **names;
 
-		if (xsh_list(xs, XBT_NULL, &names, &n, "/libxl/%u/device/%s", stub, kinds[k]))
+		if (xsu_list(xs, XBT_NULL, &names, &n, "/libxl/%u/device/%s", stub, kinds[k]))
 			continue;
 		for (unsigned int i = 0; i < n && !bad; i++)
 			bad = dev_bad(xs, stub, kinds[k], names[i], d);

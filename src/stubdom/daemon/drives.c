@@ -23,7 +23,7 @@ static int read_text(struct xs_handle *xs, xs_transaction_t t, char *buf,
 {
 	size_t len;
 	char *v;
-	int ret = xsh_read(xs, t, &v, &len, "/libxl/%u/device/vbd/%u/%s", stub, devid, key);
+	int ret = xsu_read(xs, t, &v, &len, "/libxl/%u/device/vbd/%u/%s", stub, devid, key);
 
 	buf[0] = '\0';
 	if (ret)
@@ -47,7 +47,7 @@ static int drive_read(struct xs_handle *xs, xs_transaction_t t, uint32_t stub,
 	if (!ret)
 		ret = read_text(xs, t, d->backend, sizeof(d->backend), stub, devid, "backend");
 	d->taken = !ret && d->backend[0] &&
-		   !xsh_read_uint(xs, t, &state, XenbusStateReconfigured, "%s/state", d->backend) &&
+		   !xsu_read_uint(xs, t, &state, XenbusStateReconfigured, "%s/state", d->backend) &&
 		   state > XenbusStateInitialising;
 	return ret;
 }
@@ -57,12 +57,12 @@ static int rm_if_empty(struct xs_handle *xs, xs_transaction_t t, const char *cla
 {
 	unsigned int n;
 	char **names;
-	int ret = xsh_list(xs, t, &names, &n, "/local/domain/0/backend/%s/%u", class, stub);
+	int ret = xsu_list(xs, t, &names, &n, "/local/domain/0/backend/%s/%u", class, stub);
 
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	free(names);
-	return n ? 0 : xsh_rm(xs, t, "/local/domain/0/backend/%s/%u", class, stub);
+	return n ? 0 : xsu_rm(xs, t, "/local/domain/0/backend/%s/%u", class, stub);
 }
 
 static int rewrite(struct xs_handle *xs, xs_transaction_t t, uint32_t stub, uint32_t devid)
@@ -71,17 +71,17 @@ static int rewrite(struct xs_handle *xs, xs_transaction_t t, uint32_t stub, uint
 	int ret;
 
 	snprintf(phy, sizeof(phy), "/local/domain/0/backend/vbd/%u/%u", stub, devid);
-	ret = xsh_rm(xs, t, "/local/domain/%u/device/vbd/%u", stub, devid);
+	ret = xsu_rm(xs, t, "/local/domain/%u/device/vbd/%u", stub, devid);
 	if (!ret)
-		ret = xsh_rm(xs, t, "/local/domain/0/backend/qdisk/%u/%u", stub, devid);
+		ret = xsu_rm(xs, t, "/local/domain/0/backend/qdisk/%u/%u", stub, devid);
 	if (!ret)
 		ret = rm_if_empty(xs, t, "qdisk", stub);
 	if (!ret)
-		ret = xsh_write(xs, t, phy, "/libxl/%u/device/vbd/%u/backend", stub, devid);
+		ret = xsu_write(xs, t, phy, "/libxl/%u/device/vbd/%u/backend", stub, devid);
 	if (!ret)
-		ret = xsh_write(xs, t, "phy", "/libxl/%u/device/vbd/%u/type", stub, devid);
+		ret = xsu_write(xs, t, "phy", "/libxl/%u/device/vbd/%u/type", stub, devid);
 	if (!ret)
-		ret = xsh_write(xs, t, "", "/libxl/%u/device/vbd/%u/params", stub, devid);
+		ret = xsu_write(xs, t, "", "/libxl/%u/device/vbd/%u/params", stub, devid);
 	return ret;
 }
 
@@ -117,7 +117,7 @@ static int drive_fix(struct xs_handle *xs, const struct stub_id *id, uint32_t de
 
 	if (ret || !drive_is_empty(&d, id->stub, devid))
 		return ret;
-	return xsh_transact(xs, fix, &f);
+	return xsu_transact(xs, fix, &f);
 }
 
 int drives_fix(struct xs_handle *xs, const struct stub_id *id, unsigned int *done)
@@ -125,13 +125,13 @@ int drives_fix(struct xs_handle *xs, const struct stub_id *id, unsigned int *don
 	unsigned int n;
 	uint64_t devid;
 	char **names;
-	int ret = xsh_list(xs, XBT_NULL, &names, &n, "/libxl/%u/device/vbd", id->stub);
+	int ret = xsu_list(xs, XBT_NULL, &names, &n, "/libxl/%u/device/vbd", id->stub);
 
 	*done = 0;
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	for (unsigned int i = 0; i < n && ret >= 0; i++) {
-		if (xsh_parse_uint(names[i], INT32_MAX, &devid))
+		if (xsu_parse_uint(names[i], INT32_MAX, &devid))
 			continue;
 		ret = drive_fix(xs, id, devid);
 		if (ret > 0)

@@ -29,7 +29,7 @@ bool observe_running(struct xs_handle *xs, const struct stub_id *id)
 	char *v;
 	bool is;
 
-	if (xsh_read(xs, XBT_NULL, &v, NULL,
+	if (xsu_read(xs, XBT_NULL, &v, NULL,
 		     "/local/domain/%u/device-model/%u/state", id->stub, id->guest))
 		return false;
 	is = !strcmp(v, "running");

@@ -161,7 +161,7 @@ static bool is_orphan(struct xs_handle *xs, const struct domains *all,
 	if (dom->hvm || !being_made(dom))
 		return false;
 	domain_name(xs, dom->domid, id->name, sizeof(id->name));
-	if (!stem(id->name) || xsh_exists(xs, XBT_NULL, "/local/domain/%u/target", dom->domid))
+	if (!stem(id->name) || xsu_exists(xs, XBT_NULL, "/local/domain/%u/target", dom->domid))
 		return false;
 	id->stub = dom->domid;
 	id->guest = 0;

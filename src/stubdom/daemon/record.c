@@ -36,13 +36,13 @@ int record_write(struct xs_handle *xs, const struct record *r)
 	uuid_format(a, r->uuid);
 	uuid_format(b, r->guest_uuid);
 	snprintf(value, sizeof(value), "%u %s %s", r->guest, a, b);
-	return xsh_write(xs, XBT_NULL, value, RECORD_DIR "/%u", r->stub);
+	return xsu_write(xs, XBT_NULL, value, RECORD_DIR "/%u", r->stub);
 }
 
 int record_is(struct xs_handle *xs, const struct record *r, bool *is)
 {
 	char a[33], *v;
-	int ret = xsh_read(xs, XBT_NULL, &v, NULL, RECORD_DIR "/%u", r->stub);
+	int ret = xsu_read(xs, XBT_NULL, &v, NULL, RECORD_DIR "/%u", r->stub);
 
 	*is = false;
 	if (ret)
@@ -58,7 +58,7 @@ int record_remove(struct xs_handle *xs, const struct record *r)
 	bool is;
 	int ret = record_is(xs, r, &is);
 
-	return is ? xsh_rm(xs, XBT_NULL, RECORD_DIR "/%u", r->stub) : ret;
+	return is ? xsu_rm(xs, XBT_NULL, RECORD_DIR "/%u", r->stub) : ret;
 }
 
 int record_read(struct xs_handle *xs, const char *name, struct record *out)
@@ -68,9 +68,9 @@ int record_read(struct xs_handle *xs, const char *name, struct record *out)
 	int ret, at = 0;
 	char *v;
 
-	ret = xsh_parse_uint(name, DOMID_LIMIT - 1, &stub);
+	ret = xsu_parse_uint(name, DOMID_LIMIT - 1, &stub);
 	if (!ret)
-		ret = xsh_read(xs, XBT_NULL, &v, NULL, RECORD_DIR "/%s", name);
+		ret = xsu_read(xs, XBT_NULL, &v, NULL, RECORD_DIR "/%s", name);
 	if (ret)
 		return ret;
 	if (sscanf(v, "%5u %n", &guest, &at) != 1 || guest >= DOMID_LIMIT ||

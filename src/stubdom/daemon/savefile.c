@@ -22,7 +22,7 @@ int savefile_parse(const char *text, struct save_ask *out)
 		return -EINVAL;
 	memcpy(digits, text, n);
 	digits[n] = '\0';
-	if (xsh_parse_uint(digits, STUBDOM_STATE_MAX, &out->len) || !out->len)
+	if (xsu_parse_uint(digits, STUBDOM_STATE_MAX, &out->len) || !out->len)
 		return -EINVAL;
 	strcpy(out->tag, text + n + 1);
 	return 0;

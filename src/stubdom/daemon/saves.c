@@ -24,9 +24,9 @@ static int write_saved(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	const struct saved *a = arg;
 	int ret;
 
-	if (!xsh_exists(xs, t, "/local/domain/%u/vm", a->stub))
+	if (!xsu_exists(xs, t, "/local/domain/%u/vm", a->stub))
 		return -ENOENT;
-	ret = xsh_write(xs, t, a->text, "/local/domain/%u/" STUBDOM_DATA "/saved", a->stub);
+	ret = xsu_write(xs, t, a->text, "/local/domain/%u/" STUBDOM_DATA "/saved", a->stub);
 	return ret ? ret : 1;
 }
 
@@ -34,14 +34,14 @@ static int write_saved(struct xs_handle *xs, xs_transaction_t t, void *arg)
 static bool read_save(const struct host *h, struct stub *s, struct save_ask *ask)
 {
 	char *v;
-	int ret = xsh_read(h->xs, XBT_NULL, &v, NULL,
+	int ret = xsu_read(h->xs, XBT_NULL, &v, NULL,
 			   "/local/domain/%u/" STUBDOM_DATA "/save", s->id.stub);
 
 	if (ret)
 		return false;
 	ret = savefile_parse(v, ask);
 	free(v);
-	if (ret || xsh_read(h->xs, XBT_NULL, &v, NULL,
+	if (ret || xsu_read(h->xs, XBT_NULL, &v, NULL,
 			    "/local/domain/%u/" STUBDOM_DATA "/saved", s->id.stub))
 		return !ret;
 	ret = strncmp(v, ask->tag, STUBDOM_TAG_LEN);
@@ -80,7 +80,7 @@ void saves_take(const struct host *h, struct stub *s)
 			 s->id.guest, save_error(ret));
 	if (ret)
 		stub_say(h, s, LOG_ERR, "its device state is not saved:%s", text + STUBDOM_TAG_LEN);
-	ret = xsh_transact(h->xs, write_saved, &answer) < 0 || ret;
+	ret = xsu_transact(h->xs, write_saved, &answer) < 0 || ret;
 	if (fd >= 0)
 		savefile_close(fd, !ret);
 }

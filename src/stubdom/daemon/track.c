@@ -329,7 +329,7 @@ static void scan_records(struct track *tr)
 {
 	unsigned int n;
 	char **names;
-	int ret = xsh_list(tr->host.xs, XBT_NULL, &names, &n, RECORD_DIR);
+	int ret = xsu_list(tr->host.xs, XBT_NULL, &names, &n, RECORD_DIR);
 
 	if (ret == -ENOENT)
 		return;
@@ -341,7 +341,7 @@ static void scan_records(struct track *tr)
 		if (read_record(tr, names[i]) != -EINVAL)
 			continue;
 		log_warn(NULL, "malformed record %s/%.16s: removed", RECORD_DIR, names[i]);
-		xsh_rm(tr->host.xs, XBT_NULL, RECORD_DIR "/%s", names[i]);
+		xsu_rm(tr->host.xs, XBT_NULL, RECORD_DIR "/%s", names[i]);
 	}
 	free(names);
 }

@@ -20,7 +20,7 @@ static char *read_record(struct xs_handle *xs, uint32_t domid, uint32_t devid,
 			 const char *key, int *err)
 {
 	char *v = NULL;
-	int ret = xsh_read(xs, XBT_NULL, &v, NULL, "/libxl/%u/device/vif/%u/%s",
+	int ret = xsu_read(xs, XBT_NULL, &v, NULL, "/libxl/%u/device/vif/%u/%s",
 			   domid, devid, key);
 
 	if (ret && ret != -ENOENT)
@@ -79,7 +79,7 @@ static int read_state(struct xs_handle *xs, xs_transaction_t t, const char *back
 		      int *state)
 {
 	uint64_t n = 0;
-	int ret = xsh_read_uint(xs, t, &n, XenbusStateReconfigured, "%s/state", back);
+	int ret = xsu_read_uint(xs, t, &n, XenbusStateReconfigured, "%s/state", back);
 
 	*state = ret == -ENOENT ? -1 : ret ? 0 : (int)n;
 	return ret == -ENOENT || ret == -EINVAL || ret == -E2BIG || ret == -EILSEQ ? 0 : ret;
@@ -94,10 +94,10 @@ static int read_one(struct xs_handle *xs, const struct stub_id *id, struct vif *
 		read_backend(xs, id->stub, v->devid, v->back, sizeof(v->back), &ret);
 	if (ret || v->wanted || !v->back[0])
 		return ret;
-	v->front = xsh_exists(xs, XBT_NULL, "/local/domain/%u/device/vif/%u",
+	v->front = xsu_exists(xs, XBT_NULL, "/local/domain/%u/device/vif/%u",
 			      id->stub, v->devid);
 	ret = read_state(xs, XBT_NULL, v->back, &v->state);
-	v->online = !xsh_read_uint(xs, XBT_NULL, &n, 1, "%s/online", v->back) && n;
+	v->online = !xsu_read_uint(xs, XBT_NULL, &n, 1, "%s/online", v->back) && n;
 	return ret;
 }
 
@@ -106,13 +106,13 @@ int vifs_read(struct xs_handle *xs, const struct stub_id *id, struct vifs *out)
 	unsigned int n;
 	uint64_t devid;
 	char **names;
-	int ret = xsh_list(xs, XBT_NULL, &names, &n, "/libxl/%u/device/vif", id->stub);
+	int ret = xsu_list(xs, XBT_NULL, &names, &n, "/libxl/%u/device/vif", id->stub);
 
 	out->count = 0;
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; i < n && !ret && out->count < VIFS_MAX; i++) {
-		if (xsh_parse_uint(names[i], INT32_MAX, &devid))
+		if (xsu_parse_uint(names[i], INT32_MAX, &devid))
 			continue;
 		out->v[out->count] = (struct vif){ .devid = devid };
 		ret = read_one(xs, id, &out->v[out->count++]);
@@ -158,25 +158,25 @@ static int close_back(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	if (!ret && state < 0)
 		ret = -ENOENT;
 	if (!ret)
-		ret = xsh_write(xs, t, "0", "%s/online", v->back);
+		ret = xsu_write(xs, t, "0", "%s/online", v->back);
 	if (!ret && state != XenbusStateClosed)
-		ret = xsh_write(xs, t, "5", "%s/state", v->back);
+		ret = xsu_write(xs, t, "5", "%s/state", v->back);
 	return ret ? ret : 1;
 }
 
 int vif_close(struct xs_handle *xs, const struct vif *v)
 {
-	int ret = xsh_transact(xs, close_back, (void *)v);
+	int ret = xsu_transact(xs, close_back, (void *)v);
 
 	return ret == -ENOENT || ret > 0 ? 0 : ret;
 }
 
 int vif_cut(struct xs_handle *xs, const struct stub_id *id, const struct vif *v)
 {
-	return xsh_rm(xs, XBT_NULL, "/local/domain/%u/device/vif/%u", id->stub, v->devid);
+	return xsu_rm(xs, XBT_NULL, "/local/domain/%u/device/vif/%u", id->stub, v->devid);
 }
 
 int vif_remove(struct xs_handle *xs, const struct vif *v)
 {
-	return xsh_rm(xs, XBT_NULL, "%s", v->back);
+	return xsu_rm(xs, XBT_NULL, "%s", v->back);
 }

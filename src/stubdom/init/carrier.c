@@ -11,7 +11,7 @@
 static int link_of(struct xs_handle *xs, unsigned int devid)
 {
 	uint64_t state;
-	int ret = xsh_read_uint(xs, XBT_NULL, &state, XenbusStateReconfigured,
+	int ret = xsu_read_uint(xs, XBT_NULL, &state, XenbusStateReconfigured,
 				"device/vif/%u/state", devid);
 
 	if (ret == -ENOENT)

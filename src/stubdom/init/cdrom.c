@@ -20,7 +20,7 @@ static bool is_cd(struct cdrom *c, unsigned int devid)
 	char *type;
 	bool cd;
 
-	if (xsh_read(c->xs, XBT_NULL, &type, NULL, "device/vbd/%u/device-type", devid))
+	if (xsu_read(c->xs, XBT_NULL, &type, NULL, "device/vbd/%u/device-type", devid))
 		return false;
 	cd = !strcmp(type, "cdrom");
 	free(type);

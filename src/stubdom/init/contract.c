@@ -21,7 +21,7 @@
 
 void publish(struct xs_handle *xs, const char *key, const char *value)
 {
-	int ret = xsh_write(xs, XBT_NULL, value, STUBDOM_DATA "/%s", key);
+	int ret = xsu_write(xs, XBT_NULL, value, STUBDOM_DATA "/%s", key);
 
 	if (ret)
 		say_info("xenstore " STUBDOM_DATA "/%s cannot be written: %s",
@@ -34,7 +34,7 @@ static int read_one_arg(struct xs_handle *xs, struct contract *c,
 	size_t len;
 	int ret;
 
-	ret = xsh_read(xs, XBT_NULL, &c->argv[c->argc], &len, "%s/%s", dir, name);
+	ret = xsu_read(xs, XBT_NULL, &c->argv[c->argc], &len, "%s/%s", dir, name);
 	if (ret)
 		return init_fail(ret, "%s/%s cannot be read: %s", dir, name,
 				 ret == -EILSEQ ? "it has a NUL byte" : strerror(-ret));
@@ -54,7 +54,7 @@ static int read_argv(struct xs_handle *xs, struct contract *c, const char *vm)
 	int ret;
 
 	snprintf(dir, sizeof(dir), "%s/image/dm-argv", vm);
-	ret = xsh_list(xs, XBT_NULL, &names, &n, "%s", dir);
+	ret = xsu_list(xs, XBT_NULL, &names, &n, "%s", dir);
 	if (ret)
 		return init_fail(ret, "%s cannot be listed: %s: is device_model_version=\"qemu-xen\" set?",
 				 dir, strerror(-ret));
@@ -92,7 +92,7 @@ static int read_vm(struct xs_handle *xs, struct contract *c, char **vm)
 {
 	int ret;
 
-	ret = xsh_read(xs, XBT_NULL, vm, NULL, "/local/domain/%u/vm", c->guest);
+	ret = xsu_read(xs, XBT_NULL, vm, NULL, "/local/domain/%u/vm", c->guest);
 	if (ret)
 		return init_fail(ret, "/local/domain/%u/vm cannot be read: %s",
 				 c->guest, strerror(-ret));
@@ -110,12 +110,12 @@ int contract_read(struct xs_handle *xs, struct contract *c)
 	int ret;
 
 	memset(c, 0, sizeof(*c));
-	ret = xsh_read_uint(xs, XBT_NULL, &n, DOMID_LIMIT - 1, "domid");
+	ret = xsu_read_uint(xs, XBT_NULL, &n, DOMID_LIMIT - 1, "domid");
 	if (ret)
 		return init_fail(ret, "xenstore 'domid' of this domain: %s", strerror(-ret));
 	c->self = n;
 	init_about.stubdom = n;
-	ret = xsh_read_uint(xs, XBT_NULL, &n, DOMID_LIMIT - 1, "target");
+	ret = xsu_read_uint(xs, XBT_NULL, &n, DOMID_LIMIT - 1, "target");
 	if (ret)
 		return init_fail(ret, "xenstore 'target' of this domain: %s: only libxl can start a device-model stubdomain",
 				 strerror(-ret));
@@ -127,7 +127,7 @@ int contract_read(struct xs_handle *xs, struct contract *c)
 	ret = read_argv(xs, c, vm);
 	free(vm);
 	read_name(xs, c);
-	c->has_pci = xsh_exists(xs, XBT_NULL, "device/pci/0");
+	c->has_pci = xsu_exists(xs, XBT_NULL, "device/pci/0");
 	return ret;
 }
 
@@ -150,14 +150,14 @@ int contract_devices(struct xs_handle *xs, const char *kind,
 
 	*ids = NULL;
 	*count = 0;
-	ret = xsh_list(xs, XBT_NULL, &names, &n, "device/%s", kind);
+	ret = xsu_list(xs, XBT_NULL, &names, &n, "device/%s", kind);
 	if (ret == -ENOENT)
 		return 0;
 	if (ret)
 		return ret;
 	*ids = calloc(n + 1, sizeof(**ids));
 	for (unsigned int i = 0; *ids && i < n; i++)
-		if (!xsh_parse_uint(names[i], INT32_MAX, &id))
+		if (!xsu_parse_uint(names[i], INT32_MAX, &id))
 			(*ids)[(*count)++] = id;
 	free(names);
 	return *ids ? 0 : -ENOMEM;
@@ -175,18 +175,18 @@ void contract_backend(struct xs_handle *xs, const char *kind, unsigned int id,
 	size_t len;
 	int n;
 
-	if (xsh_read(xs, XBT_NULL, &be, &len, "device/%s/%u/backend", kind, id)) {
+	if (xsu_read(xs, XBT_NULL, &be, &len, "device/%s/%u/backend", kind, id)) {
 		snprintf(out, size, "xenstore has no device/%s/%u/backend", kind, id);
 		return;
 	}
 	log_clean(clean, sizeof(clean), be, len);
-	if (xsh_read_uint(xs, XBT_NULL, &st, 99, "%s/state", be))
+	if (xsu_read_uint(xs, XBT_NULL, &st, 99, "%s/state", be))
 		n = snprintf(out, size, "backend %s is gone", clean);
 	else
 		n = snprintf(out, size, "backend %s is in state %u (%s)", clean,
 			     (unsigned int)st, st < 7 ? states[st] : "?");
 	if (n > 0 && (unsigned int)n < size &&
-	    !xsh_read(xs, XBT_NULL, &text, &len, "%s/hotplug-error", be)) {
+	    !xsu_read(xs, XBT_NULL, &text, &len, "%s/hotplug-error", be)) {
 		snprintf(out + n, size - n, ": %s",
 			 log_clean(clean, sizeof(clean), text, len));
 		free(text);

@@ -169,9 +169,9 @@ static void answer_control(void)
 {
 	char *v;
 
-	if (xsh_read(in.xs, XBT_NULL, &v, NULL, "control/shutdown"))
+	if (xsu_read(in.xs, XBT_NULL, &v, NULL, "control/shutdown"))
 		return;
-	if (v[0] && !xsh_write(in.xs, XBT_NULL, "", "control/shutdown"))
+	if (v[0] && !xsu_write(in.xs, XBT_NULL, "", "control/shutdown"))
 		say_asked();
 	free(v);
 }
@@ -182,7 +182,7 @@ static void check_running(void)
 	char *state, mem[4096];
 
 	if (in.children.running ||
-	    xsh_read(in.xs, XBT_NULL, &state, NULL, "device-model/%u/state",
+	    xsu_read(in.xs, XBT_NULL, &state, NULL, "device-model/%u/state",
 		     in.contract.guest))
 		return;
 	in.children.running = !strcmp(state, "running");

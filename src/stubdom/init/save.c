@@ -29,8 +29,8 @@ static void finish(struct save_out *s, int err)
 	loop_want(s->loop, &s->src, 0);
 	s->state = SAVE_IDLE;
 	if (s->xs) {
-		xsh_rm(s->xs, XBT_NULL, STUBDOM_DATA "/save");
-		xsh_rm(s->xs, XBT_NULL, STUBDOM_DATA "/saved");
+		xsu_rm(s->xs, XBT_NULL, STUBDOM_DATA "/save");
+		xsu_rm(s->xs, XBT_NULL, STUBDOM_DATA "/saved");
 	}
 	if (err && !s->why[0])
 		snprintf(s->why, sizeof(s->why),
@@ -96,7 +96,7 @@ static int answer(struct save_out *s)
 	int ret = -EAGAIN;
 	char *v;
 
-	if (!s->xs || xsh_read(s->xs, XBT_NULL, &v, NULL, STUBDOM_DATA "/saved"))
+	if (!s->xs || xsu_read(s->xs, XBT_NULL, &v, NULL, STUBDOM_DATA "/saved"))
 		return ret;
 	if (!strncmp(v, s->tag, STUBDOM_TAG_LEN)) {
 		ret = v[STUBDOM_TAG_LEN] ? -EIO : 0;
@@ -176,7 +176,7 @@ static int announce(struct save_out *s)
 	char text[64];
 
 	snprintf(text, sizeof(text), "%lld %s", (long long)s->size, s->tag);
-	return s->xs ? xsh_write(s->xs, XBT_NULL, text, STUBDOM_DATA "/save") : 0;
+	return s->xs ? xsu_write(s->xs, XBT_NULL, text, STUBDOM_DATA "/save") : 0;
 }
 
 void save_out_start(struct save_out *s, bool first)

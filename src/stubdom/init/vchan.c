@@ -44,10 +44,10 @@ static int vc_listen(struct qmp_link *l)
 static void vc_hide(struct qmp_link *l)
 {
 	struct link_vchan *v = (struct link_vchan *)l;
-	int ret = xsh_rm(v->xs, XBT_NULL, "%s/ring-ref", v->path);
+	int ret = xsu_rm(v->xs, XBT_NULL, "%s/ring-ref", v->path);
 
 	if (!ret)
-		ret = xsh_rm(v->xs, XBT_NULL, "%s/event-channel", v->path);
+		ret = xsu_rm(v->xs, XBT_NULL, "%s/event-channel", v->path);
 	if (ret)
 		say_warn("QMP: %s cannot be removed: %s", v->path, strerror(-ret));
 }

@@ -156,7 +156,7 @@ static int wire_nic(struct xs_handle *xs, struct rtnl *r,
 				 nic->devid, strerror(-ret), be);
 	}
 	snprintf(bridge, sizeof(bridge), "br%u", nic->devid);
-	if (!xsh_read_uint(xs, XBT_NULL, &mtu, 65535, "device/vif/%u/mtu", nic->devid) &&
+	if (!xsu_read_uint(xs, XBT_NULL, &mtu, 65535, "device/vif/%u/mtu", nic->devid) &&
 	    mtu >= 68)
 		w.mtu = mtu;
 	ret = net_wire(r, &w, &what);

@@ -36,7 +36,7 @@ static int write_entries(struct xs_handle *xs, xs_transaction_t t, const char *d
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < n; i++)
-		ret = xsh_write(xs, t, e[i].value, "%s/%s", dir, e[i].name);
+		ret = xsu_write(xs, t, e[i].value, "%s/%s", dir, e[i].name);
 	return ret;
 }
 
@@ -57,8 +57,8 @@ static int make_dir(struct xs_handle *xs, xs_transaction_t t, const char *path,
 
 static bool in_use(const struct vd_store *st, xs_transaction_t t, const struct paths *p)
 {
-	return xsh_exists(st->xs, t, "%s", p->back) || xsh_exists(st->xs, t, "%s", p->front) ||
-	       xsh_exists(st->xs, t, "%s", p->libxl);
+	return xsu_exists(st->xs, t, "%s", p->back) || xsu_exists(st->xs, t, "%s", p->front) ||
+	       xsu_exists(st->xs, t, "%s", p->libxl);
 }
 
 /* What is changed in a transaction. */
@@ -142,15 +142,15 @@ int devnodes_add(const struct vd_store *st, uint32_t domid, const char *type, st
 static int close_once(const struct vd_store *st, xs_transaction_t t, const struct change *c)
 {
 	uint64_t state;
-	int ret = xsh_read_uint(st->xs, t, &state, VD_CLOSED, "%s/state", c->p.back);
+	int ret = xsu_read_uint(st->xs, t, &state, VD_CLOSED, "%s/state", c->p.back);
 
 	if (ret && ret != -EINVAL)
 		return ret;
 	if (ret)
 		state = VD_GONE;
-	ret = xsh_write(st->xs, t, "0", "%s/online", c->p.back);
+	ret = xsu_write(st->xs, t, "0", "%s/online", c->p.back);
 	if (!ret && state != VD_CLOSED)
-		ret = xsh_write(st->xs, t, "5", "%s/state", c->p.back);
+		ret = xsu_write(st->xs, t, "5", "%s/state", c->p.back);
 	return ret;
 }
 
@@ -170,24 +170,24 @@ static int remove_empty(const struct vd_store *st, xs_transaction_t t, const cha
 {
 	char **names = NULL;
 	unsigned int n = 0;
-	int ret = xsh_list(st->xs, t, &names, &n, "%s", path);
+	int ret = xsu_list(st->xs, t, &names, &n, "%s", path);
 
 	free(names);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	return n ? 0 : xsh_rm(st->xs, t, "%s", path);
+	return n ? 0 : xsu_rm(st->xs, t, "%s", path);
 }
 
 static int remove_once(const struct vd_store *st, xs_transaction_t t, const struct change *c)
 {
-	int ret = xsh_rm(st->xs, t, "%s", c->p.front);
+	int ret = xsu_rm(st->xs, t, "%s", c->p.front);
 
 	if (!ret)
-		ret = xsh_rm(st->xs, t, "%s", c->p.back);
+		ret = xsu_rm(st->xs, t, "%s", c->p.back);
 	if (!ret)
 		ret = remove_empty(st, t, c->p.backs);
 	if (!ret)
-		ret = xsh_rm(st->xs, t, "%s", c->p.libxl);
+		ret = xsu_rm(st->xs, t, "%s", c->p.libxl);
 	return ret;
 }
 

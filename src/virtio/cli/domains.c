@@ -60,17 +60,17 @@ int domain_find(const struct vd_store *st, const char *what, uint32_t *domid)
 	uint64_t num;
 	int ret;
 
-	if (!xsh_parse_uint(what, DOMID_LIMIT - 1, &num) && vd_nodes_known(st, (uint32_t)num)) {
+	if (!xsu_parse_uint(what, DOMID_LIMIT - 1, &num) && vd_nodes_known(st, (uint32_t)num)) {
 		*domid = (uint32_t)num;
 		return 0;
 	}
-	ret = xsh_list(st->xs, XBT_NULL, &names, &n, "/local/domain");
+	ret = xsu_list(st->xs, XBT_NULL, &names, &n, "/local/domain");
 	if (ret) {
 		log_err(NULL, "xenstore cannot be read: %s", strerror(-ret));
 		return ret;
 	}
 	for (unsigned int i = 0; i < n; i++) {
-		if (xsh_parse_uint(names[i], DOMID_LIMIT - 1, &num))
+		if (xsu_parse_uint(names[i], DOMID_LIMIT - 1, &num))
 			continue;
 		vd_nodes_name(st, (uint32_t)num, name);
 		if (strcmp(name, what))
@@ -94,7 +94,7 @@ static bool is_vdev(const struct vd_store *st, uint32_t domid, struct vd_id id, 
 	bool is;
 
 	if (id.kind != VD_KIND_DISK ||
-	    xsh_read(st->xs, XBT_NULL, &v, NULL, "/local/domain/%u/backend/virtio_disk/%u/%u/dev",
+	    xsu_read(st->xs, XBT_NULL, &v, NULL, "/local/domain/%u/backend/virtio_disk/%u/%u/dev",
 		     st->own, domid, id.devid))
 		return false;
 	is = !strcmp(v, what);
@@ -116,7 +116,7 @@ int device_find(const struct vd_store *st, uint32_t domid, const char *what, str
 		return ret;
 	}
 	any = !vd_id_parse(what, &want);
-	if (!any && !xsh_parse_uint(what, UINT32_MAX, &num)) {
+	if (!any && !xsu_parse_uint(what, UINT32_MAX, &num)) {
 		want.devid = (uint32_t)num;
 		any = true;
 	}
@@ -137,7 +137,7 @@ enum vd_state frontend_state(const struct vd_store *st, uint32_t domid, struct v
 	uint64_t n;
 
 	/* The guest writes it. */
-	if (xsh_read_uint(st->xs, XBT_NULL, &n, VD_CLOSED, "/local/domain/%u/device/%s/%u/state",
+	if (xsu_read_uint(st->xs, XBT_NULL, &n, VD_CLOSED, "/local/domain/%u/device/%s/%u/state",
 			  domid, vd_kind_name(id.kind), id.devid))
 		return VD_GONE;
 	return (enum vd_state)n;
@@ -159,7 +159,7 @@ void device_error(const struct vd_store *st, uint32_t domid, struct vd_id id,
 	char *v;
 
 	error[0] = '\0';
-	if (xsh_read(st->xs, XBT_NULL, &v, &len, "/local/domain/%u/backend/%s/%u/%u/" VX_NODE_ERROR,
+	if (xsu_read(st->xs, XBT_NULL, &v, &len, "/local/domain/%u/backend/%s/%u/%u/" VX_NODE_ERROR,
 		     st->own, vd_kind_name(id.kind), domid, id.devid))
 		return;
 	log_clean(error, VD_ERROR_MAX, v, len);

@@ -86,7 +86,7 @@ static uint64_t tap_count(const char *tap, const char *what)
 	if (host_slurp(path, 64, &text, NULL))
 		return 0;
 	text[strcspn(text, "\n")] = '\0';
-	if (xsh_parse_uint(text, UINT64_MAX / 2, &n))
+	if (xsu_parse_uint(text, UINT64_MAX / 2, &n))
 		n = 0;
 	free(text);
 	return n;

@@ -256,7 +256,7 @@ static int domid_of(const char *text, uint32_t *domid)
 {
 	uint64_t n;
 
-	if (xsh_parse_uint(text, DOMID_LIMIT - 1, &n)) {
+	if (xsu_parse_uint(text, DOMID_LIMIT - 1, &n)) {
 		log_err(NULL, "'%s' is not a domain number", text);
 		return -EINVAL;
 	}

@@ -105,7 +105,7 @@ int vd_net_parse(const char *name, uint32_t *domid, uint32_t *devid)
 	if (!dot)
 		return -EINVAL;
 	*dot = '\0';
-	if (xsh_parse_uint(text, DOMID_LIMIT - 1, &a) || xsh_parse_uint(dot + 1, UINT32_MAX, &b))
+	if (xsu_parse_uint(text, DOMID_LIMIT - 1, &a) || xsu_parse_uint(dot + 1, UINT32_MAX, &b))
 		return -EINVAL;
 	*domid = (uint32_t)a;
 	*devid = (uint32_t)b;

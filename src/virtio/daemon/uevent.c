@@ -40,9 +40,9 @@ bool uevent_changed(const char *msg, size_t len, dev_t *dev)
 		else if ((v = value_of(f, "SUBSYSTEM")))
 			block = !strcmp(v, "block");
 		else if ((v = value_of(f, "MAJOR")))
-			has_major = !xsh_parse_uint(v, UINT32_MAX, &major);
+			has_major = !xsu_parse_uint(v, UINT32_MAX, &major);
 		else if ((v = value_of(f, "MINOR")))
-			has_minor = !xsh_parse_uint(v, UINT32_MAX, &minor);
+			has_minor = !xsu_parse_uint(v, UINT32_MAX, &minor);
 	}
 	if (!block || !change || !has_major || !has_minor)
 		return false;

@@ -42,7 +42,7 @@ int unit_domid(const char *name, uint32_t *domid)
 		return -EINVAL;
 	memcpy(digits, name + pre, len - pre - suf);
 	digits[len - pre - suf] = '\0';
-	if (xsh_parse_uint(digits, DOMID_LIMIT - 1, &n))
+	if (xsu_parse_uint(digits, DOMID_LIMIT - 1, &n))
 		return -EINVAL;
 	*domid = (uint32_t)n;
 	return 0;
