@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/qmp/session.c src/lib/qmp/client.c src/virtio/daemon/ioerror.c src/lib/virtio/size.c src/lib/virtio/ids.c src/lib/qmp/stream.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/qmp/session.c src/lib/qmp/client.c src/virtio/daemon/ioerror.c src/lib/virtio/size.c src/lib/virtio/ids.c src/lib/qmp/stream.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: json-c libsystemd */
 /* What a QEMU that its guest has taken over may say; in pieces of 1 to 256 bytes. */
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/virtio/daemon/events.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/daemon/watches.c */
+/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/virtio/daemon/events.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/daemon/watches.c src/lib/xen/domain.c */
 /* test-pkgs: json-c */
 /* A virtio= line's type, or a disk's nodes, one a line; what is taken becomes arguments of QEMU. */
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: json-c */
 /* What the unit runs before and after QEMU; and the nodes it reads and writes. */
 #include "virtiod_fixture.h"
@@ -216,12 +216,12 @@ static void never_revived(void **state)
 	struct vd_id id = { VD_KIND_VIRTIO, 0 };
 
 	(void)state;
-	assert_int_equal(vd_nodes_set_state(&st, 3, id, VD_CLOSED), -ENOENT);
+	assert_int_equal(vd_nodes_set_state(&st, 3, id, XenbusStateClosed), -ENOENT);
 	assert_int_equal(vd_nodes_fail(&st, 3, id, "why"), -ENOENT);
 	assert_null(fake_xs_get(VIRTIO(3, 0)));
 	fix_virtio(VIRTIO(3, 0), "virtio,device4");
 	fake_xs_hook(remove_it);
-	assert_int_equal(vd_nodes_set_state(&st, 3, id, VD_CLOSED), -ENOENT);
+	assert_int_equal(vd_nodes_set_state(&st, 3, id, XenbusStateClosed), -ENOENT);
 	fake_xs_hook(NULL);
 	assert_null(fake_xs_get(VIRTIO(3, 0)));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/daemon/net.c src/lib/virtio/ids.c src/lib/net/rtnl.c src/lib/net/tap.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/daemon/net.c src/lib/virtio/ids.c src/lib/net/rtnl.c src/lib/net/tap.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: libmnl */
 /*
  * Taps and bridges, for real, in a network namespace; the test is QEMU at the

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/job.c src/virtio/daemon/argv.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/job.c src/virtio/daemon/argv.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: json-c */
 /* Devices as arguments of QEMU and as commands to it. */
 #include "virtiod_fixture.h"

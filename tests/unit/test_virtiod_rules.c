@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/daemon/rules.c src/lib/base/fs.c src/lib/virtio/spec.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/daemon/rules.c src/lib/base/fs.c src/lib/virtio/spec.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* What a backend may open, as systemd has to be told of it. */
 #include "virtiod_fixture.h"
 

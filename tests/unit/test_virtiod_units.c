@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/daemon/units.c src/virtio/daemon/unit_report.c src/virtio/daemon/permits.c src/virtio/daemon/systemd.c src/virtio/daemon/rules.c src/lib/base/fs.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/daemon/units.c src/virtio/daemon/unit_report.c src/virtio/daemon/permits.c src/virtio/daemon/systemd.c src/virtio/daemon/rules.c src/lib/base/fs.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: libsystemd */
 /* systemd's side of D-Bus is played by another process, over a socket of its own. */
 #include "virtiod_fixture.h"

@@ -135,10 +135,10 @@ int vd_nodes_read(const struct vd_store *st, uint32_t domid, struct vd_id id,
 	memset(node, 0, sizeof(*node));
 	node->id = id;
 	/* Every device has one; a directory without is not, or no longer, a device. */
-	ret = xsu_read_uint(st->xs, XBT_NULL, &num, VD_CLOSED, DIR_FMT "/state", DIR_ARGS(st, domid, id));
+	ret = xsu_read_uint(st->xs, XBT_NULL, &num, XenbusStateClosed, DIR_FMT "/state", DIR_ARGS(st, domid, id));
 	if (ret && ret != -EINVAL)
 		return ret;
-	node->state = ret ? VD_GONE : (enum vd_state)num;
+	node->state = ret ? XenbusStateUnknown : (enum xenbus_state)num;
 	node->online = !xsu_read_uint(st->xs, XBT_NULL, &num, 1, DIR_FMT "/online",
 				      DIR_ARGS(st, domid, id)) && num;
 	if (!xsu_read_uint(st->xs, XBT_NULL, &num, VD_SECTOR_MAX, DIR_FMT "/" NODE_SECTORS,
@@ -204,7 +204,7 @@ struct change {
 	const char *why;	/* NULL: leave it */
 	bool forget;
 	const char *sectors;	/* NULL: leave them */
-	enum vd_state state;	/* VD_GONE: leave it */
+	enum xenbus_state state;	/* XenbusStateUnknown: leave it */
 };
 
 static int change_once(const struct vd_store *st, uint32_t domid, struct vd_id id,
@@ -244,7 +244,7 @@ static int change(const struct vd_store *st, uint32_t domid, struct vd_id id,
 }
 
 int vd_nodes_set_state(const struct vd_store *st, uint32_t domid, struct vd_id id,
-		       enum vd_state state)
+		       enum xenbus_state state)
 {
 	return change(st, domid, id, &(struct change){ .state = state });
 }
@@ -255,13 +255,13 @@ int vd_nodes_fail(const struct vd_store *st, uint32_t domid, struct vd_id id, co
 	int ret;
 
 	log_clean(text, sizeof(text), why, strlen(why));
-	ret = change(st, domid, id, &(struct change){ .why = text, .state = VD_CLOSING });
-	return ret ? ret : vd_nodes_set_state(st, domid, id, VD_CLOSED);
+	ret = change(st, domid, id, &(struct change){ .why = text, .state = XenbusStateClosing });
+	return ret ? ret : vd_nodes_set_state(st, domid, id, XenbusStateClosed);
 }
 
 int vd_nodes_renew(const struct vd_store *st, uint32_t domid, struct vd_id id)
 {
-	return change(st, domid, id, &(struct change){ .forget = true, .state = VD_INITIALISING });
+	return change(st, domid, id, &(struct change){ .forget = true, .state = XenbusStateInitialising });
 }
 
 int vd_nodes_keep_sectors(const struct vd_store *st, uint32_t domid, struct vd_id id,
@@ -324,16 +324,4 @@ bool vd_nodes_forgotten(const struct vd_store *st, uint32_t domid)
 {
 	return !vd_nodes_alive(st, domid) && !xsu_exists(st->xs, XBT_NULL, "/local/domain/%u", domid) &&
 	       !xsu_exists(st->xs, XBT_NULL, "/libxl/%u", domid);
-}
-
-void vd_nodes_name(const struct vd_store *st, uint32_t domid, char name[VD_GUEST_NAME_MAX])
-{
-	size_t len;
-	char *v;
-
-	name[0] = '\0';
-	if (xsu_read(st->xs, XBT_NULL, &v, &len, "/local/domain/%u/name", domid))
-		return;
-	log_clean(name, VD_GUEST_NAME_MAX, v, len);
-	free(v);
 }

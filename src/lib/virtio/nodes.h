@@ -15,14 +15,8 @@
 
 #include "ids.h"
 #include "spec.h"
-
-/* XenBus states; 0: the node is gone or no number. */
-enum vd_state {
-	VD_GONE, VD_INITIALISING, VD_INIT_WAIT, VD_INITIALISED, VD_CONNECTED,
-	VD_CLOSING, VD_CLOSED,
-};
-
-#define VD_GUEST_NAME_MAX 128
+#include "xen/domain.h"
+#include "xen/xenbus.h"
 
 struct vd_store {
 	struct xs_handle *xs;
@@ -31,7 +25,7 @@ struct vd_store {
 
 struct vd_node {
 	struct vd_id id;
-	enum vd_state state;
+	enum xenbus_state state;	/* Unknown: the node is gone or no number */
 	bool online;
 	bool failed;			/* virtio-xenbus-error is there */
 	bool bad;			/* spec is not valid: error says why */
@@ -54,7 +48,7 @@ int vd_nodes_read(const struct vd_store *st, uint32_t domid, struct vd_id id,
 
 /* -ENOENT when the directory is gone. */
 int vd_nodes_set_state(const struct vd_store *st, uint32_t domid, struct vd_id id,
-		       enum vd_state state);
+		       enum xenbus_state state);
 /* Say why, then 5, then 6. */
 int vd_nodes_fail(const struct vd_store *st, uint32_t domid, struct vd_id id, const char *why);
 /* Forget why, and start again: state 1. */
@@ -75,7 +69,5 @@ bool vd_nodes_alive(const struct vd_store *st, uint32_t domid);
 bool vd_nodes_known(const struct vd_store *st, uint32_t domid);
 /* Has the toolstack forgotten it, too? */
 bool vd_nodes_forgotten(const struct vd_store *st, uint32_t domid);
-/* Its name as xl shows it, printable; "" when it has none. */
-void vd_nodes_name(const struct vd_store *st, uint32_t domid, char name[VD_GUEST_NAME_MAX]);
 
 #endif

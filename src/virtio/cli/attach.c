@@ -37,9 +37,9 @@ static int wait_served(const struct vd_store *st, uint32_t domid, struct vd_id i
 		ret = vd_nodes_read(st, domid, id, &n);
 		if (ret)
 			return ret;
-		if (n.state >= VD_INIT_WAIT && n.state <= VD_CONNECTED)
+		if (n.state >= XenbusStateInitWait && n.state <= XenbusStateConnected)
 			return 0;
-		if (n.failed && n.state == VD_CLOSED)
+		if (n.failed && n.state == XenbusStateClosed)
 			return -EIO;
 		usleep(STEP_MS * 1000);
 	}

@@ -137,11 +137,11 @@ static void check_guests(struct findings *fs)
 		n = 0;
 	}
 	for (unsigned int i = 0; i < n; i++) {
-		char name[VD_GUEST_NAME_MAX], dev[VD_ID_MAX], error[VD_ERROR_MAX];
+		char name[DOMAIN_NAME_MAX], dev[VD_ID_MAX], error[VD_ERROR_MAX];
 		struct vd_node *list;
 		unsigned int count;
 
-		vd_nodes_name(&st, domids[i], name);
+		domain_name(st.xs, domids[i], name, DOMAIN_NAME_MAX);
 		if (vd_nodes_list(&st, domids[i], &list, &count))
 			continue;
 		for (unsigned int k = 0; k < count; k++) {

@@ -28,7 +28,7 @@ static int wait_closed(const struct vd_store *st, uint32_t domid, struct vd_id i
 
 		if (ret)
 			return ret == -ENOENT ? 0 : ret;
-		if (n.state == VD_CLOSED)
+		if (n.state == XenbusStateClosed)
 			return 0;
 		usleep(STEP_MS * 1000);
 	}

@@ -142,14 +142,14 @@ int devnodes_add(const struct vd_store *st, uint32_t domid, const char *type, st
 static int close_once(const struct vd_store *st, xs_transaction_t t, const struct change *c)
 {
 	uint64_t state;
-	int ret = xsu_read_uint(st->xs, t, &state, VD_CLOSED, "%s/state", c->p.back);
+	int ret = xsu_read_uint(st->xs, t, &state, XenbusStateClosed, "%s/state", c->p.back);
 
 	if (ret && ret != -EINVAL)
 		return ret;
 	if (ret)
-		state = VD_GONE;
+		state = XenbusStateUnknown;
 	ret = xsu_write(st->xs, t, "0", "%s/online", c->p.back);
-	if (!ret && state != VD_CLOSED)
+	if (!ret && state != XenbusStateClosed)
 		ret = xsu_write(st->xs, t, "5", "%s/state", c->p.back);
 	return ret;
 }

@@ -54,7 +54,7 @@ bool backend_elsewhere(const struct args *a, const char *command)
 
 int domain_find(const struct vd_store *st, const char *what, uint32_t *domid)
 {
-	char name[VD_GUEST_NAME_MAX];
+	char name[DOMAIN_NAME_MAX];
 	unsigned int n, count = 0;
 	char **names;
 	uint64_t num;
@@ -72,7 +72,7 @@ int domain_find(const struct vd_store *st, const char *what, uint32_t *domid)
 	for (unsigned int i = 0; i < n; i++) {
 		if (xsu_parse_uint(names[i], DOMID_LIMIT - 1, &num))
 			continue;
-		vd_nodes_name(st, (uint32_t)num, name);
+		domain_name(st->xs, (uint32_t)num, name, DOMAIN_NAME_MAX);
 		if (strcmp(name, what))
 			continue;
 		*domid = (uint32_t)num;
@@ -132,24 +132,15 @@ int device_find(const struct vd_store *st, uint32_t domid, const char *what, str
 	return -ENOENT;
 }
 
-enum vd_state frontend_state(const struct vd_store *st, uint32_t domid, struct vd_id id)
+enum xenbus_state frontend_state(const struct vd_store *st, uint32_t domid, struct vd_id id)
 {
 	uint64_t n;
 
 	/* The guest writes it. */
-	if (xsu_read_uint(st->xs, XBT_NULL, &n, VD_CLOSED, "/local/domain/%u/device/%s/%u/state",
+	if (xsu_read_uint(st->xs, XBT_NULL, &n, XenbusStateClosed, "/local/domain/%u/device/%s/%u/state",
 			  domid, vd_kind_name(id.kind), id.devid))
-		return VD_GONE;
-	return (enum vd_state)n;
-}
-
-const char *state_name(enum vd_state state)
-{
-	static const char *const names[] = {
-		"-", "initialising", "waiting", "initialised", "connected", "closing", "closed",
-	};
-
-	return names[state <= VD_CLOSED ? state : 0];
+		return XenbusStateUnknown;
+	return (enum xenbus_state)n;
 }
 
 void device_error(const struct vd_store *st, uint32_t domid, struct vd_id id,

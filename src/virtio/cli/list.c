@@ -16,12 +16,12 @@ static const char usage[] =
 
 struct row {
 	uint32_t domid;
-	char name[VD_GUEST_NAME_MAX];
+	char name[DOMAIN_NAME_MAX];
 	char device[VD_ID_MAX];
 	char what[VD_PATH_MAX + 64];
 	char error[VD_ERROR_MAX];
 	const struct vd_node *node;
-	enum vd_state frontend;
+	enum xenbus_state frontend;
 };
 
 typedef void row_fn(const struct row *r, void *arg);
@@ -57,8 +57,8 @@ static void row_text(const struct row *r, void *arg)
 		printf("%-20s %5s %-18s %-8s %-12s %-12s %s\n", "GUEST", "DOMID", "DEVICE", "TYPE",
 		       "BACKEND", "FRONTEND", "WHAT");
 	printf("%-20s %5u %-18s %-8s %-12s %-12s %s\n", *r->name ? r->name : "-", r->domid,
-	       r->device, n->bad ? "?" : vd_type_name(n->spec.type), state_name(n->state),
-	       state_name(r->frontend), r->what);
+	       r->device, n->bad ? "?" : vd_type_name(n->spec.type), xenbus_state_name(n->state),
+	       xenbus_state_name(r->frontend), r->what);
 	if (*r->error)
 		printf("    error: %s\n", r->error);
 }
@@ -72,7 +72,7 @@ static int rows(const struct vd_store *st, uint32_t domid, row_fn *fn, void *arg
 
 	if (ret)
 		return ret;
-	vd_nodes_name(st, domid, r.name);
+	domain_name(st->xs, domid, r.name, DOMAIN_NAME_MAX);
 	for (unsigned int i = 0; i < n; i++) {
 		r.node = &list[i];
 		vd_id_show(r.device, list[i].id);

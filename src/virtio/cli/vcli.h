@@ -38,9 +38,7 @@ int device_find(const struct vd_store *st, uint32_t domid, const char *what, str
 int target_open(struct vd_store *st, bool readonly, const char *backend, char **words,
 		uint32_t *domid, struct vd_id *id);
 /* The state its driver is in. */
-enum vd_state frontend_state(const struct vd_store *st, uint32_t domid, struct vd_id id);
-/* "connected", ...; "-" for none. */
-const char *state_name(enum vd_state state);
+enum xenbus_state frontend_state(const struct vd_store *st, uint32_t domid, struct vd_id id);
 /* virtio-xenbus-error, printable; "" when not set. */
 void device_error(const struct vd_store *st, uint32_t domid, struct vd_id id,
 		  char error[VD_ERROR_MAX]);

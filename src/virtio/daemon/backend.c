@@ -22,7 +22,7 @@
 struct backend {
 	struct vd_store st;
 	uint32_t domid;
-	char name[VD_GUEST_NAME_MAX];
+	char name[DOMAIN_NAME_MAX];
 	struct log_about about;
 };
 
@@ -51,7 +51,7 @@ static int backend_open(struct backend *b, uint32_t domid)
 		xs_close(xs);
 		return ret;
 	}
-	vd_nodes_name(&b->st, domid, b->name);
+	domain_name(b->st.xs, domid, b->name, DOMAIN_NAME_MAX);
 	if (b->name[0])
 		b->about.guest = b->name;
 	return 0;
@@ -101,8 +101,8 @@ static bool usable(const struct backend *b, const struct vd_node *n, struct vd_f
 	int ret;
 
 	if (!n->online) {
-		if (n->state != VD_CLOSED)
-			vd_nodes_set_state(&b->st, b->domid, n->id, VD_CLOSED);
+		if (n->state != XenbusStateClosed)
+			vd_nodes_set_state(&b->st, b->domid, n->id, XenbusStateClosed);
 		return false;
 	}
 	if (n->bad) {
@@ -226,9 +226,9 @@ int backend_ended(uint32_t domid)
 		return EXIT_FAILURE;
 	ret = nodes_of(&b, &list, &n);
 	for (unsigned int i = 0; !ret && i < n; i++) {
-		enum vd_state to = list[i].online ? VD_INITIALISING : VD_CLOSED;
+		enum xenbus_state to = list[i].online ? XenbusStateInitialising : XenbusStateClosed;
 
-		if (list[i].state == VD_CLOSED || list[i].state == to)
+		if (list[i].state == XenbusStateClosed || list[i].state == to)
 			continue;
 		ret = vd_nodes_set_state(&b.st, domid, list[i].id, to);
 		if (ret == -ENOENT)

@@ -22,7 +22,7 @@ static enum vd_action unplug_if(const struct vd_guest_view *g, const struct vd_d
 /* Is it for QEMU to close it? */
 static bool is_open(const struct vd_guest_view *g, const struct vd_dev_view *d)
 {
-	return d->there && (!g->alive || !d->online) && d->state != VD_CLOSED &&
+	return d->there && (!g->alive || !d->online) && d->state != XenbusStateClosed &&
 	       !no_process(g->unit) && !(g->known && !d->plugged);
 }
 
@@ -32,7 +32,7 @@ static enum vd_action decide_dev(const struct vd_guest_view *g, struct vd_dev_vi
 	if (!d->there)
 		return d->plugged ? unplug_if(g, d) : VD_DO_FORGET;
 	if (!g->alive || !d->online) {
-		if (d->state == VD_CLOSED)
+		if (d->state == XenbusStateClosed)
 			return unplug_if(g, d);
 		return is_open(g, d) ? VD_DO_NOTHING : VD_DO_CLOSE;
 	}
@@ -40,7 +40,7 @@ static enum vd_action decide_dev(const struct vd_guest_view *g, struct vd_dev_vi
 	 * Closed with a reason: whoever fixes it starts the unit again.  One
 	 * that QEMU has may come back by itself when its driver does.
 	 */
-	if (d->failed && d->state >= VD_CLOSING) {
+	if (d->failed && d->state >= XenbusStateClosing) {
 		d->wanted = d->plugged;
 		return VD_DO_NOTHING;
 	}

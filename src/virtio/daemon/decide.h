@@ -32,7 +32,7 @@ enum vd_action {
 struct vd_dev_view {
 	bool there;		/* in xenstore; the next four are right only then */
 	bool online, bad, failed;
-	enum vd_state state;
+	enum xenbus_state state;
 	bool plugged;		/* the running QEMU has it */
 	bool grown;		/* its device is bigger than QEMU knows */
 	bool wanted;		/* out: the backend is there for it */

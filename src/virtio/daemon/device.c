@@ -16,18 +16,18 @@ void dev_fail(struct guest *g, struct dev *d, const char *why)
 	if (ret)
 		return;
 	d->node.failed = true;
-	d->node.state = VD_CLOSED;
+	d->node.state = XenbusStateClosed;
 	guest_log(g, LOG_ERR, &d->node.id, "%s", why);
 }
 
 void dev_close(struct guest *g, struct dev *d)
 {
-	int ret = vd_nodes_set_state(g->env->st, g->domid, d->node.id, VD_CLOSED);
+	int ret = vd_nodes_set_state(g->env->st, g->domid, d->node.id, XenbusStateClosed);
 
 	if (ret && ret != -ENOENT)
 		guest_failed(g, "closing a device", ret);
 	if (!ret)
-		d->node.state = VD_CLOSED;
+		d->node.state = XenbusStateClosed;
 }
 
 bool dev_prepare(struct guest *g, struct dev *d)

@@ -46,7 +46,7 @@ struct guest {
 	struct guest *next;
 	const struct guests_env *env;
 	uint32_t domid;
-	char name[VD_GUEST_NAME_MAX];
+	char name[DOMAIN_NAME_MAX];
 	bool seen;			/* the last look at it succeeded */
 	bool alive, introduced;		/* and: it was, once */
 	struct dev *dev;

@@ -21,8 +21,8 @@ static void add_cold(struct guest *g, struct dev *d)
 	bool connected = false;
 
 	for (unsigned int i = 0; i < g->n; i++)
-		connected |= g->dev[i].there && g->dev[i].node.state > VD_INIT_WAIT &&
-			     g->dev[i].node.state < VD_CLOSED;
+		connected |= g->dev[i].there && g->dev[i].node.state > XenbusStateInitWait &&
+			     g->dev[i].node.state < XenbusStateClosed;
 	if (connected || d->tries++) {
 		dev_fail(g, d, "it cannot be hot-plugged: add it to the guest's configuration");
 		return;

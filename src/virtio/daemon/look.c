@@ -55,11 +55,11 @@ bool guest_is_alive(struct guest *g)
 
 static int observe(struct guest *g)
 {
-	char name[VD_GUEST_NAME_MAX];
+	char name[DOMAIN_NAME_MAX];
 
 	g->alive = guest_is_alive(g);
 	/* A guest may be renamed; one that is gone keeps its name here. */
-	vd_nodes_name(g->env->st, g->domid, name);
+	domain_name(g->env->st->xs, g->domid, name, DOMAIN_NAME_MAX);
 	if (name[0])
 		memcpy(g->name, name, sizeof(name));
 	unit_observe(g);
@@ -102,7 +102,7 @@ static void act_dev(struct guest *g, struct dev *d, const struct vd_dev_view *v)
 		break;
 	}
 	/* A tap that no QEMU has, and none will have. */
-	if (!d->plugged && (!d->there || (!v->wanted && d->node.state == VD_CLOSED)))
+	if (!d->plugged && (!d->there || (!v->wanted && d->node.state == XenbusStateClosed)))
 		dev_release(g, d);
 }
 

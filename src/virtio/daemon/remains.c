@@ -10,7 +10,7 @@ static void one_device(struct guest *g, struct dev *d)
 {
 	uint64_t now = guest_now(g);
 
-	if (!d->there || d->node.online || d->node.state != VD_CLOSED || d->plugged) {
+	if (!d->there || d->node.online || d->node.state != XenbusStateClosed || d->plugged) {
 		d->closed_since = 0;
 		return;
 	}
