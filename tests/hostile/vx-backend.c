@@ -478,6 +478,7 @@ static bool act(unsigned int step)
 	case EARLY:
 		be.ctrl->rsp.type = VX_MSG_REQUEST;
 		be.ctrl->rsp_posted = 1;
+		be.silent = true;	/* a right answer could be there when the driver looks */
 		return false;
 	default:
 		return false;
