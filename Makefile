@@ -34,7 +34,7 @@ all: user	## build the user-space programs for this machine (default)
 help:		## show this list
 	@echo "xen-extras $(VERSION): make TARGET [SUITE=trixie|bookworm]"
 	@sed -n 's/^\([a-z][a-z0-9-]*\):[^#]*##[ 	]*\(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
-		awk -F'\t' '{ printf "  %-18s %s\n", $$1, $$2 }'
+		awk -F'\t' '{ printf "  %-30s %s\n", $$1, $$2 }'
 
 include src/user.mk
 include stubdom/kernel/kernel.mk

@@ -4,7 +4,7 @@
 MODULE_SUITES := trixie bookworm trixie-backports
 MODULE_SUITE ?= $(SUITE)
 MODULE_OUT = $(BUILD)/module/$(MODULE_SUITE)
-MODULE_FILES := $(wildcard dkms/virtio_xenbus/*.[ch]) dkms/virtio_xenbus/Kbuild src/include/virtio_xenbus.h
+MODULE_FILES := $(wildcard dkms/virtio_xenbus/*.[ch]) dkms/virtio_xenbus/Kbuild $(wildcard src/protocol/*.[ch])
 
 .PHONY: module check-module
 module:		## the guest's driver for MODULE_SUITE's kernel: build/module/SUITE/virtio_xenbus.ko

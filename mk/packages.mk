@@ -25,8 +25,8 @@ install-utils: install-user
 	install -D -m 755 -t $(DESTDIR)$(DRACUT_MODULES)/50xen-stubdom stubdom/dracut/50xen-stubdom/module-setup.sh
 	for m in $(filter-out $(VIRTIO_MAN) docs/man/virtio_xenbus.4,$(wildcard docs/man/*.[0-9])); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
 	ln -sf xen-stubdomd.8 $(DESTDIR)$(MANDIR)/man8/xen-stubdomd.service.8
-	[ ! -f src/stubdom-cli/xen-stubdom.bash ] || \
-		install -D -m 644 src/stubdom-cli/xen-stubdom.bash $(DESTDIR)$(COMPLETIONS)/xen-stubdom
+	[ ! -f src/stubdom/cli/xen-stubdom.bash ] || \
+		install -D -m 644 src/stubdom/cli/xen-stubdom.bash $(DESTDIR)$(COMPLETIONS)/xen-stubdom
 
 install-virtio: install-user-virtio
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(VIRTIO_UNITS)
@@ -35,7 +35,7 @@ install-virtio: install-user-virtio
 	for m in $(VIRTIO_MAN); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
 	ln -sf xen-virtiod.8 $(DESTDIR)$(MANDIR)/man8/xen-virtiod.service.8
 	ln -sf xen-virtiod.8 $(DESTDIR)$(MANDIR)/man8/xen-virtio-backend@.service.8
-	install -D -m 644 src/virtio-cli/xen-virtio.bash $(DESTDIR)$(COMPLETIONS)/xen-virtio
+	install -D -m 644 src/virtio/cli/xen-virtio.bash $(DESTDIR)$(COMPLETIONS)/xen-virtio
 
 # Kernel and QEMU are built by targets of their own (`make kernel qemu`, or
 # kernel-build and qemu-build within a package build).

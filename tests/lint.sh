@@ -35,7 +35,7 @@ hostile() {	# which the lab builds
 cppcheck_all() {
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -D_GNU_SOURCE \
 		--enable=warning,portability --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-		-Isrc/include -Isrc/common -isrc/qemu src tests/hostile dkms/virtio_xenbus/pool.c dkms/virtio_xenbus/msg.c dkms/virtio_xenbus/config.c
+		-Isrc/lib -Isrc/include -Isrc/protocol -isrc/qemu src tests/hostile dkms/virtio_xenbus/pool.c dkms/virtio_xenbus/config.c dkms/virtio_xenbus/state.c
 }
 
 shell_all() {
@@ -63,11 +63,16 @@ check "SPDX tag in every source file" spdx
 check "gcc, all warnings as errors" compile gcc
 check "clang, all warnings as errors" compile clang
 check "the lab's hostile programs" hostile
+check "the include rule (tests/includes.py)" python3 tests/includes.py
+check "what the include rule finds (tests/test_includes.py)" python3 tests/test_includes.py
 check "cppcheck" cppcheck_all
 check "shellcheck" shell_all
 check "man pages (mandoc -Tlint)" man_all
+check "what the documents name (tests/docs.py)" python3 tests/docs.py
 check "no path of a machine, no registry host" private
 check "python sources compile" sh -c 'find tests bench -name "*.py" 2>/dev/null | xargs -r python3 -m py_compile'
 check "the lab's parsers (tests/lab/test_lab.py)" python3 tests/lab/test_lab.py
+check "what make check runs and leaves out (tests/test_check.py)" python3 tests/test_check.py
+check "the expectations of scenarios and package tests (tests/lib/test_expect.py)" python3 tests/lib/test_expect.py
 echo "$pass passed, $fail failed"
 [ "$fail" -eq 0 ]

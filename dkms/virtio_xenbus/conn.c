@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The connection to a backend: pool, directory, control page, control channel
- * and the messages on it.  docs/protocol.md, sections 5 to 7.
+ * The connection to a backend: pool, directory, control page, control channel and
+ * what xenstore says of them.  docs/protocol.md, sections 3 to 6.
  */
-#include <linux/interrupt.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/vmalloc.h>
 #include <xen/events.h>
 #include <xen/page.h>
-#include <xen/xen.h>
 
 #include "vx.h"
 
@@ -20,131 +17,7 @@ static unsigned int pool_pages;
 module_param(pool_pages, uint, 0444);
 MODULE_PARM_DESC(pool_pages, "pages shared with the backend by each device (0: what the backend thinks right, or 1024)");
 
-static unsigned int reply_timeout = 120;
-module_param(reply_timeout, uint, 0644);
-MODULE_PARM_DESC(reply_timeout, "seconds after which a backend that does not answer is given up (120)");
-
 #define POOL_PAGES_DEFAULT 1024u
-
-/* ---- messages ---- */
-
-static irqreturn_t vx_control_event(int irq, void *arg)
-{
-	struct vx_device *vd = arg;
-	u32 posted = le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted));
-	u32 gen = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
-	/* An event without news counts against the sender: it is slowed down. */
-	bool gen_changed = gen != vd->seen_gen, news = gen_changed || posted != vd->seen_posted;
-
-	if (le32_to_cpu(READ_ONCE(vd->ctrl->device_status)) & VIRTIO_CONFIG_S_NEEDS_RESET &&
-	    !READ_ONCE(vd->needs_reset)) {
-		WRITE_ONCE(vd->needs_reset, true);
-		dev_err(&vd->xdev->dev, "the device has failed and needs to be reset\n");
-	}
-	vd->seen_posted = posted;
-	vd->seen_gen = gen;
-	wake_up(&vd->answer);
-	if (gen_changed)
-		queue_work(system_freezable_wq, &vd->config_work);
-	xen_irq_lateeoi(irq, news ? 0 : XEN_EOI_FLAG_SPURIOUS);
-	return IRQ_HANDLED;
-}
-
-void vx_call_end(struct vx_device *vd)
-{
-	WRITE_ONCE(vd->gone, true);
-	wake_up(&vd->answer);
-}
-
-/* Anything but the number before is news, right or wrong. */
-static bool vx_answered(struct vx_device *vd, u32 before)
-{
-	return READ_ONCE(vd->gone) || le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted)) != before;
-}
-
-static int vx_wait_answer(struct vx_device *vd, u32 before)
-{
-	unsigned long patience = 30 * HZ, limit = (unsigned long)reply_timeout * HZ;
-
-	if (wait_event_timeout(vd->answer, vx_answered(vd, before), min(patience, limit)))
-		return 0;
-	if (limit <= patience)
-		return -ETIMEDOUT;
-	dev_warn(&vd->xdev->dev, "backend does not answer; waiting %u s in all\n", reply_timeout);
-	return wait_event_timeout(vd->answer, vx_answered(vd, before), limit - patience) ?
-	       0 : -ETIMEDOUT;
-}
-
-/* As the simplest of backends would. */
-static int vx_answer_nobody(const struct vx_msg *m, struct vx_parsed *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->id = m->id;
-	out->features[0] = ~0ull;
-	out->max_size = VX_PAGE_SIZE / 64;
-	if (m->id == VX_MSG_SET_DEVICE_STATUS)
-		out->status = le32_to_cpu(m->u.status.status);
-	return 0;
-}
-
-static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
-{
-	u32 before = vd->seq, posted;
-	struct vx_msg answer;
-	int ret;
-
-	if (READ_ONCE(vd->gone))
-		return -EIO;
-	vd->seq = vx_seq_next(before);
-	m->type = VX_MSG_REQUEST;
-	m->error = 0;
-	m->seq = cpu_to_le32(vd->seq);
-	vd->ctrl->req = *m;
-	virt_wmb();		/* the request, before the number that says it is there */
-	WRITE_ONCE(vd->ctrl->req_posted, m->seq);
-	notify_remote_via_irq(vd->irq);
-	ret = vx_wait_answer(vd, before);
-	if (ret)
-		return ret;
-	if (READ_ONCE(vd->gone))
-		return -EIO;
-	posted = le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted));
-	if (vx_posted_check(before, posted) != 1) {
-		vx_fail_later(vd, -EPROTO, "rsp_posted is %u after %u", posted, before);
-		return -EPROTO;
-	}
-	virt_rmb();		/* the number, before the answer */
-	memcpy(&answer, &vd->ctrl->rsp, sizeof(answer));
-	barrier();		/* checked is the copy, not the page */
-	ret = vx_response_check(&answer, m, &vd->offer.limits, out);
-	if (ret)
-		vx_fail_later(vd, ret, "the answer to message 0x%02x is wrong: %*ph", m->id,
-			      (int)sizeof(answer), &answer);
-	return ret ? ret : out->error ? -EREMOTEIO : 0;
-}
-
-int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
-{
-	int ret;
-
-	mutex_lock(&vd->call_lock);
-	ret = vd->nobody ? vx_answer_nobody(m, out) : vx_exchange(vd, m, out);
-	/* The slot cannot be used again: the late answer would be taken for the next. */
-	if (ret == -ETIMEDOUT)
-		vx_fail_later(vd, ret, "the backend does not answer message 0x%02x", m->id);
-	mutex_unlock(&vd->call_lock);
-	return ret;
-}
-
-const char *vx_conn_check(struct vx_device *vd, u32 *value)
-{
-	struct vx_ctrl *c = vd->ctrl;
-
-	return vx_ctrl_check_backend(le32_to_cpu(READ_ONCE(c->be_magic)),
-				     le16_to_cpu(READ_ONCE(c->be_version)),
-				     le32_to_cpu(READ_ONCE(c->config_size)),
-				     VX_VERSION, vd->offer.limits.max_config, value);
-}
 
 /* ---- memory ---- */
 
@@ -348,20 +221,20 @@ static void vx_ctrl_clear(struct vx_ctrl *c)
 	memset(c->config, 0, sizeof(c->config));
 }
 
-int vx_conn_again(struct vx_device *vd)
+int vx_conn_reconnect(struct vx_device *vd)
 {
-	/* Nobody must take the cleared page for the device's configuration. */
+	/* The cleared page is not to be taken for the device's configuration. */
 	vx_config_end(vd);
 	mutex_lock(&vd->call_lock);
 	vx_ctrl_clear(vd->ctrl);
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
-	WRITE_ONCE(vd->lost, false);
-	WRITE_ONCE(vd->gone, false);
+	vx_set_link(vd, VX_LINK_OPEN);
 	mutex_unlock(&vd->call_lock);
+	dev_dbg(&vd->xdev->dev, "connection: offered to instance %u as it is\n", vd->offer.instance);
 	return vx_publish(vd);
 }
 
-int vx_conn_nobody(struct vx_device *vd)
+int vx_conn_loopback(struct vx_device *vd)
 {
 	int ret;
 
@@ -369,7 +242,8 @@ int vx_conn_nobody(struct vx_device *vd)
 	ret = vx_memory_make(vd, VX_POOL_MIN_PAGES * 32);
 	if (ret)
 		vx_memory_free(vd);
-	vd->nobody = !ret;
+	else
+		vx_set_link(vd, VX_LINK_LOOPBACK);
 	return ret;
 }
 
@@ -377,19 +251,19 @@ int vx_conn_open(struct vx_device *vd)
 {
 	int ret;
 
-	vd->nobody = false;
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
 	vd->failed = 0;
 	clear_bit(0, &vd->finding);
 	vd->needs_reset = false;
-	WRITE_ONCE(vd->lost, false);
 	ret = vx_memory_make(vd, vx_pool_size(&vd->offer));
 	if (!ret)
 		ret = vx_channel_make(vd);
 	if (!ret) {
-		WRITE_ONCE(vd->gone, false);	/* there is a page for messages, not before */
+		vx_set_link(vd, VX_LINK_OPEN);	/* there is a page for messages, not before */
 		ret = vx_publish(vd);
 	}
+	dev_dbg(&vd->xdev->dev, "connection: offered to instance %u, %u pages, control page %u, port %u: %d\n",
+		vd->offer.instance, vd->pages, vd->ctrl_ref, vd->port, ret);
 	if (ret)
 		vx_conn_close(vd);
 	return ret;
@@ -397,13 +271,15 @@ int vx_conn_open(struct vx_device *vd)
 
 void vx_conn_close(struct vx_device *vd)
 {
-	vx_call_end(vd);
+	vx_set_link(vd, VX_LINK_CLOSED);
 	vx_config_end(vd);
 	/* Who still waits for an answer looks at the page once more. */
 	mutex_lock(&vd->call_lock);
 	/* After this no handler runs; the port is closed with it. */
-	if (vd->irq)
+	if (vd->irq) {
+		dev_dbg(&vd->xdev->dev, "connection: ended\n");
 		unbind_from_irqhandler(vd->irq, vd);
+	}
 	vd->irq = 0;
 	vx_memory_free(vd);
 	mutex_unlock(&vd->call_lock);

@@ -120,7 +120,7 @@ static void vx_sync(struct vx_device *vd, dma_addr_t addr, size_t size, bool to_
 	}
 	buf = phys_to_virt(m.cookie) + (addr - m.addr);
 	/* No answer must look like one: a status of 0 would mean success. */
-	if (to_cpu && READ_ONCE(vd->lost))
+	if (to_cpu && vx_link_failed(vx_link(vd)))
 		memset(buf, 0xff, size);
 	else if (to_cpu)
 		memcpy(buf, vx_pool_at(vd, addr), size);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pool.h"
+#include "msg.h"
 
 #define NONE 0xffffffffu	/* end of a list */
 
@@ -84,7 +85,7 @@ static void block_free(struct vx_pool *p, struct vx_zone *z, u32 i, unsigned int
 /* Give back any run of pages, as the largest aligned blocks it is made of. */
 static void pages_free(struct vx_pool *p, struct vx_zone *z, u32 i, u32 n)
 {
-	p->stats.free_pages += n;
+	p->free_pages += n;
 	while (n) {
 		unsigned int order = vx_lowest((u64)i | 1u << (VX_POOL_ORDERS - 1));
 
@@ -112,10 +113,8 @@ static u32 pages_alloc(struct vx_pool *p, struct vx_zone *z, u32 n, unsigned int
 	order = vx_lowest(fit);
 	i = z->free[order];
 	block_del(p, z, i, order);
-	p->stats.free_pages -= 1u << order;
+	p->free_pages -= 1u << order;
 	pages_free(p, z, i + n, (1u << order) - n);
-	if (p->stats.free_pages < p->stats.free_pages_min)
-		p->stats.free_pages_min = p->stats.free_pages;
 	return i;
 }
 
@@ -145,7 +144,7 @@ static u32 slot_page_new(struct vx_pool *p, struct vx_zone *z, unsigned int shif
 	pg->data = 0;
 	pg->link = table;
 	list_add(p, &z->partial[shift - VX_SLOT_MIN_SHIFT], i);
-	p->stats.slot_pages++;
+	p->slot_pages++;
 	return i;
 }
 
@@ -186,7 +185,7 @@ static void slot_free(struct vx_pool *p, struct vx_zone *z, u32 i, unsigned int 
 	list_del(p, list, i);
 	p->slots[pg->link].next_free = p->free_table;
 	p->free_table = pg->link;
-	p->stats.slot_pages--;
+	p->slot_pages--;
 	pages_free(p, z, i, 1);
 }
 
@@ -231,14 +230,8 @@ int vx_pool_alloc(struct vx_pool *p, size_t size, size_t align, unsigned int fla
 		if (!(shift && slot_alloc(p, z, (u32)size, shift, cookie, addr)) &&
 		    !big_alloc(p, z, (u32)size, align, cookie, addr))
 			continue;
-		p->stats.allocs++;
-		p->stats.from_reserve += n;
-		p->stats.bytes += size;
-		if (p->stats.bytes > p->stats.bytes_max)
-			p->stats.bytes_max = p->stats.bytes;
 		return 0;
 	}
-	p->stats.failed++;
 	return -ENOMEM;
 }
 
@@ -248,7 +241,7 @@ int vx_pool_find(const struct vx_pool *p, u64 addr, size_t len, struct vx_mappin
 	const struct vx_page *pg;
 	u32 i;
 
-	if (!vx_pool_range_ok(p->pages, addr, len) || offset >> VX_PAGE_SHIFT >= p->pages)
+	if (!vx_range_ok(p->pages, addr, len) || offset >> VX_PAGE_SHIFT >= p->pages)
 		return -EINVAL;
 	i = (u32)(offset >> VX_PAGE_SHIFT);
 	pg = &p->page[i];
@@ -284,10 +277,8 @@ int vx_pool_free(struct vx_pool *p, u64 addr, struct vx_mapping *was)
 	struct vx_page *pg;
 	u32 i;
 
-	if (vx_pool_find(p, addr, 1, &m) || m.addr != addr) {
-		p->stats.bad_frees++;
+	if (vx_pool_find(p, addr, 1, &m) || m.addr != addr)
 		return -EINVAL;
-	}
 	i = (u32)((addr - VX_POOL_BASE) >> VX_PAGE_SHIFT);
 	pg = &p->page[i];
 	z = &p->zone[i >= p->zone[1].start];
@@ -295,8 +286,6 @@ int vx_pool_free(struct vx_pool *p, u64 addr, struct vx_mapping *was)
 		slot_free(p, z, i, (unsigned int)(addr & (VX_PAGE_SIZE - 1)) >> pg->order);
 	else
 		pages_free(p, z, i, pg->link);
-	p->stats.frees++;
-	p->stats.bytes -= m.size;
 	if (was)
 		*was = m;
 	return 0;
@@ -331,7 +320,6 @@ int vx_pool_init(struct vx_pool *p, void *meta, u32 pages, u32 reserve)
 	p->free_table = 0;
 	zone_init(p, &p->zone[0], 0, pages - reserve);
 	zone_init(p, &p->zone[1], pages - reserve, pages);
-	p->stats.free_pages_min = p->stats.free_pages;
 	return 0;
 }
 
@@ -386,7 +374,7 @@ const char *vx_pool_verify(const struct vx_pool *p)
 
 	for (int n = 0; n < 2 && !bad; n++)
 		bad = verify_free(p, &p->zone[n], &sum);
-	if (!bad && sum != p->stats.free_pages)
+	if (!bad && sum != p->free_pages)
 		bad = "free_pages is wrong";
 	/* Whatever is not in a free block is in exactly one allocation. */
 	for (u32 i = 0; i < p->pages && !bad; ) {
@@ -403,14 +391,14 @@ const char *vx_pool_verify(const struct vx_pool *p)
 					bad = "page of an allocation with a wrong record";
 			used += pg->link, i += pg->link;
 		} else {
-			bad = "a page that is nobody's";
+			bad = "a page of no allocation";
 		}
 	}
 	if (!bad && used + sum != p->pages)
 		bad = "pages are missing";
 	for (u32 t = p->free_table; t != NONE && tables <= p->tables; t = p->slots[t].next_free)
 		tables++;
-	if (!bad && (slot_pages != p->stats.slot_pages || tables + slot_pages != p->tables))
+	if (!bad && (slot_pages != p->slot_pages || tables + slot_pages != p->tables))
 		bad = "slot pages or tables are missing";
 	return bad;
 }

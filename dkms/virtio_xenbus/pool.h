@@ -35,23 +35,13 @@
 #define VX_SLOTS_MAX		(VX_PAGE_SIZE >> VX_SLOT_MIN_SHIFT)
 
 /* Flags of an allocation. */
-#define VX_POOL_RESERVE		1u	/* may take from the reserve when the rest is used up */
+#define VX_POOL_RESERVE		1u	/* may take from the reserve when all else is used up */
 
 /* What is known of a live allocation. */
 struct vx_mapping {
 	u64 addr;		/* its first byte, a pool address */
 	u64 cookie;		/* the caller's */
 	u32 size;		/* bytes, as asked for */
-};
-
-struct vx_pool_stats {
-	u64 allocs, frees;
-	u64 failed;		/* -ENOMEM */
-	u64 from_reserve;
-	u64 bad_frees;		/* of something that is not allocated */
-	u64 bytes, bytes_max;	/* as asked for: now, and the most ever */
-	u32 free_pages, free_pages_min;
-	u32 slot_pages;		/* pages cut into slots */
 };
 
 /* One record for each page of the pool. */
@@ -85,8 +75,8 @@ struct vx_pool {
 	struct vx_page *page;
 	struct vx_slots *slots;
 	u32 pages, tables, free_table;
+	u32 free_pages, slot_pages;	/* pages of no use, and cut into slots */
 	struct vx_zone zone[2];		/* general, reserve */
-	struct vx_pool_stats stats;
 };
 
 /* Bytes of records that a pool of that many pages needs, about 5 % of it; 0: no such pool. */
@@ -115,15 +105,6 @@ int vx_pool_free(struct vx_pool *p, u64 addr, struct vx_mapping *was);
 
 /* The allocation that @len bytes at @addr lie wholly in, or -EINVAL. */
 int vx_pool_find(const struct vx_pool *p, u64 addr, size_t len, struct vx_mapping *m);
-
-/* Do @len bytes at @addr lie in a pool of @pages pages?  Any values. */
-static inline bool vx_pool_range_ok(u32 pages, u64 addr, u64 len)
-{
-	u64 size = (u64)pages << VX_PAGE_SHIFT;
-
-	return addr >= VX_POOL_BASE && addr - VX_POOL_BASE <= size &&
-	       len <= size - (addr - VX_POOL_BASE);
-}
 
 #ifndef __KERNEL__
 /* Are the records consistent?  Slow; for tests.  NULL, or what is wrong. */

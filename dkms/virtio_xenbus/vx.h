@@ -1,5 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One device of the driver, and what its parts offer each other. */
+/*
+ * One device of the driver, and what its parts offer each other.
+ *
+ * Locking.  The state (state.h) is changed by steps, one at a time: the work and
+ * vx_remove() hold step_lock; the callbacks of a suspend do not, but the work and all
+ * processes are frozen then.  The link is changed in any context.  Both are written
+ * under state_lock, a leaf that is taken with interrupts off, and read without: a
+ * step knows that the state is its own, and whoever reads the link acts right
+ * on one that is just changing, since the end of a link wakes who waits for an answer.
+ *
+ * step_lock is taken first; then child_lock, queues_lock or written_lock, then
+ * call_lock; config_lock, pool_lock and state_lock are leaves.  The control page is there
+ * while the link is open and call_lock is held.
+ */
 #ifndef VX_H
 #define VX_H
 
@@ -8,10 +21,12 @@
 #endif
 
 #include <linux/bitmap.h>
+#include <linux/interrupt.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/virtio.h>
+#include <linux/virtio_config.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <xen/grant_table.h>
@@ -20,6 +35,7 @@
 #include "config.h"
 #include "msg.h"
 #include "pool.h"
+#include "state.h"
 
 #define VX_WHY 192		/* bytes of a line that says what is wrong */
 
@@ -45,6 +61,11 @@ struct vx_child {
 	struct vx_device *vd;
 };
 
+static inline struct vx_device *to_vx(struct virtio_device *vdev)
+{
+	return container_of(vdev, struct vx_child, vdev)->vd;
+}
+
 struct vx_device {
 	struct xenbus_device *xdev;
 	/* States are acted on here: xenwatch must not wait for a backend. */
@@ -53,10 +74,18 @@ struct vx_device {
 	/* The child's driver may wait for I/O while it probes: not in the work above. */
 	struct work_struct add_work, config_work;
 	struct work_struct fail_work;	/* a backend that went while we were closing */
-	struct delayed_work give_up;	/* a backend that does not come back */
+	struct delayed_work give_up;	/* looks at the deadline */
 	struct delayed_work watch;	/* of the backend, while the guest is restored */
 	unsigned long watch_end;
 	struct vx_offer offer;
+
+	/* See "Locking" above. */
+	struct mutex step_lock;
+	spinlock_t state_lock;
+	enum vx_state state;
+	enum vx_link link;
+	unsigned long refused;		/* bit 0: a transition was, and that was logged */
+	unsigned long deadline;		/* for another backend, in jiffies; while vx_state_lost() */
 
 	/* Connection; all of it is made by vx_conn_open(). */
 	struct vx_ctrl *ctrl;
@@ -78,7 +107,6 @@ struct vx_device {
 	wait_queue_head_t answer;
 	u32 seq;
 	u32 seen_posted, seen_gen;	/* the handler's own */
-	bool gone;			/* no answer will come */
 
 	/* What readers of the configuration get, in every state; a leaf lock. */
 	spinlock_t config_lock;
@@ -96,62 +124,75 @@ struct vx_device {
 	int failed;			/* found outside the work, which closes the device */
 	unsigned long finding;		/* bit 0: it has been, and why[] is being written */
 	char why[VX_WHY];
-	bool removing;
 	bool needs_reset;		/* the backend has set that bit */
 	u8 status;			/* as the backend answered */
 	bool resumable;			/* the next backend can adopt the queues */
 	bool writes_all;		/* what is mapped for it to write need not be cleared */
-	bool stalled;			/* waiting for that one */
 	u32 in_flight;			/* what the last one left behind, for the log */
-	bool again;			/* it did not come in time: begin anew when it does */
-	bool lost;			/* what is mapped will never be answered */
-	bool frozen;			/* the child's driver has let go of its queues */
-	bool resting;			/* and has no backend to go on with, whatever a suspend comes to */
-	bool hidden;			/* some of its files in sysfs are not there */
-	bool resuming;			/* the guest does, and has stopped all else */
-	bool nobody;			/* messages are answered here: there is no backend */
 };
 
-/* A device was there since the guest was suspended. */
-extern bool vx_resumes;
+/* Files below call those above them, and no others. */
 
-/* Steps of vx_virtio_resume() and of the driver alike. */
-int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what);
-int vx_tell_status(struct vx_device *vd, u8 status);
-int vx_tell_features(struct vx_device *vd, u64 features);
-u64 vx_ask_features(struct vx_device *vd);
-int vx_queue_enable(struct vx_queue *q, bool resume);
+/* ---- device.c: state, link, errors ---- */
+
+/* Change the state.  False, and nothing happens, when that is not allowed: it is logged once. */
+bool vx_set_state(struct vx_device *vd, enum vx_state to);
+/* Change the link as far as vx_link_after() lets it; who waits for an answer looks at it.  Any context. */
+void vx_set_link(struct vx_device *vd, enum vx_link to);
+static inline enum vx_state vx_state(const struct vx_device *vd) { return READ_ONCE(vd->state); }
+static inline enum vx_link vx_link(const struct vx_device *vd) { return READ_ONCE(vd->link); }
+/* Whoever waits for requests of the virtio device, if there is one, must not any more.  Sleeps. */
+void vx_break(struct vx_device *vd);
+/* The backend is gone, with all that is mapped: whoever waits for it must not any more.  Sleeps. */
+void vx_lose(struct vx_device *vd);
+/* Found in any context: the work closes the device and says why.  The first one counts. */
+__printf(3, 4) void vx_fail_later(struct vx_device *vd, int err, const char *fmt, ...);
+/* Look at what is to be done next, and at vd->failed. */
+void vx_wake(struct vx_device *vd);
+
+/* ---- backend.c: its nodes and its state ---- */
+
+/* 0 or -errno, then *@node names the one that is wrong or missing. */
+int vx_read_offer(struct vx_device *vd, struct vx_offer *o, const char **node);
+/* Is what we connect to still the backend that is there? */
+bool vx_same_instance(struct vx_device *vd);
+void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state state);
+/* Around what xenwatch does itself when the guest resumes: it hears of no backend that goes meanwhile. */
+void vx_watch_begin(struct vx_device *vd);
+void vx_watch_end(struct vx_device *vd);
+void vx_watch(struct work_struct *work);
+
+/* ---- dma.c: all mappings of the xenbus device are copies in its pool ---- */
+
+int vx_dma_set(struct vx_device *vd);
+void vx_dma_clear(struct vx_device *vd);
+/* Does a live mapping begin at that pool address and have that size?  Any values. */
+bool vx_dma_is_mapped(struct vx_device *vd, u64 addr, u32 size);
+/* Are there mappings beside the coherent ones? */
+bool vx_dma_busy(struct vx_device *vd);
 /* Allocate and free in the pool what both sides write. */
 void *vx_dma_alloc_shared(struct vx_device *vd, size_t size, dma_addr_t *addr);
 void vx_dma_free_shared(struct vx_device *vd, dma_addr_t addr);
 
-/* Make pool, control page and control channel, and tell the backend.  0 or -errno, then nothing is left. */
-int vx_conn_open(struct vx_device *vd);
-/* Give all back.  Pages that the backend still maps are freed when it lets go.  Who waits for an answer has left. */
-void vx_conn_close(struct vx_device *vd);
-/* A pool that nobody sees, for a driver that must be removed when there is no backend.  0 or -errno. */
-int vx_conn_nobody(struct vx_device *vd);
-/* Offer what there is to the backend that took the place of another.  0 or -errno. */
-int vx_conn_again(struct vx_device *vd);
-/* Is the backend's half of the control page right?  NULL or the name of the field that is not, and its value. */
-const char *vx_conn_check(struct vx_device *vd, u32 *value);
+/* ---- ctrl.c: the control page ---- */
 
+irqreturn_t vx_control_event(int irq, void *vd);
 /*
  * Send a request (id and payload are set) and wait for its answer.  0, -EPROTO
  * when the backend broke the protocol, -EIO when it is gone, -ETIMEDOUT, or
  * -EREMOTEIO when it refused: then out->error says why.  Sleeps.
  */
 int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out);
-/* Found in any context: the work closes the device and says why.  The first one counts. */
-__printf(3, 4) void vx_fail_later(struct vx_device *vd, int err, const char *fmt, ...);
-/* Look at the states again, and at vd->failed. */
-void vx_wake(struct vx_device *vd);
-/* Around what xenwatch does itself when the guest resumes: it hears of no backend that goes meanwhile. */
-void vx_watch_begin(struct vx_device *vd);
-void vx_watch_end(struct vx_device *vd);
-/* No answer will come any more: who waits returns. */
-void vx_call_end(struct vx_device *vd);
-
+/* The same; a refusal is logged as one of @what. */
+int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what);
+/* By name.  0 or -errno; vd->status is what the backend answered. */
+int vx_tell_status(struct vx_device *vd, u8 status);
+int vx_tell_features(struct vx_device *vd, u64 features);
+int vx_tell_config(struct vx_device *vd, unsigned int offset, const u8 *buf, unsigned int len);
+/* 0 when there is no answer. */
+u64 vx_ask_features(struct vx_device *vd);
+/* Is the backend's half of the control page right?  NULL or the name of the field that is not, and its value. */
+const char *vx_ctrl_check(struct vx_device *vd, u32 *value);
 /*
  * The control page is what readers of the configuration get from now on, and the
  * device's driver hears of it when it is another.  Before, with @replay, the backend
@@ -160,37 +201,83 @@ void vx_call_end(struct vx_device *vd);
 int vx_config_begin(struct vx_device *vd, u32 size, bool replay);
 /* No longer: what is known is kept. */
 void vx_config_end(struct vx_device *vd);
+/* A backend that is new, or was reset, has defaults where the device's driver has written.  written_lock is held. */
+int vx_config_replay(struct vx_device *vd);
 
-/* DMA operations: all mappings of the xenbus device are copies in its pool. */
-int vx_dma_set(struct vx_device *vd);
-void vx_dma_clear(struct vx_device *vd);
-/* Does a live mapping begin at that pool address and have that size?  Any values. */
-bool vx_dma_is_mapped(struct vx_device *vd, u64 addr, u32 size);
-/* Are there mappings beside the coherent ones? */
-bool vx_dma_busy(struct vx_device *vd);
+/* ---- conn.c: the connection ---- */
 
-/* Register the virtio device of an open connection; its driver may probe at once.  Sleeps.  0 or -errno. */
-int vx_virtio_add(struct vx_device *vd);
-/* After a restore: as before, on a connection that is new.  0 or -errno. */
-int vx_virtio_restore(struct vx_device *vd);
-/* Can its driver let go of all queues, and begin with new ones, as around a suspend? */
-bool vx_virtio_can_rest(struct vx_device *vd);
-/* Nothing is sent until its driver begins anew. */
+/* Make pool, control page and control channel, and tell the backend.  0 or -errno, then nothing is left. */
+int vx_conn_open(struct vx_device *vd);
+/* Give all back.  Pages that the backend still maps are freed when it unmaps them.  Who waits for an answer has left. */
+void vx_conn_close(struct vx_device *vd);
+/* A pool that no backend sees, for a driver that must be removed when there is none.  0 or -errno. */
+int vx_conn_loopback(struct vx_device *vd);
+/* Offer what there is to the backend that took the place of another.  0 or -errno. */
+int vx_conn_reconnect(struct vx_device *vd);
+
+/* ---- queue.c: operations of the virtio device, and steps of recovery.c ---- */
+
+int vx_queue_enable(struct vx_queue *q, bool resume);
+void vx_reset(struct virtio_device *vdev);
+#ifdef VX_HAVE_VIRTQUEUE_INFO
+int vx_find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue *vqs[],
+		struct virtqueue_info info[], struct irq_affinity *desc);
+#else
+int vx_find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue *vqs[],
+		vq_callback_t *callbacks[], const char *const names[], const bool *ctx,
+		struct irq_affinity *desc);
+#endif
+void vx_del_vqs(struct virtio_device *vdev);
+void vx_synchronize_cbs(struct virtio_device *vdev);
+int vx_set_vq_affinity(struct virtqueue *vq, const struct cpumask *mask);
+
+/* ---- quiesce.c: a driver that gives its queues back for a while ---- */
+
+extern const struct dev_pm_ops vx_pm_ops;
+/* A device was there since the guest was suspended. */
+extern bool vx_resumes;
+/* Can its driver give back all queues at any time, and begin with new ones, as around a suspend? */
+bool vx_can_quiesce(struct vx_device *vd);
+/* Its network devices send nothing until its driver begins with new queues. */
 void vx_virtio_detach(struct vx_device *vd);
-/* It lets go of them, with all that is in them; vx_virtio_restore() is next.  0 or -errno. */
-int vx_virtio_rest(struct vx_device *vd);
-/* There is none, and the device is to be removed: its driver has to have queues then. */
-void vx_virtio_unrest(struct vx_device *vd);
-/* The backend is another one: it takes the queues as they are.  0 or -errno. */
+/*
+ * Its driver gives its queues back, with all that is in them: vx_state_after_quiesce().
+ * vx_virtio_restore() is next.  0 or -errno, then the state is as before.
+ */
+int vx_quiesce(struct vx_device *vd);
+/* It is quiesced, and its connection is a new one: its driver begins with new queues, and it is live.  0 or -errno. */
+int vx_virtio_restore(struct vx_device *vd);
+/* It is quiesced and to be removed: its driver has to have queues then, which no backend sees. */
+void vx_prepare_removal(struct vx_device *vd);
+
+/* ---- recovery.c: the backend is another one, or there is none ---- */
+
+/* It takes the queues as they are.  0 or -errno. */
 int vx_virtio_resume(struct vx_device *vd);
 /* After that: neither side knows what it missed. */
 void vx_virtio_kick_all(struct vx_device *vd);
 /*
- * The backend will not answer (vd->lost): complete what the driver waits for, as
- * failed, or removing the device would wait for ever.
+ * The backend will not answer (vx_link_failed()): complete what the driver waits
+ * for, as failed, or removing the device would wait for ever.
  */
 void vx_virtio_fail(struct vx_device *vd);
-/* Unregister it, if there is one: its driver resets it and lets go of all mappings. */
+void vx_fail_work(struct work_struct *work);
+
+/* ---- virtio.c: the virtio device ---- */
+
+/* Register it on an open connection; its driver may probe at once.  A failure is one to fail later. */
+void vx_add_work(struct work_struct *work);
+/* Its configuration is another. */
+void vx_config_work(struct work_struct *work);
+/* Unregister it, if there is one: its driver resets it and ends all mappings. */
 void vx_virtio_del(struct vx_device *vd);
+
+/* ---- steps.c: from one state to the next ---- */
+
+void vx_work(struct work_struct *work);
+void vx_give_up(struct work_struct *work);
+/* Remove the virtio device and the connection: VX_CLOSING, another state is next. */
+void vx_down(struct vx_device *vd);
+int vx_resume(struct xenbus_device *xdev);
 
 #endif

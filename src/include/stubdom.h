@@ -67,4 +67,14 @@
 #define STUBDOM_CONSOLE_RESTORE	2
 #define STUBDOM_CONSOLE_SERIAL	3
 
+/*
+ * User ids inside the ramdisk.  There is no passwd file and nothing else runs
+ * here: numbers are enough, but each process gets its own so that neither can
+ * signal, trace or read the other.
+ */
+#define STUBDOM_UID_QEMU	990
+#define STUBDOM_UID_BROKER	991
+/* May open /dev/xen/{evtchn,xenbus}: both of the above. */
+#define STUBDOM_GID_XEN	992
+
 #endif

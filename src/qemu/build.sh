@@ -62,10 +62,7 @@ done
 # XenBus shares the protocol and its checks with the driver.
 cp -r "$here/files/." .
 mkdir -p hw/virtio/xenbus
-cp "$here/../include/virtio_xenbus.h" hw/virtio/xenbus/
-for f in msg.c msg.h pool.h shim.h; do
-	cp "$here/../../dkms/virtio_xenbus/$f" hw/virtio/xenbus/
-done
+cp "$here"/../protocol/*.[ch] hw/virtio/xenbus/
 of_series "$series" "$lists/devices.mak" >"configs/devices/i386-softmmu/xen-$kind.mak"
 step "QEMU $version with $count patches: configuring"
 

@@ -12,20 +12,17 @@
 # Key: version of the source package, toolchain and libraries (the chroot's
 # packages), patches, devices, options and scripts.
 # QEMU_SOURCE_DIR, when set, takes the place of the suite's source package.
+# shellcheck disable=SC2034,SC2154 # mk/cached.sh reads and sets them
 set -eu
 
 here=$(dirname "$(readlink -f "$0")")
 top=$(readlink -f "$here/../..")
 cache=${XEN_EXTRAS_CACHE:?}/qemu
-suite=$1 dest=$2
+name=qemu suite=$1 dest=$2
 kind=${QEMU_KIND:-stubdom}
-shift 2
-
-in_chroot() { "$top/mk/chroot.sh" run "$suite" build "$@"; }
-die() { echo "qemu: $*" >&2; exit 1; }
-
-mkdir -p "$cache/src" "$top/build/log"
 log=$top/build/log/qemu-$kind-$suite.log
+shift 2
+. "$top/mk/cached.sh"
 
 facts=$(in_chroot -- sh -euc "
 	apt-cache showsrc qemu | sed -n 's/^Version: //p' | sort -V | tail -n 1
@@ -40,16 +37,10 @@ tools=$(echo "$facts" | sed 1d)
 source=${QEMU_SOURCE_DIR:-$cache/src/$suite-${version#*:}}
 [ -z "${QEMU_SOURCE_DIR:-}" ] || version=$(find "$source" -type f -exec sha256sum {} + | sort | sha256sum)
 
-exec 9>"$cache/.lock-$suite"
-flock 9
+lock
 if [ ! -d "$source" ]; then
-	echo "qemu: fetching source $version" >&2
-	tmp=$(mktemp -d "$cache/src/.new-XXXXXX")
-	in_chroot --bind "$tmp:/mnt/qemu-source" --dir /mnt/qemu-source -- \
-		apt-get -qq -o APT::Sandbox::User=root --download-only source "qemu=$version" \
-		>"$log" 2>&1 || { cat "$log" >&2; rm -rf "$tmp"; die "cannot fetch $version (old lists? remove the chroot)"; }
-	chmod 755 "$tmp"
-	mv "$tmp" "$source"
+	fetch "source $version" apt-get -qq -o APT::Sandbox::User=root --download-only source "qemu=$version"
+	mv "$fetched" "$source"
 fi
 
 if [ "$dest" = --source ]; then
@@ -58,27 +49,16 @@ if [ "$dest" = --source ]; then
 fi
 
 # All series count: a patch for one suite makes the others build anew, rarely.
-lists=. name=$suite
-[ "$kind" = stubdom ] || lists=$kind name=$kind-$suite
-key=$( { echo "$version $tools"; cd "$here"; cat build.sh series.sh $lists/devices.mak $lists/configure.options
+lists=. kept=$suite
+[ "$kind" = stubdom ] || lists=$kind kept=$kind-$suite
+hit=$cache/$kept-$({ echo "$version $tools"; cd "$here"; cat build.sh series.sh $lists/devices.mak $lists/configure.options
 	find . \( -path './[0-9]*' -o -path './files/*' \) -type f | LC_ALL=C sort | xargs cat
-	cat ../include/virtio_xenbus.h ../../dkms/virtio_xenbus/msg.? ../../dkms/virtio_xenbus/pool.h \
-		../../dkms/virtio_xenbus/shim.h; } | sha256sum | cut -c1-16)
-hit=$cache/$name-$key
+	cat ../protocol/*.[ch]; } | key)
 
 # build DIRECTORY_IN_CHROOT JOBS: into a fresh $work
 build() {
-	work=$(mktemp -d "$cache/.build-XXXXXX")
-	chmod 755 "$work"
-	nice "$top/mk/chroot.sh" run "$suite" build --net-off --bind "$work:$1" --bind "$top:/mnt/xen-extras" \
-		--bind "$(readlink -f "$source"):/mnt/qemu-source" -- \
-		env JOBS="$2" LOG="$1/build.log" /mnt/xen-extras/src/qemu/build.sh /mnt/qemu-source "$1" "$kind" || {
-		cp "$work/build.log" "$log" 2>/dev/null || :
-		rm -rf "$work"
-		die "build failed, log: $log"
-	}
-	cp "$work/build.log" "$log"
-	rm -rf "$work/source"
+	compile "$1" source --bind "$top:/mnt/xen-extras" --bind "$(readlink -f "$source"):/mnt/qemu-source" -- \
+		env JOBS="$2" LOG="$1/build.log" /mnt/xen-extras/src/qemu/build.sh /mnt/qemu-source "$1" "$kind"
 }
 
 if [ ! -d "$hit" ]; then
@@ -88,10 +68,7 @@ if [ ! -d "$hit" ]; then
 fi
 case $dest in
 --again)
-	build /var/tmp/xen-extras/quite/another/directory 1
-	cmp "$hit/qemu-$kind" "$work/qemu-$kind" || die "not reproducible; keeping $work"
-	rm -rf "$work"
-	echo "qemu: built twice, in two directories: $(sha256sum <"$hit/qemu-$kind" | cut -c1-64)" ;;
+	again "$hit" "qemu-$kind" ;;
 --check)
 	in_chroot --net-off --bind "$hit:/mnt/build" --bind "$here:/mnt/qemu" -- \
 		/mnt/qemu/check-elf.sh "/mnt/build/qemu-$kind" "$kind"

@@ -8,19 +8,16 @@
 #
 # Key: version of linux-source, toolchain, fragments and scripts.
 # KERNEL_SOURCE_TARBALL, when set, takes the place of the suite's package.
+# shellcheck disable=SC2034,SC2154 # mk/cached.sh reads and sets them
 set -eu
 
 here=$(dirname "$(readlink -f "$0")")
 top=$(readlink -f "$here/../..")
 cache=${XEN_EXTRAS_CACHE:?}/kernel
-suite=$1 dest=$2
+name=kernel suite=$1 dest=$2
 src=linux-source-6.12
-
-in_chroot() { "$top/mk/chroot.sh" run "$suite" build "$@"; }
-die() { echo "kernel: $*" >&2; exit 1; }
-
-mkdir -p "$cache/src" "$top/build/log"
 log=$top/build/log/kernel-$suite.log
+. "$top/mk/cached.sh"
 
 # One visit for all that names the inputs.  linux-source is not installed:
 # its 150 MB are kept once, for all chroots.
@@ -33,36 +30,21 @@ tarball=${KERNEL_SOURCE_TARBALL:-$cache/src/$src-$version.tar.xz}
 [ -z "${KERNEL_SOURCE_TARBALL:-}" ] || version=$(sha256sum <"$KERNEL_SOURCE_TARBALL" | cut -c1-32)
 [ -n "$version" ] || die "suite $suite has no package $src"
 
-exec 9>"$cache/.lock-$suite"
-flock 9
+lock
 if [ ! -f "$tarball" ]; then
-	echo "kernel: fetching $src $version"
-	tmp=$(mktemp -d "$cache/src/.new-XXXXXX")
-	in_chroot --bind "$tmp:/mnt" --dir /mnt -- sh -euc "
+	fetch "$src $version" sh -euc "
 		apt-get -qq -o APT::Sandbox::User=root download '$src=$version'
-		dpkg-deb --fsys-tarfile ./*.deb | tar -xO ./usr/src/$src.tar.xz >/mnt/source" \
-		>"$log" 2>&1 || { cat "$log" >&2; rm -rf "$tmp"; die "cannot fetch $src $version (old lists? remove the chroot)"; }
-	mv "$tmp/source" "$tarball"
-	rm -rf "$tmp"
+		dpkg-deb --fsys-tarfile ./*.deb | tar -xO ./usr/src/$src.tar.xz >/mnt/source/source"
+	mv "$fetched/source" "$tarball"
+	rm -rf "$fetched"
 fi
 
-key=$( { echo "$version $tools"; cd "$here"; cat [0-9]*.config build.sh check-config.awk patches/*; } |
-	sha256sum | cut -c1-16)
-hit=$cache/$suite-$key
+hit=$cache/$suite-$({ echo "$version $tools"; cd "$here"; cat [0-9]*.config build.sh check-config.awk patches/*; } | key)
 
 # build DIRECTORY_IN_CHROOT JOBS: into a fresh $work
 build() {
-	work=$(mktemp -d "$cache/.build-XXXXXX")
-	chmod 755 "$work"
-	nice "$top/mk/chroot.sh" run "$suite" build --net-off --bind "$work:$1" --bind "$here:/mnt/kernel" \
-		--bind "$(readlink -f "$tarball"):/mnt/source.tar.xz" -- \
-		env JOBS="$2" LOG="$1/build.log" /mnt/kernel/build.sh /mnt/source.tar.xz "$1" || {
-		cp "$work/build.log" "$log" 2>/dev/null || :
-		rm -rf "$work"
-		die "build failed, log: $log"
-	}
-	cp "$work/build.log" "$log"
-	rm -rf "$work/linux"
+	compile "$1" linux --bind "$here:/mnt/kernel" --bind "$(readlink -f "$tarball"):/mnt/source.tar.xz" -- \
+		env JOBS="$2" LOG="$1/build.log" /mnt/kernel/build.sh /mnt/source.tar.xz "$1"
 }
 
 if [ ! -d "$hit" ]; then
@@ -72,12 +54,7 @@ if [ ! -d "$hit" ]; then
 	mv "$work" "$hit"
 fi
 if [ "$dest" = --again ]; then
-	build /var/tmp/xen-extras/quite/another/directory 1
-	for f in vmlinuz config; do
-		cmp "$hit/$f" "$work/$f" || die "not reproducible: $f; keeping $work"
-	done
-	rm -rf "$work"
-	echo "kernel: built twice, in two directories: $(sha256sum <"$hit/vmlinuz" | cut -c1-64)"
+	again "$hit" vmlinuz config
 else
 	mkdir -p "$dest"
 	cp "$hit/vmlinuz" "$hit/config" "$hit/version" "$dest/"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/repack.c src/common/host.c src/stubdom-cli/interrupt.c src/common/log.c */
+/* test-sources: src/stubdom/cli/repack.c src/stubdom/cli/repack_read.c src/stubdom/cli/repack_keep.c src/stubdom/cli/repack_write.c src/lib/cli/host.c src/lib/cli/interrupt.c src/lib/base/file.c src/lib/base/error.c src/lib/base/log.c */
 /* test-pkgs: libarchive */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "stubdom-cli/cli.h"
-#include "stubdom-cli/repack.h"
+#include "stubdom/cli/cli.h"
+#include "stubdom/cli/repack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		repack_keep_dir(&r, "dev", 0755);
 		repack_add_node(&r, "dev/null", S_IFCHR | 0666, makedev(1, 3));
 		repack_add_symlink(&r, "bin", "usr/bin");
-		repack_write(&r, fd, 0);
+		repack_write(&r, fd, 0, NULL);
 	}
 	repack_free(&r);
 	return 0;

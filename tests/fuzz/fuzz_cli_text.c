@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/logtext.c src/stubdom-cli/bzimage.c src/stubdom-cli/xendirs.c src/stubdom-cli/manifest.c src/stubdom-cli/license.c src/common/host.c src/common/log.c */
+/* test-sources: src/stubdom/cli/logtext.c src/stubdom/cli/bzimage.c src/stubdom/cli/xendirs.c src/lib/xen/version.c src/lib/image/manifest.c src/stubdom/cli/license.c src/lib/cli/host.c src/lib/base/file.c src/lib/base/log.c */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stubdom-cli/cli.h"
-#include "stubdom-cli/image.h"
-#include "stubdom-cli/license.h"
-#include "stubdom-cli/logtext.h"
-#include "stubdom-cli/xendirs.h"
+#include "stubdom/cli/cli.h"
+#include "stubdom/cli/image.h"
+#include "stubdom/cli/license.h"
+#include "stubdom/cli/logtext.h"
+#include "stubdom/cli/xendirs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/args.c src/common/log.c */
+/* test-sources: src/stubdom/init/args.c src/lib/base/log.c */
 /* dm-argv: the input is the arguments, one a line. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stubdom-init/args.h"
+#include "stubdom/init/args.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/qmp_msg.c src/common/qmp_stream.c */
+/* test-sources: src/stubdom/init/qmp_msg.c src/lib/qmp/stream.c */
 /* test-pkgs: json-c */
 /*
  * The QMP broker's state machine.  The input is records: a byte that says
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stubdom-init/qmp_msg.h"
+#include "stubdom/init/qmp_msg.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

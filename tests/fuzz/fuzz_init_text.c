@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/text.c src/stubdom-init/vbd.c src/stubdom-init/lines.c src/common/log.c */
+/* test-sources: src/stubdom/init/text.c src/lib/base/text.c src/stubdom/init/vbd.c src/stubdom/init/lines.c src/lib/base/log.c */
 /* The small texts: info file, meminfo, command line, uevents, QEMU's output. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stubdom-init/lines.h"
-#include "stubdom-init/text.h"
-#include "stubdom-init/vbd.h"
+#include "stubdom/init/lines.h"
+#include "base/text.h"
+#include "stubdom/init/text.h"
+#include "stubdom/init/vbd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memcpy(text, data, size);
 	text[size] = '\0';
-	info_get(text, "xen", v, sizeof(v));
+	text_value(text, "xen", v, sizeof(v));
 	meminfo_get(text, "MemTotal", &n);
 	cmdline_get(text, "xen_stubdom.log", v, sizeof(v));
 	version_series(text, v, sizeof(v));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/vifs.c src/stubdomd/ident.c src/stubdomd/events.c src/stubdomd/clean.c src/stubdomd/savefile.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/lib/image/verify.c src/lib/image/manifest.c src/stubdom/daemon/consoles.c src/stubdom/daemon/vifs.c src/lib/xen/stubdomain.c src/stubdom/daemon/events.c src/stubdom/daemon/clean.c src/stubdom/daemon/savefile.c src/lib/base/sha256.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c src/stubdom/daemon/root.c src/lib/xen/domain.c src/lib/daemon/watches.c */
 /* test-pkgs: libcrypto */
 /*
  * Everything a stubdomain, a driver domain or a command line can put in front
@@ -12,14 +12,14 @@
 
 #include "fake_hv.h"
 #include "fake_xenstore.h"
-#include "log.h"
+#include "base/log.h"
 #include "stubdom.h"
-#include "stubdomd/clean.h"
-#include "stubdomd/consoles.h"
-#include "stubdomd/diag.h"
-#include "stubdomd/events.h"
-#include "stubdomd/savefile.h"
-#include "stubdomd/vifs.h"
+#include "stubdom/daemon/clean.h"
+#include "stubdom/daemon/consoles.h"
+#include "stubdom/daemon/diag.h"
+#include "stubdom/daemon/events.h"
+#include "stubdom/daemon/savefile.h"
+#include "stubdom/daemon/vifs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -108,10 +108,10 @@ static void look(void)
 	for (int kind = DIAG_SLOW; kind <= DIAG_ENDED; kind++)
 		diag_say(xs, hv_open(), &id, kind, kind == DIAG_SLOW ? NULL : fake_hv_dom(5));
 	diag_wait();
-	must(!consoles_cure(xs, &id, &did));
+	must(!consoles_fix(xs, &id, &did));
 	must(!strcmp(fake_xs_get("/local/domain/5/device/console/2/output"), "null"));
 	must(!consoles_read(xs, XBT_NULL, &id, &now));
-	must(!consoles_plan(&now, &did));	/* cured is cured */
+	must(!consoles_plan(&now, &did));	/* fixed once */
 	look_at_vif(xs, &id);
 	must(!fake_xs_open_transactions());
 }
@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	events_note(&ev, text, "console");
 	events_note(&ev, text, "device");
-	must(ev.marked <= 1);
+	must(ev.marked.count <= 1);
 	clean_is_helper(text, size, 5);
 	clean_is_helper(text, size + 1, 5);
 	if (!savefile_parse(text, &ask))

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/events.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/virtio/daemon/events.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/daemon/watches.c src/lib/xen/domain.c */
 /* test-pkgs: json-c */
 /* A virtio= line's type, or a disk's nodes, one a line; what is taken becomes arguments of QEMU. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "virtiod/events.h"
-#include "virtiod/plug.h"
+#include "virtio/daemon/argv.h"
+#include "virtio/daemon/events.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/uevent.c src/virtiod/size.c src/virtiod/ids.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/daemon/uevent.c src/lib/virtio/size.c src/lib/virtio/ids.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: json-c */
 /* Messages of the kernel about devices; and a size as a person gives it. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "virtiod/size.h"
-#include "virtiod/uevent.h"
+#include "virtio/size.h"
+#include "virtio/daemon/uevent.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

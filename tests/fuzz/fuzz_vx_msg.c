@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: dkms/virtio_xenbus/msg.c */
+/* test-sources: src/protocol/msg.c */
 /*
  * Whatever stands in the shared page or in xenstore: what the checks let pass
  * is within the bounds that its user relies on.  The bounds are worked out here

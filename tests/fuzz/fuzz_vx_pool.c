@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: dkms/virtio_xenbus/pool.c */
+/* test-sources: dkms/virtio_xenbus/pool.c src/protocol/msg.c */
 /*
  * The pool's allocator against a model that knows whose each 64 bytes are: no two
  * allocations overlap, each is inside, aligned and found again from each of its
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "msg.h"
 #include "pool.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -22,7 +23,6 @@ struct live {
 
 static struct live live[LIVE_MAX];
 static u32 nlive;
-static u64 live_bytes;
 static struct vx_pool pool;
 /* Number of the allocation that 64 bytes belong to, 0: none. */
 static u16 *owner;
@@ -47,7 +47,7 @@ static void own(const struct live *l, u16 from, u16 to)
 /* A slot's or page's rest belongs to nobody else: what is mapped may be copied whole. */
 static void alloc(size_t size, size_t align, unsigned int flags, u64 cookie, u32 general)
 {
-	u32 free_pages = pool.stats.free_pages;
+	u32 free_pages = pool.free_pages;
 	u64 total = (u64)pool.pages << VX_PAGE_SHIFT, addr = 0;
 	int ret = vx_pool_alloc(&pool, size, align, flags, cookie, &addr);
 	struct live *l = &live[nlive];
@@ -57,13 +57,13 @@ static void alloc(size_t size, size_t align, unsigned int flags, u64 cookie, u32
 		return;
 	}
 	if (ret) {
-		must(ret == -ENOMEM && pool.stats.free_pages == free_pages);
+		must(ret == -ENOMEM && pool.free_pages == free_pages);
 		/* A page that is free is given to whoever wants no more than one. */
 		must(size > VX_PAGE_SIZE || align > VX_PAGE_SIZE || !(flags & VX_POOL_RESERVE) ||
 		     !free_pages);
 		return;
 	}
-	must(vx_pool_range_ok(pool.pages, addr, size) && !(addr & (align - 1)));
+	must(vx_range_ok(pool.pages, addr, size) && !(addr & (align - 1)));
 	must(flags & VX_POOL_RESERVE || addr + size <= VX_POOL_BASE + ((u64)general << VX_PAGE_SHIFT));
 	if (nlive == LIVE_MAX) {
 		must(!vx_pool_free(&pool, addr, NULL));
@@ -72,7 +72,6 @@ static void alloc(size_t size, size_t align, unsigned int flags, u64 cookie, u32
 	*l = (struct live){ .addr = addr, .cookie = cookie, .size = (u32)size };
 	own(l, 0, (u16)(nlive + 1));
 	nlive++;
-	live_bytes += size;
 }
 
 static void release(u32 i)
@@ -84,7 +83,6 @@ static void release(u32 i)
 	must(m.addr == l.addr && m.size == l.size && m.cookie == l.cookie);
 	must(vx_pool_free(&pool, l.addr, NULL) == -EINVAL);
 	own(&l, (u16)(i + 1), 0);
-	live_bytes -= l.size;
 	if (i != --nlive) {
 		live[i] = live[nlive];
 		own(&live[i], (u16)(nlive + 1), (u16)(i + 1));
@@ -95,7 +93,7 @@ static void release(u32 i)
 static void look(u64 addr, size_t len)
 {
 	/* Whose the first byte is: more may be asked for than the pool has behind it. */
-	u16 who = vx_pool_range_ok(pool.pages, addr, 1) ? owner[(addr - VX_POOL_BASE) / 64] : 0;
+	u16 who = vx_range_ok(pool.pages, addr, 1) ? owner[(addr - VX_POOL_BASE) / 64] : 0;
 	const struct live *l = who ? &live[who - 1] : NULL;
 	bool expect = l && addr - l->addr < l->size && addr - l->addr + len <= l->size;
 	struct vx_mapping m;
@@ -159,10 +157,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(!vx_pool_init(&pool, meta, pages, reserve));
 	owner = calloc(((size_t)pages << VX_PAGE_SHIFT) / 64, sizeof(*owner));
 	nlive = 0;
-	live_bytes = 0;
 	while (size) {
 		step(&data, &size, pages - reserve);
-		must(pool.stats.bytes == live_bytes);
 		if (!(++steps % 16))
 			must(!vx_pool_verify(&pool));
 	}
@@ -171,8 +167,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		release(nlive - 1);
 	must(!vx_pool_verify(&pool));
 	/* Nothing got lost: all is one run of free pages in each zone again. */
-	must(pool.stats.free_pages == pages && !pool.stats.bytes && !pool.stats.slot_pages);
-	must(pool.stats.allocs == pool.stats.frees);
+	must(pool.free_pages == pages && !pool.slot_pages);
 	free(owner);
 	free(meta);
 	return 0;

@@ -9,7 +9,7 @@ here=$(dirname "$(readlink -f "$0")") out=$(readlink -f "$1")
 cd "$here"
 for p in vx-backend vx-frontend; do
 	# shellcheck disable=SC2046 # flags
-	gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -I../../src/include \
+	gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -I../../src/protocol \
 		-static -s -o "$out/$p" $p.c hostile.c $(pkg-config --static --cflags --libs xenstore xengnttab xenevtchn)
 done
 mkdir -p "$out/tree/sbin"

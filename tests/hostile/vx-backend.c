@@ -121,7 +121,7 @@ struct fault {
 	ACTION("state-" n "-" #state_, "state " #state_ " at " #step_, says_, outcome_, step_, STATE, state_)
 #define RING(n, text, ring_, outcome_, says_) { .e = { "used-" n, text, says_ }, .outcome = outcome_, .ring = ring_ }
 
-#define LOST "beginning anew"
+#define LOST "reinitialising"
 #define SURPRISE "the backend is gone"
 #define BROKEN "its virtqueue .* is broken"
 #define RESERVED "a reserved byte is set"

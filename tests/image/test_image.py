@@ -253,7 +253,7 @@ def test_damaged(host):
     change(host, host.current("rootfs"), b"x")
     must("damaged" in host.cli("check", rc=1), "check does not see it")
     host.cli("register")
-    must(host.bytes(host.current("rootfs")) == good, "it was not mended")
+    must(host.bytes(host.current("rootfs")) == good, "it was not repaired")
 
 
 def test_missing_input(host):
@@ -415,7 +415,7 @@ def test_logs(host):
     out = host.cli("logs", "web1", rc=None)
     must("booted\n?]0;owned??2J\tend\n" in out, repr(out))
     out = host.cli("logs", "../web1", rc=2)
-    must("one guest" in out, out)
+    must("not the name of a guest" in out, out)
 
 
 def test_debug(host):

@@ -62,8 +62,7 @@ def fresh(args, rundir, detached):
     image, snapshot, disks = run.prepare(args.suite, args.machine, args.layer, args.extra)
     rundir.mkdir(parents=True, exist_ok=True)
     host = emulator.restore(image, snapshot, args.machine, rundir, disks, detached=detached)
-    for lib in (LAB / "dom0").glob("lib*.sh"):
-        host.agent.put(lib.read_bytes(), f"/lab/{lib.name}")
+    run.put_libraries(host.agent)
     return host
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
-# What the packages' tests have in common; read by run.sh before each of them, in a
+# What the packages' tests have in common, with tests/lib/expect.sh; read by run.sh before each of them, in a
 # mount namespace of the test's own: nothing has to be unmounted.
 
 export SUITE="${SUITE:-trixie}"
@@ -17,40 +17,12 @@ below_work() {
 	! grep -qF " $WORK/" /proc/self/mountinfo || { echo "not ok - mounts are left below $WORK"; exit 1; }
 }
 OUT=$WORK/out
-
-ok() { echo "ok - $*"; }
-fail() { echo "not ok - $*"; }
-note() { echo "note $*"; }
-# The last LINES (25) of what ran, below its failure.
-show_out() { tail -n "${1-25}" "$OUT" | sed 's/^/    /'; }
-
-# expect TEXT COMMAND...: the command succeeds; its output is shown when not.
-expect() {
-	_text=$1; shift
-	if "$@" >"$OUT" 2>&1; then ok "$_text"; else _rc=$?; fail "$_text (status $_rc)"; show_out 25; return 1; fi
-}
-
-# expect_text TEXT REGEX COMMAND...: it succeeds and prints a line that matches.
-expect_text() {
-	_text=$1 _re=$2; shift 2
-	if ! "$@" >"$OUT" 2>&1; then _rc=$?; fail "$_text (status $_rc)"; show_out 25; return 1
-	elif grep -Eq -e "$_re" "$OUT"; then ok "$_text"
-	else fail "$_text (no line matches $_re)"; show_out 25; return 1; fi
-}
+# shellcheck disable=SC2034 # expect.sh reads it
+SHOW='    '
+. tests/lib/expect.sh
 
 # re TEXT: a regular expression that matches just that (a kernel's name has dots and +).
 re() { printf '%s\n' "$1" | sed 's/[].[*+?(){}|^$\\]/\\&/g'; }
-
-# refuse TEXT COMMAND...: the command fails.
-refuse() {
-	_text=$1; shift
-	if "$@" >"$OUT" 2>&1; then fail "$_text (it succeeded)"; show_out 25; return 1; else ok "$_text"; fi
-}
-
-# same TEXT EXPECTED FOUND
-same() {
-	if [ "$2" = "$3" ]; then ok "$1"; else fail "$1: expected '$2', found '$3'"; return 1; fi
-}
 
 # root NAME SUITE KIND: a machine called NAME to do as one likes with: the chroot of
 # mk/packages/KIND with what changes in $WORK.  Its path is $WORK/NAME/root.
@@ -103,7 +75,7 @@ debs() {
 }
 
 # flat_repo NAME DIRECTORY: *.deb of DIRECTORY as an apt source of machine NAME, at
-# /repo there; called again it is read anew (the second version of a package, say).
+# /repo there; called again it is read again (the second version of a package, say).
 flat_repo() {
 	mkdir -p "$WORK/$1/repo"
 	cp "$2"/*.deb "$WORK/$1/repo/"

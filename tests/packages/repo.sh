@@ -13,7 +13,7 @@ flip() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); n = f.seek(0, 2) 
 # keep DIRECTORY, back DIRECTORY: what the test does to it in between is undone.
 keep() { rm -rf "$1.kept"; cp -al "$1" "$1.kept"; }
 back() { rm -rf "$1" && mv "$1.kept" "$1"; }
-# A changed file is written anew: the kept one is the same inode.
+# A changed file is written as a new file: the kept one is the same inode.
 own() { cp -p "$1" "$1.own" && mv "$1.own" "$1"; }
 
 # why TEXT REGEX: so said the command that was refused.
@@ -48,7 +48,7 @@ cp -r "$WORK/rpm/fedora-43" "$WORK/rpm/unsigned"
 set --
 for s in $suites; do set -- "$@" "$s=$(debs "$s")"; done
 expect "the repositories are made" "$TOP/mk/repo.sh" "$out" "$@" "rpm:fedora-43=$WORK/rpm/fedora-43" || exit 0
-refuse "the exported key is no secret one" sh -c "gpg --batch --list-packets $key.gpg | grep -q 'secret key'"
+expect_fail "the exported key is no secret one" sh -c "gpg --batch --list-packets $key.gpg | grep -q 'secret key'"
 expect "they are made again" "$TOP/mk/repo.sh" "$WORK/again" "$@" "rpm:fedora-43=$WORK/rpm/fedora-43"
 same "all but the signatures is the same, byte for byte" '' \
 	"$(diff -rq --exclude=InRelease --exclude=Release.gpg "$out/deb" "$WORK/again/deb"; diff "$out/xen-extras-fedora.repo" "$WORK/again/")"
@@ -65,7 +65,7 @@ only='rm -rf /tmp/lists; mkdir -p /tmp/lists/partial; f=$1; shift
 only() { in_root "$1" sh -c "$only" sh "$2"; }
 # refused NAME TEXT REGEX: the update fails, for that reason, and apt knows no package of ours.
 refused() {
-	refuse "$1: $2" only "$1" /etc/apt/sources.list.d/xen-extras.sources || return
+	expect_fail "$1: $2" only "$1" /etc/apt/sources.list.d/xen-extras.sources || return
 	why "$1: that is why" "$3"
 }
 
@@ -136,7 +136,7 @@ expect "a package is fetched" download
 deb=$(ls "$served/deb/pool/$s/main"/xen-virtio-utils_*.deb)
 own "$deb"
 flip "$deb"
-refuse "a changed byte in it is refused" download && why "that is why" 'Hash Sum mismatch'
+expect_fail "a changed byte in it is refused" download && why "that is why" 'Hash Sum mismatch'
 kill $http
 
 # ---- keys and dates ---------------------------------------------------------------------------------------------
@@ -184,8 +184,8 @@ env GNUPGHOME="$WORK/mine" gpgconf --kill all
 refused dates "a host that has the other key refuses it" 'NO_PUBKEY|[Mm]issing key|public key is not available|not signed'
 from_small
 expect_text "one that has this key accepts it" 'Candidate: 9' only dates /etc/apt/sources.list.d/xen-extras.sources
-refuse "REPO_KEY= nobody's is refused" env GNUPGHOME="$WORK/mine" REPO_KEY=nobody@example.org "$TOP/mk/repo.sh" "$WORK/small/none" "$s=$WORK/small/deb"
-refuse "and leaves no repository" test -e "$WORK/small/none"
+expect_fail "REPO_KEY= nobody's is refused" env GNUPGHOME="$WORK/mine" REPO_KEY=nobody@example.org "$TOP/mk/repo.sh" "$WORK/small/none" "$s=$WORK/small/deb"
+expect_fail "and leaves no repository" test -e "$WORK/small/none"
 
 # ---- dnf --------------------------------------------------------------------------------------------------------
 
@@ -203,7 +203,7 @@ install_rpm() {
 # dnf_refuses TEXT REGEX [OPTION...]
 dnf_refuses() {
 	_t=$1 _why=$2; shift 2
-	refuse "dnf: $_t is refused" install_rpm "$@" && why "dnf: that is why" "$_why"
+	expect_fail "dnf: $_t is refused" install_rpm "$@" && why "dnf: that is why" "$_why"
 }
 expect_text "dnf, gpgcheck=1 and repo_gpgcheck=1: installs" '^hello$' install_rpm
 expect "every rpm has our signature" in_root dnf sh -euc 'rpmkeys --dbpath /tmp/keys --import /srv/xen-extras/xen-extras-archive-keyring.asc

@@ -23,7 +23,7 @@ for t; do
 	limit=$(sed -n 's/^# time-limit: *//p' "$f" | head -n 1)
 	echo "== $t: $(sed -n 's/^# summary: *//p' "$f" | head -n 1)"
 	{ timeout --kill-after=30 "${limit:-600}" unshare -m --propagation private sh -u -c '. tests/packages/lib.sh; . "$0"; exit 0' "./$f"; echo "exit status $?"; } 2>&1 |
-		tee "$logs/$t.log" | grep --line-buffered -e '^ok - ' -e '^not ok - ' -e '^note ' -e '^    '
+		tee "$logs/$t.log" | grep --line-buffered -e '^ok - ' -e '^not ok - ' -e '^skip - ' -e '^note ' -e '^    '
 	rc=$(sed -n 's/^exit status //p' "$logs/$t.log" | tail -n 1)
 	n=$(grep -c '^ok - ' "$logs/$t.log")
 	bad=$(grep -c '^not ok - ' "$logs/$t.log")

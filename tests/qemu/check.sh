@@ -9,6 +9,6 @@ here=$(dirname "$(readlink -f "$0")")
 top=$here/../..
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-gcc -O2 -g -Wall -Wextra -Werror -std=gnu11 -fPIC -shared -I"$top/src/include" -I"$top/dkms/virtio_xenbus" \
-	-o "$tmp/fakexen.so" "$here/fakexen.c" "$here/guest_blk.c" "$here/guest_loss.c" "$top/dkms/virtio_xenbus/msg.c" -lpthread
+gcc -O2 -g -Wall -Wextra -Werror -std=gnu11 -fPIC -shared -I"$top/src/protocol" -I"$top/dkms/virtio_xenbus" \
+	-o "$tmp/fakexen.so" "$here/fakexen.c" "$here/guest_blk.c" "$here/guest_loss.c" "$top/src/protocol/msg.c" -lpthread
 timeout 300 python3 "$here/run.py" "$1" "$tmp/fakexen.so"

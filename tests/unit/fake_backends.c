@@ -6,17 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "virtiod/blockdev.h"
-#include "virtiod/ids.h"
-#include "virtiod/net.h"
-#include "virtiod/qmp.h"
+#include "virtio/blockdev.h"
+#include "virtio/ids.h"
+#include "virtio/daemon/net.h"
+#include "qmp/session.h"
 
 char fake_units_asked[1024], fake_units_permits[4096], fake_qmp_sent[16384], fake_net_done[1024];
 int fake_units_error, fake_units_permitted, fake_permit_answer, fake_net_error;
-bool fake_qmp_refuses, fake_ear_missing;
+bool fake_qmp_refuses, fake_events_missing;
+void (*fake_event_done)(void);
 dev_t fake_rdev;
 uint64_t fake_bytes;
+unsigned int fake_probes;
 
 static enum vd_unit unit[256];
 
@@ -39,8 +42,9 @@ void fake_backends_reset(void)
 	fake_units_permitted = fake_permit_answer = 0;
 	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = '\0';
 	fake_units_error = fake_net_error = 0;
-	fake_qmp_refuses = fake_ear_missing = false;
-	fake_rdev = 0;
+	fake_qmp_refuses = fake_events_missing = false;
+	fake_rdev = fake_probes = 0;
+	fake_event_done = NULL;
 }
 
 /* ---- units ---- */
@@ -112,7 +116,7 @@ int units_permit(struct units *u, uint32_t domid, const struct vd_rules *r, cons
 	(void)u;
 	put(fake_units_permits, sizeof(fake_units_permits), "%u:", domid);
 	for (unsigned int i = 0; i < r->n; i++)
-		if (r->rule[i].device)
+		if (r->rule[i].dev)
 			put(fake_units_permits, sizeof(fake_units_permits), " %s %s,",
 			    vd_rule_device(dev, &r->rule[i]), vd_rule_access(&r->rule[i]));
 	if (bind)
@@ -142,25 +146,25 @@ struct qmp {
 	bool ready, busy;
 };
 
-static struct qmp *session, *ear;
+static struct qmp *session, *events;
 
-static struct qmp *ear_open(const struct qmp_ops *ops, void *arg)
+static struct qmp *events_open(const struct qmp_ops *ops, void *arg)
 {
-	if (fake_ear_missing || ear) {
-		errno = fake_ear_missing ? ENOENT : EAGAIN;
+	if (fake_events_missing || events) {
+		errno = fake_events_missing ? ENOENT : EAGAIN;
 		return NULL;
 	}
-	ear = calloc(1, sizeof(*ear));
-	ear->ops = ops;
-	ear->arg = arg;
-	return ear;
+	events = calloc(1, sizeof(*events));
+	events->ops = ops;
+	events->arg = arg;
+	return events;
 }
 
 struct qmp *qmp_open(sd_event *ev, const char *path, const struct qmp_ops *ops, void *arg)
 {
 	(void)ev;
 	if (!strcmp(path + strlen(path) - 7, "/events"))
-		return ear_open(ops, arg);
+		return events_open(ops, arg);
 	if (fake_qmp_refuses || session) {
 		errno = fake_qmp_refuses ? ECONNREFUSED : EAGAIN;
 		return NULL;
@@ -175,10 +179,10 @@ void qmp_close(struct qmp *q)
 {
 	if (!q)
 		return;
-	if (q != session && q != ear)
+	if (q != session && q != events)
 		abort();
-	if (q == ear)
-		ear = NULL;
+	if (q == events)
+		events = NULL;
 	else
 		session = NULL;
 	free(q);
@@ -186,7 +190,7 @@ void qmp_close(struct qmp *q)
 
 void qmp_wait(struct qmp *q)
 {
-	if (q != ear)
+	if (q != events)
 		abort();
 }
 
@@ -201,6 +205,12 @@ int qmp_command(struct qmp *q, const char *command, struct json_object *args)
 	return 0;
 }
 
+static void done(void)
+{
+	if (fake_event_done)
+		fake_event_done();
+}
+
 bool fake_qmp_open(void)
 {
 	return session;
@@ -210,6 +220,7 @@ void fake_qmp_ready(void)
 {
 	session->ready = true;
 	session->ops->ready(session->arg);
+	done();
 }
 
 void fake_qmp_reply(const char *text)
@@ -221,6 +232,7 @@ void fake_qmp_reply(const char *text)
 	session->busy = false;
 	session->ops->reply(session->arg, o, o ? NULL : text + 1);
 	json_object_put(o);
+	done();
 }
 
 void fake_qmp_deleted(const char *device)
@@ -230,11 +242,13 @@ void fake_qmp_deleted(const char *device)
 	json_object_object_add(o, "device", json_object_new_string(device));
 	session->ops->event(session->arg, "DEVICE_DELETED", o);
 	json_object_put(o);
+	done();
 }
 
 void fake_qmp_lost(void)
 {
 	session->ops->lost(session->arg, "no answer in time");
+	done();
 }
 
 void fake_qmp_agree(void)
@@ -262,31 +276,45 @@ void fake_qmp_agree(void)
 	}
 }
 
-bool fake_ear_open(void)
+bool fake_events_open(void)
 {
-	return ear;
+	return events;
 }
 
-void fake_ear_event(const char *name, const char *data)
+void fake_events_say(const char *name, const char *data)
 {
 	struct json_object *o = json_tokener_parse(data);
 
-	ear->ops->event(ear->arg, name, o);
+	events->ops->event(events->arg, name, o);
 	json_object_put(o);
+	done();
 }
 
-void fake_ear_lost(void)
+void fake_events_lost(void)
 {
-	ear->ops->lost(ear->arg, "it closed the connection");
+	events->ops->lost(events->arg, "it closed the connection");
+	done();
 }
 
 /* ---- block devices ---- */
 
-dev_t blockdev_at(const char *path)
+/* None can be made here: for vd_probe() every file is one. */
+static int fake_stat(const char *path, struct stat *st)
 {
-	(void)path;
-	return fake_rdev;
+	int ret = stat(path, st);
+
+	if (!ret)
+		fake_probes++;
+	if (!ret && fake_rdev) {
+		st->st_mode = S_IFBLK | 0600;
+		st->st_rdev = fake_rdev;
+	}
+	return ret;
 }
+
+#define stat(path, st) fake_stat(path, st)
+#include "virtio/probe.c"
+#undef stat
 
 int blockdev_sectors(dev_t dev, struct vd_sectors *s)
 {
@@ -306,7 +334,7 @@ int blockdev_bytes(dev_t dev, uint64_t *bytes)
 int vd_net_up(uint32_t domid, uint32_t devid, const struct vd_spec *s, char *error)
 {
 	if (fake_net_error) {
-		snprintf(error, VD_ERROR_MAX, "bridge=%s: there is no such bridge: create it", s->bridge);
+		snprintf(error, VD_ERROR_MAX, "bridge=%s: no such bridge: create it", s->bridge);
 		return fake_net_error;
 	}
 	put(fake_net_done, sizeof(fake_net_done), "up vx%u.%u;", domid, devid);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "virtiod/units.h"
+#include "virtio/daemon/units.h"
 
 void fake_backends_reset(void);
 
@@ -22,7 +22,8 @@ extern char fake_units_permits[4096];
 extern int fake_units_permitted, fake_permit_answer;
 void fake_permit_done(int ret);
 
-/* ---- QMP: one session at a time ---- */
+/* ---- QMP: one session at a time; after each event of it fake_event_done() is called ---- */
+extern void (*fake_event_done)(void);
 extern char fake_qmp_sent[16384];	/* "COMMAND ARGS\n" */
 extern bool fake_qmp_refuses;		/* nobody listens */
 bool fake_qmp_open(void);
@@ -35,14 +36,15 @@ void fake_qmp_lost(void);
 void fake_qmp_agree(void);
 
 /* The other monitor, which QEMU tells of I/O errors. */
-extern bool fake_ear_missing;
-bool fake_ear_open(void);
-void fake_ear_event(const char *name, const char *data);
-void fake_ear_lost(void);
+extern bool fake_events_missing;
+bool fake_events_open(void);
+void fake_events_say(const char *name, const char *data);
+void fake_events_lost(void);
 
 /* ---- block devices: every path is this one; 0: none is ---- */
 extern dev_t fake_rdev;
 extern uint64_t fake_bytes;
+extern unsigned int fake_probes;	/* files that were looked at */
 
 /* ---- network: "up vx3.0;down vx3.0;" ---- */
 extern char fake_net_done[1024];

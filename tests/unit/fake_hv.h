@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A hypervisor in memory: linked instead of src/stubdomd/hv.c. */
+/* A hypervisor in memory: linked instead of src/stubdom/daemon/hv.c. */
 #ifndef FAKE_HV_H
 #define FAKE_HV_H
 
-#include "stubdomd/hv.h"
+#include "stubdom/daemon/hv.h"
 
 void fake_hv_reset(void);
 /* A new domain; its uuid is made of @domid and @life.  The caller may change it. */

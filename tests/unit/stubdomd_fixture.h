@@ -13,7 +13,7 @@
 
 #include "fake_hv.h"
 #include "fake_xenstore.h"
-#include "log.h"
+#include "base/log.h"
 
 /* ---- the log ---- */
 

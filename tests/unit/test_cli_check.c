@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/xlcfg.c src/stubdom-cli/cfgfacts.c src/common/findings.c src/common/host.c src/stubdom-cli/packages.c src/common/log.c */
+/* test-sources: src/stubdom/cli/xlcfg.c src/stubdom/cli/cfgfacts.c src/lib/cli/findings.c src/lib/cli/host.c src/lib/cli/packages.c src/lib/base/file.c src/lib/base/log.c */
 /* test-pkgs: xlutil xenlight json-c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "stubdom-cli/cli.h"
-#include "findings.h"
-#include "stubdom-cli/cfgfacts.h"
-#include "stubdom-cli/packages.h"
-#include "stubdom-cli/xlcfg.h"
+#include "stubdom/cli/cli.h"
+#include "cli/findings.h"
+#include "stubdom/cli/cfgfacts.h"
+#include "cli/packages.h"
+#include "stubdom/cli/xlcfg.h"
 
 #define GOOD \
 	"name = \"web1\"\n" \
@@ -71,7 +71,7 @@ static void wrong(const char *more, const char *id, enum level level)
 		findings_print(&fs, false);
 	assert_non_null(f);
 	assert_int_equal(f->level, level);
-	assert_non_null(f->cure);
+	assert_non_null(f->fix);
 	for (size_t i = 0; i < fs.n; i++)
 		if (fs.f[i].level != FINE)
 			assert_string_equal(fs.f[i].id, id);
@@ -124,7 +124,7 @@ static void memory(void **state)
 {
 	(void)state;
 	wrong("stubdomain_memory = 64", "cfg-memory", BROKEN);
-	assert_string_equal(bad("cfg-memory")->cure, "stubdomain_memory = 96");
+	assert_string_equal(bad("cfg-memory")->fix, "stubdomain_memory = 96");
 	host.memory_min = 129;
 	wrong("", "cfg-memory", BROKEN);
 	host.memory_min = 0;	/* no image yet */
@@ -404,7 +404,7 @@ static void touch(const char *root, const char *name)
 
 static void packages(void **state)
 {
-	char root[] = "/tmp/test-cli-XXXXXX", *bin, *cure;
+	char root[] = "/tmp/test-cli-XXXXXX", *bin, *fix;
 
 	(void)state;
 	assert_non_null(mkdtemp(root));
@@ -413,14 +413,14 @@ static void packages(void **state)
 	assert_int_equal(host_mkdirs(bin), 0);
 	free(bin);
 	touch(root, "rpm");
-	cure = package_install("dracut-core");
-	assert_string_equal(cure, "run 'dnf install dracut'");
-	free(cure);
+	fix = package_install("dracut-core");
+	assert_string_equal(fix, "run 'dnf install dracut'");
+	free(fix);
 	/* rpm is installed on many Debian hosts */
 	touch(root, "dpkg");
-	cure = package_reinstall("dracut-core");
-	assert_string_equal(cure, "run 'apt install --reinstall dracut-core'");
-	free(cure);
+	fix = package_reinstall("dracut-core");
+	assert_string_equal(fix, "run 'apt install --reinstall dracut-core'");
+	free(fix);
 	host_rmtree(root);
 	host_set_root("/");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/repack.c src/common/host.c src/stubdom-cli/interrupt.c src/common/log.c */
+/* test-sources: src/stubdom/cli/repack.c src/stubdom/cli/repack_read.c src/stubdom/cli/repack_keep.c src/stubdom/cli/repack_write.c src/lib/cli/host.c src/lib/cli/interrupt.c src/lib/base/file.c src/lib/base/error.c src/lib/base/log.c */
 /* test-pkgs: libarchive */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,8 +16,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "stubdom-cli/cli.h"
-#include "stubdom-cli/repack.h"
+#include "stubdom/cli/cli.h"
+#include "stubdom/cli/repack.h"
 
 /* A newc archive made by hand, so that it can be wrong in any way. */
 struct cpio {
@@ -77,7 +77,7 @@ static size_t written(struct repack *r, int level, char **out)
 	int fd = memfd_create("out", 0);
 	off_t len;
 
-	assert_int_equal(repack_write(r, fd, level), 0);
+	assert_int_equal(repack_write(r, fd, level, NULL), 0);
 	len = lseek(fd, 0, SEEK_END);
 	*out = xcalloc(1, (size_t)len + 1);
 	assert_int_equal(pread(fd, *out, (size_t)len, 0), len);

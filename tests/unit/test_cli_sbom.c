@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-cli/sbom.c src/stubdom-cli/license.c src/stubdom-cli/origin.c src/stubdom-cli/fresh.c src/stubdom-cli/command.c src/stubdom-cli/manifest.c src/common/findings.c src/common/host.c src/common/log.c */
+/* test-sources: src/stubdom/cli/sbom.c src/stubdom/cli/license.c src/stubdom/cli/origin.c src/stubdom/cli/outdated.c src/lib/cli/process.c src/lib/image/manifest.c src/lib/cli/findings.c src/lib/cli/host.c src/lib/base/file.c src/lib/base/log.c */
 /* test-pkgs: json-c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "stubdom-cli/cli.h"
-#include "stubdom-cli/command.h"
-#include "stubdom-cli/fresh.h"
-#include "stubdom-cli/license.h"
-#include "stubdom-cli/origin.h"
-#include "stubdom-cli/sbom.h"
+#include "stubdom/cli/cli.h"
+#include "cli/process.h"
+#include "stubdom/cli/outdated.h"
+#include "stubdom/cli/license.h"
+#include "stubdom/cli/origin.h"
+#include "stubdom/cli/sbom.h"
 
 #define SHA_K "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define SHA_L "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -374,7 +374,7 @@ static void fresh(const char *installed, const char *candidate, struct findings 
 		"[ \"$(printf '%s\\n%s\\n' \"$2\" \"$4\" | /usr/bin/sort -V | /usr/bin/head -n 1)\" = \"$2\" ]");
 	read_manifest(&m, PLAIN "built-using qemu-xen-extras qemu 1:10.0.13\n"
 		      "built-using xen-stubdom-kernel linux 6.12.8-1\n");
-	fresh_check(fs, &m);
+	outdated_check(fs, &m);
 	manifest_free(&m);
 }
 
@@ -389,7 +389,7 @@ static void freshness(void **state)
 	f = said(&fs, "kernel-source");
 	assert_int_equal(f->level, ADVICE);
 	assert_non_null(strstr(f->text, "of source linux 6.12.8-1, and this release has 6.12.9-1"));
-	assert_non_null(f->cure);
+	assert_non_null(f->fix);
 	findings_free(&fs);
 	/* apt's lists are older than what is installed, or newer */
 	fresh("installed 1:10.0.14", "1:10.0.13", &fs);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/args.c src/common/log.c */
+/* test-sources: src/stubdom/init/args.c src/lib/base/log.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include <errno.h>
 
-#include "stubdom-init/args.h"
+#include "stubdom/init/args.h"
 
 static struct args_plan plan;
 
@@ -342,16 +342,6 @@ static void too_many(void **state)
 	assert_int_equal(rewrite(in, true), -E2BIG);
 }
 
-static void display_can_be_replaced(void **state)
-{
-	const struct args_opts o = { .qemu = "q", .guest = 7, .display = "fbdev" };
-	char *in[] = { "-display", "none", NULL };
-
-	(void)state;
-	assert_int_equal(args_rewrite(&o, in, 2, &plan), 0);
-	assert_string_equal(value("-display", 0), "fbdev");
-}
-
 #define T(f) cmocka_unit_test_teardown(f, done)
 
 int main(void)
@@ -364,7 +354,6 @@ int main(void)
 		T(dom0_restrictions_are_dropped), T(channels_become_null),
 		T(serial_ports), T(commas_in_values), T(another_domain),
 		T(value_missing), T(bytes_are_kept), T(too_many),
-		T(display_can_be_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/qmp_broker.c src/stubdom-init/qmp_msg.c src/common/qmp_stream.c src/stubdom-init/save.c src/stubdom-init/loop.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/stubdom/init/qmp_broker.c src/stubdom/init/qmp_msg.c src/lib/qmp/stream.c src/stubdom/init/save.c src/stubdom/init/loop.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /*
  * The broker's process with real sockets: a link that behaves like vchan (one
@@ -27,11 +27,11 @@
 #include <unistd.h>
 
 #include "fake_xenstore.h"
-#include "stubdom-init/init.h"
-#include "stubdom-init/loop.h"
-#include "stubdom-init/qmp_broker.h"
-#include "stubdom-init/save.h"
-#include "stubdom-init/spawn.h"
+#include "stubdom/init/failure.h"
+#include "stubdom/init/loop.h"
+#include "stubdom/init/qmp_broker.h"
+#include "stubdom/init/save.h"
+#include "stubdom/init/spawn.h"
 
 struct log_about init_about = { .domid = -1 };
 
@@ -401,7 +401,7 @@ static void many_quick_sessions(void **state)
 	assert_true(f.link.listens >= 200);
 }
 
-static void a_late_reply_is_for_nobody(void **state)
+static void a_late_reply_is_dropped(void **state)
 {
 	int fd = session();
 
@@ -452,7 +452,7 @@ static void junk_does_not_reach_qemu(void **state)
 
 /*
  * Nor is it kept waiting: libxl's proxy reads no answers while it writes, and
- * serves nobody else until it has written all.
+ * serves no other until it has written all.
  */
 static void a_client_that_does_not_read(void **state)
 {
@@ -661,7 +661,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		B(one_session), B(many_quick_sessions),
-		B(a_late_reply_is_for_nobody), B(a_client_that_only_knocks),
+		B(a_late_reply_is_dropped), B(a_client_that_only_knocks),
 		B(junk_does_not_reach_qemu), B(a_client_that_does_not_read),
 		B(saved_state_is_out_before_the_answer),
 		B(a_second_save_needs_dom0), B(dom0_says_why_not),

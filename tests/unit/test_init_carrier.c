@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/carrier.c src/stubdom-init/qmp_self.c src/stubdom-init/qmp_msg.c src/common/qmp_stream.c src/stubdom-init/loop.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/stubdom/init/carrier.c src/stubdom/init/monitor.c src/lib/qmp/client.c src/lib/qmp/stream.c src/stubdom/init/loop.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /* The link of the emulated cards, with this test as QEMU and as dom0. */
 #include <setjmp.h>
@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 #include "fake_xenstore.h"
-#include "stubdom-init/carrier.h"
-#include "stubdom-init/init.h"
+#include "stubdom/init/carrier.h"
+#include "stubdom/init/failure.h"
 
 struct log_about init_about = { .domid = -1 };
 
 static struct loop loop;
-static struct qmp_self q;
+static struct monitor q;
 static struct carrier c;
 static struct args_plan plan;
 static int qemu;
@@ -44,6 +44,7 @@ static const char *command(const char *answer)
 		loop_once(&loop, 5);
 	n = recv(qemu, buf, sizeof(buf) - 1, MSG_DONTWAIT);
 	buf[n > 0 ? n : 0] = '\0';
+	buf[strcspn(buf, "\r")] = '\0';
 	if (n > 0)
 		assert_int_equal(write(qemu, answer, strlen(answer)), strlen(answer));
 	return buf;
@@ -71,7 +72,7 @@ static int setup(void **st)
 	if (loop_init(&loop) || socketpair(AF_UNIX, SOCK_STREAM, 0, sp))
 		return -1;
 	qemu = sp[0];
-	if (qmp_self_init(&q, &loop, sp[1], NULL, NULL) ||
+	if (monitor_init(&q, &loop, sp[1], NULL, NULL) ||
 	    write(qemu, hello, strlen(hello)) < 0 ||
 	    strcmp(command("{\"return\": {}}"), "{\"execute\":\"qmp_capabilities\"}"))
 		return -1;
@@ -83,7 +84,7 @@ static int setup(void **st)
 static int teardown(void **st)
 {
 	(void)st;
-	qmp_self_close(&q);
+	monitor_close(&q);
 	xs_close(c.xs);
 	close(loop.epfd);
 	close(qemu);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/cdrom.c src/stubdom-init/qmp_self.c src/stubdom-init/qmp_msg.c src/common/qmp_stream.c src/stubdom-init/contract.c src/stubdom-init/text.c src/stubdom-init/vbd.c src/stubdom-init/loop.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/stubdom/init/cdrom.c src/stubdom/init/monitor.c src/lib/qmp/client.c src/lib/qmp/stream.c src/stubdom/init/contract.c src/stubdom/init/text.c src/stubdom/init/vbd.c src/stubdom/init/loop.c src/lib/xen/domain.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /*
  * Init's own QMP connection and the media of CD drives, with this test as
@@ -24,9 +24,9 @@
 #include <unistd.h>
 
 #include "fake_xenstore.h"
-#include "stubdom-init/cdrom.h"
-#include "stubdom-init/init.h"
-#include "stubdom-init/qmp_self.h"
+#include "stubdom/init/cdrom.h"
+#include "stubdom/init/failure.h"
+#include "stubdom/init/monitor.h"
 
 struct log_about init_about = { .domid = -1 };
 
@@ -37,7 +37,7 @@ int init_fail(int err, const char *fmt, ...)
 }
 
 static struct loop loop;
-static struct qmp_self q;
+static struct monitor q;
 static struct cdrom cd;
 static int qemu;			/* QEMU's end */
 static int got_fd;			/* what came with the last command */
@@ -50,9 +50,10 @@ static void on_ready(void *arg, const char *v)
 	snprintf(version, sizeof(version), "%s", v);
 }
 
-static void on_answer(void *arg, struct json_object *ret)
+static void on_answer(void *arg, struct json_object *ret, const char *error)
 {
 	(void)arg;
+	assert_true(!ret != !error);
 	if (ret)
 		answers++;
 	else
@@ -81,6 +82,7 @@ static const char *command(void)
 	turn();
 	n = recvmsg(qemu, &mh, MSG_DONTWAIT);
 	buf[n > 0 ? n : 0] = '\0';
+	buf[strcspn(buf, "\r")] = '\0';
 	if (got_fd >= 0)
 		close(got_fd);
 	got_fd = -1;
@@ -109,11 +111,11 @@ static int setup(void **state)
 		return -1;
 	qemu = sp[0];
 	cd.xs = xs_open(0);
-	cd.qmp = &q;
+	cd.monitor = &q;
 	cd.dev = dev;
 	fake_xs_set("device/vbd/5632/device-type", "cdrom");
 	fake_xs_set("device/vbd/768/device-type", "disk");
-	return qmp_self_init(&q, &loop, sp[1], on_ready, NULL);
+	return monitor_init(&q, &loop, sp[1], on_ready, NULL);
 }
 
 static int setup_ready(void **state)
@@ -129,7 +131,7 @@ static int setup_ready(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	qmp_self_close(&q);
+	monitor_close(&q);
 	xs_close(cd.xs);
 	close(loop.epfd);
 	close(qemu);
@@ -141,13 +143,13 @@ static int teardown(void **state)
 static void nothing_before_the_greeting(void **state)
 {
 	(void)state;
-	assert_int_equal(qmp_self_send(&q, "stop", NULL, -1, on_answer, NULL), 0);
+	assert_int_equal(monitor_send(&q, "stop", NULL, -1, on_answer, NULL), 0);
 	assert_string_equal(command(), "");
 	say("{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 13, \"minor\": 0, \"major\": 10}}}}\r\n");
-	assert_string_equal(version, "10.0.13");
 	assert_string_equal(command(), "{\"execute\":\"qmp_capabilities\"}");
 	assert_string_equal(command(), "");
 	say("{\"return\": {}}\r\n");
+	assert_string_equal(version, "10.0.13");
 	assert_string_equal(command(), "{\"execute\":\"stop\"}");
 }
 
@@ -155,7 +157,7 @@ static void one_after_the_other(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		qmp_self_send(&q, i == 1 ? "two" : "one", NULL, -1, on_answer, NULL);
+		monitor_send(&q, i == 1 ? "two" : "one", NULL, -1, on_answer, NULL);
 	assert_string_equal(command(), "{\"execute\":\"one\"}");
 	say("{\"event\": \"STOP\"}\r\n");
 	assert_int_equal(answers, 0);
@@ -168,7 +170,7 @@ static void one_after_the_other(void **state)
 	shutdown(qemu, SHUT_RDWR);
 	turn();
 	assert_int_equal(refusals, 2);
-	assert_int_equal(qmp_self_send(&q, "late", NULL, -1, on_answer, NULL), -ENOTCONN);
+	assert_int_equal(monitor_send(&q, "late", NULL, -1, on_answer, NULL), -ENOTCONN);
 }
 
 static void the_queue_is_bounded(void **state)
@@ -176,9 +178,9 @@ static void the_queue_is_bounded(void **state)
 	int n = 0;
 
 	(void)state;
-	while (!qmp_self_send(&q, "x", NULL, -1, on_answer, NULL))
-		assert_true(++n <= QMP_SELF_QUEUE);
-	assert_int_equal(n, QMP_SELF_QUEUE);
+	while (!monitor_send(&q, "x", NULL, -1, on_answer, NULL))
+		assert_true(++n <= QMP_QUEUE);
+	assert_int_equal(n, QMP_QUEUE);
 }
 
 static const struct vbd_event cdc = { .devid = 5632, .dev = "xvdc" };
@@ -285,8 +287,9 @@ static void answers_that_are_odd(void **state)
 	}
 }
 
-static void on_sets(void *arg, struct json_object *ret)
+static void on_sets(void *arg, struct json_object *ret, const char *error)
 {
+	(void)error;
 	*(struct json_object **)arg = json_object_get(ret);
 }
 
@@ -309,7 +312,7 @@ static void real_qemu(void **state)
 		skip();
 	}
 	setup(state);
-	qmp_self_close(&q);
+	monitor_close(&q);
 	l = socket(AF_UNIX, SOCK_STREAM, 0);
 	snprintf(sa.sun_path, sizeof(sa.sun_path), "/tmp/test-cd.%d", getpid());
 	assert_int_equal(bind(l, (struct sockaddr *)&sa, sizeof(sa)) | listen(l, 1), 0);
@@ -324,20 +327,20 @@ static void real_qemu(void **state)
 		_exit(127);
 	}
 	close(l);
-	assert_int_equal(qmp_self_init(&q, &loop, c, on_ready, NULL), 0);
+	assert_int_equal(monitor_init(&q, &loop, c, on_ready, NULL), 0);
 	/* twice: the second must replace the first */
 	cdrom_event(&cd, &cdc, 1);
 	cdrom_event(&cd, &cdc, 1);
 	for (int i = 0; i < 2000 && cd.count; i++)
 		loop_once(&loop, 10);
 	assert_int_equal(cd.count, 0);
-	qmp_self_send(&q, "query-fdsets", NULL, -1, on_sets, &sets);
+	monitor_send(&q, "query-fdsets", NULL, -1, on_sets, &sets);
 	for (int i = 0; i < 500 && !sets; i++)
 		loop_once(&loop, 10);
 	assert_int_equal(json_object_array_length(sets), 1);
 	assert_non_null(strstr(json_object_to_json_string(sets), "\"opaque\": \"stub-devid:5632\""));
 	json_object_put(sets);
-	qmp_self_send(&q, "quit", NULL, -1, NULL, NULL);
+	monitor_send(&q, "quit", NULL, -1, NULL, NULL);
 	while (q.src.fd >= 0)
 		loop_once(&loop, 100);
 	assert_int_equal(waitpid(pid, &status, 0), pid);

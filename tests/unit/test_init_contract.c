@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/contract.c src/stubdom-init/text.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/stubdom/init/contract.c src/stubdom/init/text.c src/lib/xen/domain.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,8 +12,8 @@
 #include <errno.h>
 
 #include "fake_xenstore.h"
-#include "stubdom-init/contract.h"
-#include "stubdom-init/init.h"
+#include "stubdom/init/contract.h"
+#include "stubdom/init/failure.h"
 
 struct log_about init_about = { .domid = -1 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/net.c src/common/rtnl.c src/stubdom-init/mounts.c src/common/log.c */
+/* test-sources: src/stubdom/init/net.c src/lib/net/rtnl.c src/lib/net/tap.c src/stubdom/init/mounts.c src/lib/base/log.c */
 /* test-pkgs: libmnl */
 /*
  * The bridges, for real, in a network namespace: one end of a veth pair is
@@ -34,9 +34,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "stubdom-init/init.h"
-#include "stubdom-init/net.h"
-#include "rtnl.h"
+#include "stubdom/init/failure.h"
+#include "stubdom/init/net.h"
+#include "net/rtnl.h"
 
 struct log_about init_about = { .domid = -1 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/qmp_msg.c src/common/qmp_stream.c */
+/* test-sources: src/stubdom/init/qmp_msg.c src/lib/qmp/stream.c */
 /* test-pkgs: json-c */
 /* The broker's state machine, fed with bytes. */
 #include <setjmp.h>
@@ -13,7 +13,7 @@
 
 #include <errno.h>
 
-#include "stubdom-init/qmp_msg.h"
+#include "stubdom/init/qmp_msg.h"
 
 #define GREETING "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 13, \"minor\": 0, \"major\": 10}, " \
 		 "\"package\": \"Debian\"}, \"capabilities\": [\"oob\"]}}\r\n"
@@ -379,7 +379,7 @@ static void not_a_qemu(void **state)
 	assert_int_equal(qmp_relay_from_qemu(&r, GREETING, strlen(GREETING)), -EPROTO);
 }
 
-static void replies_nobody_asked_for(void **state)
+static void unsolicited_replies(void **state)
 {
 	static const char *const odd[] = {
 		"{\"return\":{}}", "{\"return\":{},\"id\":1}", "{\"return\":{},\"id\":\"\"}",
@@ -447,7 +447,7 @@ static void save_qemu_refuses(void **state)
 	assert_int_equal(r.saves, 1);		/* counts: libxl unlinks its file */
 }
 
-/* libxl gave up waiting: the answer is for nobody, the next save works. */
+/* libxl gave up waiting: the answer is dropped, the next save works. */
 static void save_of_a_client_that_left(void **state)
 {
 	(void)state;
@@ -489,7 +489,7 @@ int main(void)
 		C(junk_from_the_client),
 		C(objects_that_are_no_commands), C(a_long_message_is_refused),
 		C(deep_nesting_is_refused), C(byte_by_byte), C(too_many_commands),
-		N(not_a_qemu), C(replies_nobody_asked_for), C(save_is_held),
+		N(not_a_qemu), C(unsolicited_replies), C(save_is_held),
 		C(save_can_fail_late), C(save_qemu_refuses),
 		C(save_of_a_client_that_left), C(other_files_are_not_held),
 	};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom-init/text.c src/stubdom-init/vbd.c src/stubdom-init/lines.c src/common/log.c */
+/* test-sources: src/stubdom/init/text.c src/lib/base/text.c src/stubdom/init/vbd.c src/stubdom/init/lines.c src/lib/base/log.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,9 +12,10 @@
 
 #include <errno.h>
 
-#include "stubdom-init/lines.h"
-#include "stubdom-init/text.h"
-#include "stubdom-init/vbd.h"
+#include "stubdom/init/lines.h"
+#include "base/text.h"
+#include "stubdom/init/text.h"
+#include "stubdom/init/vbd.h"
 
 static void info_lines(void **state)
 {
@@ -23,18 +24,18 @@ static void info_lines(void **state)
 	char v[16];
 
 	(void)state;
-	assert_int_equal(info_get(text, "xen", v, sizeof(v)), 0);
+	assert_int_equal(text_value(text, "xen", v, sizeof(v)), 0);
 	assert_string_equal(v, "4.20");
-	assert_int_equal(info_get(text, "qemu", v, sizeof(v)), 0);
+	assert_int_equal(text_value(text, "qemu", v, sizeof(v)), 0);
 	assert_string_equal(v, "10.0.13");
-	assert_int_equal(info_get(text, "key", v, sizeof(v)), 0);
+	assert_int_equal(text_value(text, "key", v, sizeof(v)), 0);
 	assert_string_equal(v, "abc def");
-	assert_int_equal(info_get(text, "last", v, sizeof(v)), 0);
+	assert_int_equal(text_value(text, "last", v, sizeof(v)), 0);
 	assert_string_equal(v, "end");
-	assert_int_equal(info_get(text, "empty", v, sizeof(v)), -ENOENT);
-	assert_int_equal(info_get(text, "no", v, sizeof(v)), -ENOENT);
-	assert_int_equal(info_get(text, "key", v, 7), -E2BIG);
-	assert_int_equal(info_get("", "xen", v, sizeof(v)), -ENOENT);
+	assert_int_equal(text_value(text, "empty", v, sizeof(v)), -ENOENT);
+	assert_int_equal(text_value(text, "no", v, sizeof(v)), -ENOENT);
+	assert_int_equal(text_value(text, "key", v, 7), -E2BIG);
+	assert_int_equal(text_value("", "xen", v, sizeof(v)), -ENOENT);
 }
 
 static void meminfo(void **state)

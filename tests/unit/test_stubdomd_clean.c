@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/clean.c src/stubdomd/savefile.c src/stubdomd/ident.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/clean.c src/stubdom/daemon/root.c src/lib/xen/domain.c src/stubdom/daemon/savefile.c src/lib/xen/stubdomain.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c src/lib/base/file.c */
 /* What is removed, and much more: what is not. */
 #include "stubdomd_fixture.h"
 
@@ -10,7 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "stubdomd/clean.h"
+#include "stubdom/daemon/clean.h"
+#include "stubdom/daemon/root.h"
 
 /* Numbers that no Xen of the machine the test runs on has in use. */
 static const struct stub_id id = { .stub = 32005, .guest = 32004, .name = "web1" };
@@ -66,7 +67,7 @@ static int setup(void **state)
 	touch(guests, N(guests));
 	touch(stubs, N(stubs));
 	touch(others, N(others));
-	clean_root = root;
+	host_root = root;
 	return 0;
 }
 
@@ -119,7 +120,7 @@ static void files_of_the_living(void **state)
 		assert_true(have(guests[i]));
 }
 
-/* When the hypervisor does not answer, nobody is known to be dead. */
+/* When the hypervisor does not answer, no domain is known to be dead. */
 static void files_when_in_doubt(void **state)
 {
 	struct xs_handle *xs = xs_open(0);

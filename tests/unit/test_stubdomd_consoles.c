@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/consoles.c src/stubdomd/ident.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/consoles.c src/lib/xen/domain.c src/lib/xen/stubdomain.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 #include "stubdomd_fixture.h"
 
 #include <errno.h>
 
-#include "stubdomd/consoles.h"
+#include "stubdom/daemon/consoles.h"
 
 static const struct stub_id id = { .stub = 5, .guest = 4, .name = "web1" };
 
@@ -22,7 +22,7 @@ static struct xs_handle *start(void)
 
 /* ---- the decision ---- */
 
-static struct consoles fresh(void)
+static struct consoles as_made(void)
 {
 	struct consoles c = { .display = STATE_NONE, .keyboard = STATE_NONE };
 
@@ -36,7 +36,7 @@ static struct consoles fresh(void)
 
 static void plan_fresh(void **state)
 {
-	struct consoles c = fresh();
+	struct consoles c = as_made();
 	struct console_plan p;
 
 	(void)state;
@@ -48,7 +48,7 @@ static void plan_fresh(void **state)
 
 static void plan_restore_is_left_alone(void **state)
 {
-	struct consoles c = fresh();
+	struct consoles c = as_made();
 	struct console_plan p;
 
 	(void)state;
@@ -60,7 +60,7 @@ static void plan_restore_is_left_alone(void **state)
 
 static void plan_nothing(void **state)
 {
-	struct consoles c = fresh();
+	struct consoles c = as_made();
 	struct console_plan p;
 
 	(void)state;
@@ -75,7 +75,7 @@ static void plan_primary_states(void **state)
 {
 	(void)state;
 	for (int s = STATE_NONE; s <= 8; s++) {
-		struct consoles c = fresh();
+		struct consoles c = as_made();
 		struct console_plan p;
 
 		c.c[0].front = s;
@@ -84,10 +84,10 @@ static void plan_primary_states(void **state)
 	}
 }
 
-/* QEMU 7.2 takes a console without output: InitWait, and no cure is wanted. */
+/* QEMU 7.2 takes a console without output: InitWait, and nothing is to be fixed. */
 static void plan_old_qemu(void **state)
 {
-	struct consoles c = fresh();
+	struct consoles c = as_made();
 	struct console_plan p;
 
 	(void)state;
@@ -107,7 +107,7 @@ static void plan_old_qemu(void **state)
 
 static void plan_late(void **state)
 {
-	struct consoles c = fresh();
+	struct consoles c = as_made();
 	struct console_plan p;
 
 	(void)state;
@@ -132,7 +132,7 @@ static void plan_late(void **state)
 /* A display that QEMU passed over; one it serves, or has not come to yet, stays. */
 static void plan_display(void **state)
 {
-	struct consoles c = fresh();
+	struct consoles c = as_made();
 	struct console_plan p;
 
 	(void)state;
@@ -151,7 +151,7 @@ static void plan_display(void **state)
 
 /* ---- reading and writing ---- */
 
-static void cures_a_new_one(void **state)
+static void fixes_a_new_one(void **state)
 {
 	struct xs_handle *xs = start();
 	struct console_plan did;
@@ -159,7 +159,7 @@ static void cures_a_new_one(void **state)
 	const struct xs_permissions *perms;
 
 	(void)state;
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_true(did.null_restore && did.connect_primary && !did.close_mask);
 	assert_string_equal(fake_xs_get(OUT2), "null");
 	assert_string_equal(fake_xs_get(P0), "4");
@@ -183,9 +183,9 @@ static void is_idempotent(void **state)
 	unsigned int n;
 
 	(void)state;
-	consoles_cure(xs, &id, &did);
+	consoles_fix(xs, &id, &did);
 	n = fake_xs_changes();
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_false(did.null_restore || did.connect_primary || did.close_mask);
 	assert_int_equal(fake_xs_changes(), n);
 }
@@ -198,13 +198,13 @@ static void consoles_come_one_by_one(void **state)
 	(void)state;
 	fix_domains(5, 4, "web1");
 	xs = xs_open(0);
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	fix_console(5, 0, "file:x");
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_true(did.connect_primary && !did.null_restore);
 	fix_console(5, 1, "file:y");
 	fix_console(5, 2, NULL);
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_true(did.null_restore && !did.connect_primary);
 }
 
@@ -215,12 +215,12 @@ static void restoring(void **state)
 
 	(void)state;
 	fake_xs_set(OUT2, "pipe:/var/lib/xen/qemu-resume.4");
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_false(did.null_restore);
 	assert_string_equal(fake_xs_get(OUT2), "pipe:/var/lib/xen/qemu-resume.4");
 }
 
-static void late_cure(void **state)
+static void late_fix(void **state)
 {
 	struct xs_handle *xs = start();
 	struct console_plan did;
@@ -231,7 +231,7 @@ static void late_cure(void **state)
 	fake_xs_set(FRONT(1), "4");
 	fake_xs_set(BACK(3), "4");
 	fake_xs_set(FRONT(2), "3");
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_int_equal(did.close_mask, 1 << 2);
 	assert_string_equal(fake_xs_get(BACK(2)), "6");
 	assert_string_equal(fake_xs_get(BACK(1)), "4");
@@ -245,16 +245,16 @@ static void closes_the_display(void **state)
 	struct xs_handle *xs = start();
 
 	(void)state;
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	fake_xs_set("/local/domain/0/backend/console/5/1/state", "4");
 	fake_xs_set("/local/domain/0/backend/console/5/2/state", "4");
 	fake_xs_set("/local/domain/0/backend/vfb/5/0/state", "1");
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_true(did.close_display);
 	assert_string_equal(fake_xs_get("/local/domain/0/backend/vfb/5/0/state"), "6");
 }
 
-/* libxl's, which nobody serves; not one of another program, nor another guest's. */
+/* libxl's, which nothing serves; not one of another program, nor another guest's. */
 static void closes_the_keyboard(void **state)
 {
 	static const char kbd[] = "/local/domain/0/backend/vkbd/4/0/state";
@@ -263,23 +263,23 @@ static void closes_the_keyboard(void **state)
 
 	(void)state;
 	assert_int_equal(id.guest, 4);
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_false(did.close_keyboard);
 	assert_null(fake_xs_get(kbd));
 	fake_xs_set("/local/domain/0/backend/vkbd/7/0/state", "1");
 	fake_xs_set("/local/domain/0/backend/vkbd/4/0/backend-type", "linux");
 	fake_xs_set(kbd, "1");
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_false(did.close_keyboard);
 	xs_rm(xs, XBT_NULL, "/local/domain/0/backend/vkbd/4/0/backend-type");
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_true(did.close_keyboard);
 	assert_string_equal(fake_xs_get(kbd), "6");
 	assert_string_equal(fake_xs_get("/local/domain/0/backend/vkbd/7/0/state"), "1");
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_false(did.close_keyboard);
 	fake_xs_set(kbd, "4");
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_string_equal(fake_xs_get(kbd), "4");
 }
 
@@ -298,11 +298,11 @@ static void hostile_states(void **state)
 		xs = start();
 		fake_xs_set(FRONT(2), values[i]);
 		fake_xs_set(FRONT(1), values[i]);
-		assert_int_equal(consoles_cure(xs, &id, &did), 0);
+		assert_int_equal(consoles_fix(xs, &id, &did), 0);
 		assert_true(did.null_restore);
 	}
 	fake_xs_set_raw(FRONT(1), "4\0004", 3);
-	assert_int_equal(consoles_cure(xs_open(0), &id, &did), 0);
+	assert_int_equal(consoles_fix(xs_open(0), &id, &did), 0);
 }
 
 /* ---- races ---- */
@@ -360,7 +360,7 @@ static void never_leaves_strays(void **state)
 		at_step = s;
 		deed = guest_goes;
 		fake_xs_hook(at);
-		ret = consoles_cure(xs, &id, &did);
+		ret = consoles_fix(xs, &id, &did);
 		fake_xs_hook(NULL);
 		if (step < s) {		/* done before its turn came */
 			steps = s;
@@ -388,7 +388,7 @@ static void never_touches_the_next_owner(void **state)
 		at_step = s;
 		deed = number_is_reused;
 		fake_xs_hook(at);
-		consoles_cure(xs, &id, &did);
+		consoles_fix(xs, &id, &did);
 		fake_xs_hook(NULL);
 		if (step < s) {
 			steps = s;
@@ -414,7 +414,7 @@ static void conflict_is_retried(void **state)
 		at_step = s;
 		deed = stub_talks;
 		fake_xs_hook(at);
-		assert_int_equal(consoles_cure(xs, &id, &did), 0);
+		assert_int_equal(consoles_fix(xs, &id, &did), 0);
 		fake_xs_hook(NULL);
 		if (step < s)
 			steps = s;
@@ -430,11 +430,11 @@ static void gives_up_after_many_conflicts(void **state)
 
 	(void)state;
 	fake_xs_fail(FAKE_XS_END, NULL, EAGAIN, -1);
-	assert_int_equal(consoles_cure(xs, &id, &did), -EAGAIN);
+	assert_int_equal(consoles_fix(xs, &id, &did), -EAGAIN);
 	assert_false(did.null_restore);
 	assert_null(fake_xs_get(OUT2));
 	fake_xs_fail(FAKE_XS_END, NULL, EAGAIN, 5);
-	assert_int_equal(consoles_cure(xs, &id, &did), 0);
+	assert_int_equal(consoles_fix(xs, &id, &did), 0);
 	assert_string_equal(fake_xs_get(OUT2), "null");
 }
 
@@ -452,7 +452,7 @@ static void failures_write_nothing(void **state)
 		fix_setup(NULL);
 		xs = start();
 		fake_xs_fail(ops[i], NULL, EIO, -1);
-		assert_int_equal(consoles_cure(xs, &id, &did), -EIO);
+		assert_int_equal(consoles_fix(xs, &id, &did), -EIO);
 		assert_false(did.null_restore || did.connect_primary);
 		assert_int_equal(fake_xs_changes(), 0);
 		assert_int_equal(fake_xs_open_transactions(), 0);
@@ -465,9 +465,9 @@ int main(void)
 		FIX_TEST(plan_fresh), FIX_TEST(plan_restore_is_left_alone),
 		FIX_TEST(plan_nothing), FIX_TEST(plan_primary_states),
 		FIX_TEST(plan_old_qemu), FIX_TEST(plan_late),
-		FIX_TEST(cures_a_new_one), FIX_TEST(is_idempotent),
+		FIX_TEST(fixes_a_new_one), FIX_TEST(is_idempotent),
 		FIX_TEST(consoles_come_one_by_one), FIX_TEST(restoring),
-		FIX_TEST(late_cure), FIX_TEST(plan_display), FIX_TEST(closes_the_display),
+		FIX_TEST(late_fix), FIX_TEST(plan_display), FIX_TEST(closes_the_display),
 		FIX_TEST(closes_the_keyboard), FIX_TEST(hostile_states),
 		FIX_TEST(never_leaves_strays), FIX_TEST(never_touches_the_next_owner),
 		FIX_TEST(conflict_is_retried), FIX_TEST(gives_up_after_many_conflicts),

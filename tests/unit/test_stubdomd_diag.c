@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/ident.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/lib/image/verify.c src/lib/image/manifest.c src/lib/xen/stubdomain.c src/lib/base/sha256.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c src/lib/xen/domain.c */
 /* test-pkgs: libcrypto */
-/* One line that names the guest, the cause and the cure. */
+/* One line that names the guest, the cause and the fix. */
 #include "stubdomd_fixture.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sha256file.h"
+#include "base/sha256.h"
 #include "stubdom.h"
-#include "stubdomd/diag.h"
+#include "stubdom/daemon/diag.h"
 
 static const struct stub_id id = { .stub = 5, .guest = 4, .name = "web1" };
 static char dir[64];
@@ -28,10 +28,15 @@ static void file(const char *name, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
+#define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define MANIFEST "xen-stubdom-manifest 1\nxen %s\nkey " SHA "\nqemu 10.0.13\nkernel-version 6.12\n" \
+	"memory-min %u\ngenerator 0.1.0\ndebug 0\ninput " SHA " /usr/bin/xen 1.0\n" \
+	"output kernel %s %ju\noutput rootfs %s %ju\n"
+
 /* An image as xen-stubdom makes it; libxl was given a link to it. */
 static void image(const char *xen, unsigned int memory)
 {
-	char path[128], link[128], kernel[65], rootfs[65], text[512];
+	char path[128], link[128], kernel[65], rootfs[65], text[640];
 	uint64_t ks, rs;
 
 	file("kernel", "a kernel");
@@ -46,10 +51,7 @@ static void image(const char *xen, unsigned int memory)
 	snprintf(link, sizeof(link), "%s/boot/qemu-stubdom-linux-rootfs", dir);
 	assert_int_equal(symlink(path, link), 0);
 	fake_xs_set("/vm/stub5/image/ramdisk", link);
-	snprintf(text, sizeof(text),
-		 "xen-stubdom-manifest 1\nxen %s\nkey 00\nqemu 10.0.13\nkernel-version 6.12\n"
-		 "memory-min %u\ninput 00 /usr/bin/xen 1.0\noutput kernel %s %ju\noutput rootfs %s %ju\n",
-		 xen, memory, kernel, (uintmax_t)ks, rootfs, (uintmax_t)rs);
+	snprintf(text, sizeof(text), MANIFEST, xen, memory, kernel, (uintmax_t)ks, rootfs, (uintmax_t)rs);
 	file("manifest", text);
 }
 
@@ -137,7 +139,7 @@ static void damaged(void **state)
 	image("4.20", 64);
 	say(DIAG_FAILED, stub);
 	assert_not_logged("damaged");
-	assert_logged("its init never spoke: see /var/log/xen/qemu-dm-web1.log");
+	assert_logged("its init reported nothing: see /var/log/xen/qemu-dm-web1.log");
 	file("rootfs", "a root file sYstem");
 	say(DIAG_FAILED, stub);
 	assert_logged("boot/qemu-stubdom-linux-rootfs is damaged");
@@ -183,10 +185,10 @@ static void no_manifest(void **state)
 	snprintf(path, sizeof(path), "%s/manifest", dir);
 	unlink(path);
 	say(DIAG_FAILED, stub);
-	assert_logged("its init never spoke");
+	assert_logged("its init reported nothing");
 	file("manifest", "output kernel zz 7\noutput rootfs\nmemory-min 999999999\n");
 	say(DIAG_FAILED, stub);
-	assert_logged("its init never spoke");
+	assert_logged("its init reported nothing");
 }
 
 static void stages(void **state)
@@ -218,7 +220,7 @@ static void image_comes_before_its_words(void **state)
 /* stubdomain_ramdisk names another image; the kernel is the registered one. */
 static void rootfs_from_elsewhere(void **state)
 {
-	char path[128], hex[65], text[300];
+	char path[128], hex[65], text[640];
 	uint64_t size;
 
 	(void)state;
@@ -226,8 +228,7 @@ static void rootfs_from_elsewhere(void **state)
 	snprintf(path, sizeof(path), "%s/boot/rootfs", dir);
 	file("boot/rootfs", "another");
 	assert_int_equal(sha256_file(path, 100, hex, &size), 0);
-	snprintf(text, sizeof(text), "xen 4.99\nmemory-min 500\noutput kernel %s 1\noutput rootfs %s %ju\n",
-		 hex, hex, (uintmax_t)size);
+	snprintf(text, sizeof(text), MANIFEST, "4.99", 500, hex, (uintmax_t)1, hex, (uintmax_t)size);
 	file("boot/manifest", text);
 	fake_xs_set("/vm/stub5/image/ramdisk", path);
 	say(DIAG_FAILED, stub);
@@ -305,7 +306,7 @@ static void destroyed(void **state)
 	image("4.17", 4096);
 	stub->shutdown = false;
 	say(DIAG_ENDED, stub);
-	assert_logged("stubdomain 5 was destroyed: somebody destroyed it alone");
+	assert_logged("stubdomain 5 was destroyed: without its guest");
 }
 
 static void long_texts_are_cut(void **state)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/drives.c src/stubdomd/ident.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/drives.c src/lib/xen/domain.c src/lib/xen/stubdomain.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* CD drives without a medium. */
 #include "stubdomd_fixture.h"
 
 #include <errno.h>
 
-#include "stubdomd/drives.h"
+#include "stubdom/daemon/drives.h"
 
 static const struct stub_id id = { .stub = 5, .guest = 4, .name = "web1" };
 
@@ -49,7 +49,7 @@ static void the_last_one_goes(void **state)
 	(void)state;
 	fix_domains(5, 4, "web1");
 	fix_cd(5, 5632, "aio:");
-	assert_int_equal(drives_cure(xs, &id, &done), 0);
+	assert_int_equal(drives_fix(xs, &id, &done), 0);
 	assert_int_equal(done, 1);
 	assert_null(fake_xs_get("/local/domain/0/backend/qdisk/5"));
 	xs_close(xs);
@@ -69,7 +69,7 @@ static void an_empty_drive_goes(void **state)
 	fix_cd(5, 768, "aio:");
 	fake_xs_set("/local/domain/0/backend/qdisk/5/768/state", "2");
 	xs = xs_open(0);
-	assert_int_equal(drives_cure(xs, &id, &done), 0);
+	assert_int_equal(drives_fix(xs, &id, &done), 0);
 	assert_int_equal(done, 2);
 	assert_null(fake_xs_get(QDISK));
 	assert_null(fake_xs_get(FRONT));
@@ -84,7 +84,7 @@ static void an_empty_drive_goes(void **state)
 	assert_string_equal(fake_xs_get("/libxl/5/device/vbd/832/type"), "qdisk");
 	assert_string_equal(fake_xs_get("/libxl/5/device/vbd/768/type"), "qdisk");
 	changes = fake_xs_changes();
-	assert_int_equal(drives_cure(xs, &id, &done), 0);
+	assert_int_equal(drives_fix(xs, &id, &done), 0);
 	assert_int_equal(done, 0);
 	assert_int_equal(fake_xs_changes(), changes);
 	xs_close(xs);
@@ -109,13 +109,13 @@ static void a_drive_whose_stubdomain_goes(void **state)
 	fix_cd(5, 5632, "aio:");
 	xs = xs_open(0);
 	fake_xs_hook(the_stubdomain_goes);
-	assert_int_equal(drives_cure(xs, &id, &done), -ENOENT);
+	assert_int_equal(drives_fix(xs, &id, &done), -ENOENT);
 	assert_int_equal(done, 0);
 	assert_string_equal(fake_xs_get(REC "/type"), "qdisk");
 	fake_xs_fail(FAKE_XS_LIST, NULL, EIO, 1);
-	assert_int_equal(drives_cure(xs, &id, &done), -EIO);
+	assert_int_equal(drives_fix(xs, &id, &done), -EIO);
 	fake_xs_rm("/libxl/5");
-	assert_int_equal(drives_cure(xs, &id, &done), 0);
+	assert_int_equal(drives_fix(xs, &id, &done), 0);
 	xs_close(xs);
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/ident.c src/stubdomd/events.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/lib/xen/stubdomain.c src/lib/xen/domain.c src/stubdom/daemon/events.c src/lib/daemon/watches.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 #include "stubdomd_fixture.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "stubdomd/events.h"
-#include "stubdomd/ident.h"
+#include "stubdom/daemon/events.h"
+#include "xen/domain.h"
+#include "xen/stubdomain.h"
 
 static int look(uint32_t domid)
 {
@@ -83,22 +84,22 @@ static void broken_store(void **state)
 static void names(void **state)
 {
 	struct xs_handle *xs = xs_open(0);
-	char name[IDENT_NAME_MAX], big[400];
+	char name[DOMAIN_NAME_MAX], big[400];
 
 	(void)state;
 	fix_domains(5, 4, "web1");
-	guest_name(xs, 4, name, sizeof(name));
+	domain_name(xs, 4, name, sizeof(name));
 	assert_string_equal(name, "web1");
-	guest_name(xs, 44, name, sizeof(name));
+	domain_name(xs, 44, name, sizeof(name));
 	assert_string_equal(name, "");
 	fake_xs_set("/local/domain/4/name", "a\nb\033[2J");
-	guest_name(xs, 4, name, sizeof(name));
+	domain_name(xs, 4, name, sizeof(name));
 	assert_string_equal(name, "a?b?[2J");
 	memset(big, 'n', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	fake_xs_set("/local/domain/4/name", big);
-	guest_name(xs, 4, name, sizeof(name));
-	assert_int_equal(strlen(name), IDENT_NAME_MAX - 1);
+	domain_name(xs, 4, name, sizeof(name));
+	assert_int_equal(strlen(name), DOMAIN_NAME_MAX - 1);
 }
 
 /* ---- events ---- */
@@ -113,14 +114,14 @@ static void events_mean(void **state)
 	events_note(&ev, EVENTS_CONSOLES "/5/2/state", "console");
 	events_note(&ev, EVENTS_CONSOLES "/5/1", "console");
 	events_note(&ev, EVENTS_CONSOLES "/700", "console");
-	assert_int_equal(ev.marked, 2);
+	assert_int_equal(ev.marked.count, 2);
 	assert_false(ev.sweep);
 	events_note(&ev, "@releaseDomain", "release");
 	assert_true(ev.sweep);
-	assert_int_equal(events_next(&ev, 0), 5);
-	assert_int_equal(events_next(&ev, 5), 700);
-	assert_int_equal(events_next(&ev, 700), -1);
-	assert_int_equal(ev.marked, 0);
+	assert_int_equal(domid_set_take(&ev.marked, 0), 5);
+	assert_int_equal(domid_set_take(&ev.marked, 5), 700);
+	assert_int_equal(domid_set_take(&ev.marked, 700), -1);
+	assert_int_equal(ev.marked.count, 0);
 }
 
 static void events_of_devices(void **state)
@@ -135,14 +136,14 @@ static void events_of_devices(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		events_note(&ev, others[i], "device");
-	assert_int_equal(ev.marked, 0);
+	assert_int_equal(ev.marked.count, 0);
 	assert_false(ev.scan || ev.sweep || ev.born);
 	events_note(&ev, "/libxl/4/device/vif/0", "device");
 	events_note(&ev, "/libxl/4/device/vif", "device");
 	events_note(&ev, "/libxl/9/device/vif/1/backend", "device");
-	assert_int_equal(ev.marked, 2);
-	assert_int_equal(events_next(&ev, 0), 4);
-	assert_int_equal(events_next(&ev, 4), 9);
+	assert_int_equal(ev.marked.count, 2);
+	assert_int_equal(domid_set_take(&ev.marked, 0), 4);
+	assert_int_equal(domid_set_take(&ev.marked, 4), 9);
 }
 
 static void events_nonsense(void **state)
@@ -158,7 +159,7 @@ static void events_nonsense(void **state)
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		events_note(&ev, paths[i], "console");
 	events_note(&ev, EVENTS_CONSOLES "/5", "other");
-	assert_int_equal(ev.marked, 0);
+	assert_int_equal(ev.marked.count, 0);
 	assert_false(ev.scan || ev.sweep);
 }
 
@@ -169,15 +170,15 @@ static void events_all_domids(void **state)
 	int n = 0;
 
 	(void)state;
-	for (int d = 0; d < HV_DOMID_MAX; d++) {
-		snprintf(path, sizeof(path), EVENTS_CONSOLES "/%d/0", d);
+	for (unsigned int d = 0; d < DOMID_LIMIT; d++) {
+		snprintf(path, sizeof(path), EVENTS_CONSOLES "/%u/0", d);
 		events_note(&ev, path, "console");
 		events_note(&ev, path, "console");
 	}
-	assert_int_equal(ev.marked, HV_DOMID_MAX);
-	for (int d = 0; (d = events_next(&ev, d)) >= 0; n++)
+	assert_int_equal(ev.marked.count, DOMID_LIMIT);
+	for (int d = 0; (d = domid_set_take(&ev.marked, d)) >= 0; n++)
 		assert_int_equal(d, n);
-	assert_int_equal(n, HV_DOMID_MAX);
+	assert_int_equal(n, DOMID_LIMIT);
 }
 
 /* A flood is taken in rounds, and folded. */
@@ -191,14 +192,14 @@ static void events_flood(void **state)
 	assert_int_equal(events_watch(xs), 0);
 	assert_int_equal(events_take(xs, &ev), 0);
 	assert_true(ev.scan && ev.sweep);
-	for (int i = 0; i < 3 * EVENTS_ROUND; i++)
+	for (int i = 0; i < 3 * WATCHES_ROUND; i++)
 		fake_xs_set(EVENTS_CONSOLES "/5/1/state", i & 1 ? "1" : "2");
 	fake_xs_set(EVENTS_CONSOLES "/6/0/state", "1");
 	do {
 		assert_int_equal(events_take(xs, &ev), 0);
-		assert_true(ev.marked <= 2);
+		assert_true(ev.marked.count <= 2);
 		rounds++;
-	} while (ev.marked < 2);
+	} while (ev.marked.count < 2);
 	assert_int_equal(rounds, 4);
 }
 

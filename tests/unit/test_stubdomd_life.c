@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/life.c */
+/* test-sources: src/stubdom/daemon/life.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,8 +7,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "stubdomd/life.h"
-#include "stubdomd/limit.h"
+#include "stubdom/daemon/life.h"
+#include "base/ratelimit.h"
 
 #define T 1000000	/* now */
 

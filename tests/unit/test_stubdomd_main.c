@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/track.c src/stubdomd/life.c src/stubdomd/orphan.c src/stubdomd/clean.c src/stubdomd/savefile.c src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/drives.c src/stubdomd/vifs.c src/stubdomd/ident.c src/stubdomd/events.c src/common/sink_journal.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/track.c src/stubdom/daemon/life.c src/stubdom/daemon/orphan.c src/stubdom/daemon/clean.c src/stubdom/daemon/savefile.c src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/lib/image/verify.c src/lib/image/manifest.c src/stubdom/daemon/consoles.c src/stubdom/daemon/drives.c src/stubdom/daemon/vifs.c src/lib/xen/stubdomain.c src/stubdom/daemon/events.c src/lib/daemon/sink_journal.c src/lib/base/sha256.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c src/stubdom/daemon/stub.c src/stubdom/daemon/record.c src/stubdom/daemon/observe.c src/stubdom/daemon/devices.c src/stubdom/daemon/saves.c src/stubdom/daemon/root.c src/lib/xen/domain.c src/lib/daemon/watches.c src/lib/daemon/service.c */
 /* test-pkgs: libcrypto libsystemd */
 /* The program as a process: options, readiness, watchdog, signals, a lost xenstored. */
 #include "stubdomd_fixture.h"
@@ -16,7 +16,7 @@
 /* Its main() becomes a function; the rest is the same. */
 #define main stubdomd_main
 int stubdomd_main(int argc, char **argv);
-#include "stubdomd/main.c"
+#include "stubdom/daemon/main.c"
 #undef main
 
 static char dir[64];
@@ -134,7 +134,7 @@ static void ready_and_terminated(void **state)
 	fix_consoles(5);
 	pid = spawn(NULL, NULL);
 	assert_true(told("READY=1"));
-	assert_true(told("STATUS=1 stubdomain, 0 with trouble"));
+	assert_true(told("STATUS=1 stubdomain, 0 failed"));
 	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
 	kill(pid, SIGHUP);
 	kill(pid, SIGTERM);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/track.c src/stubdomd/life.c src/stubdomd/orphan.c src/stubdomd/clean.c src/stubdomd/savefile.c src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/drives.c src/stubdomd/vifs.c src/stubdomd/ident.c src/stubdomd/events.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/track.c src/stubdom/daemon/life.c src/stubdom/daemon/orphan.c src/stubdom/daemon/clean.c src/stubdom/daemon/savefile.c src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/lib/image/verify.c src/lib/image/manifest.c src/stubdom/daemon/consoles.c src/stubdom/daemon/drives.c src/stubdom/daemon/vifs.c src/lib/xen/stubdomain.c src/stubdom/daemon/events.c src/lib/base/sha256.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c src/stubdom/daemon/stub.c src/stubdom/daemon/record.c src/stubdom/daemon/observe.c src/stubdom/daemon/devices.c src/stubdom/daemon/saves.c src/stubdom/daemon/root.c src/lib/xen/domain.c src/lib/daemon/watches.c */
 /* test-pkgs: libcrypto */
 /*
  * The states of one stubdomain on their way to libxl: a file that is opened
@@ -15,10 +15,12 @@
 #include <xen/sched.h>
 
 #include "stubdom.h"
-#include "stubdomd/clean.h"
-#include "stubdomd/diag.h"
-#include "stubdomd/savefile.h"
-#include "stubdomd/track.h"
+#include "stubdom/daemon/clean.h"
+#include "stubdom/daemon/record.h"
+#include "stubdom/daemon/root.h"
+#include "stubdom/daemon/diag.h"
+#include "stubdom/daemon/savefile.h"
+#include "stubdom/daemon/track.h"
 
 #define ASK "/local/domain/5/" STUBDOM_DATA "/save"
 #define ANSWER "/local/domain/5/" STUBDOM_DATA "/saved"
@@ -126,7 +128,7 @@ static int setup(void **state)
 		if (mkdir(path, 0700))
 			return -1;
 	}
-	clean_root = root;
+	host_root = root;
 	now = 1000;
 	fix_domains(5, 4, "web1");
 	fix_consoles(5);

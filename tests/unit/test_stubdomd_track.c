@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/track.c src/stubdomd/life.c src/stubdomd/orphan.c src/stubdomd/clean.c src/stubdomd/savefile.c src/stubdomd/diag.c src/stubdomd/image.c src/stubdomd/consoles.c src/stubdomd/drives.c src/stubdomd/vifs.c src/stubdomd/ident.c src/stubdomd/events.c src/common/sha256file.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/track.c src/stubdom/daemon/life.c src/stubdom/daemon/orphan.c src/stubdom/daemon/clean.c src/stubdom/daemon/savefile.c src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/lib/image/verify.c src/lib/image/manifest.c src/stubdom/daemon/consoles.c src/stubdom/daemon/drives.c src/stubdom/daemon/vifs.c src/lib/xen/stubdomain.c src/stubdom/daemon/events.c src/lib/base/sha256.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c src/stubdom/daemon/stub.c src/stubdom/daemon/record.c src/stubdom/daemon/observe.c src/stubdom/daemon/devices.c src/stubdom/daemon/saves.c src/stubdom/daemon/root.c src/lib/xen/domain.c src/lib/daemon/watches.c */
 /* test-pkgs: libcrypto */
 /* The daemon's mind as a whole, against a fake xenstore and hypervisor. */
 #include "stubdomd_fixture.h"
@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "stubdom.h"
-#include "stubdomd/clean.h"
-#include "stubdomd/diag.h"
-#include "stubdomd/events.h"
-#include "stubdomd/life.h"
-#include "stubdomd/orphan.h"
-#include "stubdomd/track.h"
+#include "stubdom/daemon/clean.h"
+#include "stubdom/daemon/root.h"
+#include "stubdom/daemon/diag.h"
+#include "stubdom/daemon/events.h"
+#include "stubdom/daemon/life.h"
+#include "stubdom/daemon/orphan.h"
+#include "stubdom/daemon/record.h"
+#include "stubdom/daemon/track.h"
 
 #define OUT2(d) "/local/domain/" #d "/device/console/2/output"
 #define P0(d) "/local/domain/" #d "/console/state"
@@ -51,7 +53,7 @@ static void round_at(uint64_t t)
 
 	now = t;
 	assert_int_equal(events_take(xs, &ev), 0);
-	while ((dom = events_next(&ev, dom)) >= 0)
+	while ((dom = domid_set_take(&ev.marked, dom)) >= 0)
 		track_visit(tr, dom, now);
 	if (ev.scan)
 		assert_int_equal(track_scan(tr, now), 0);
@@ -87,7 +89,7 @@ static unsigned int count(void)
 static int setup(void **state)
 {
 	fix_setup(state);
-	clean_root = "/nonexistent";
+	host_root = "/nonexistent";
 	now = 1000;
 	return 0;
 }
@@ -325,7 +327,7 @@ static void does_not_come_up(void **state)
 	pass(LIFE_SLOW_MS - 1000);
 	assert_not_logged("<3>");
 	pass(3000);
-	assert_logged("<3>guest web1: stubdomain 5 has not started its device model in 20 s: its init never spoke");
+	assert_logged("<3>guest web1: stubdomain 5 has not started its device model in 20 s: its init reported nothing");
 	fix_log_clear();
 	pass(60000);
 	assert_string_equal(fix_log, "");
@@ -346,7 +348,7 @@ static void destroyed_by_hand(void **state)
 	assert_int_equal(fake_hv_crashes, 0);
 	pass(LIFE_ALONE_MS);
 	assert_int_equal(fake_hv_crashes, 1);
-	assert_logged("somebody destroyed it alone");
+	assert_logged("without its guest");
 }
 
 static void died_while_daemon_was_down(void **state)
@@ -461,7 +463,7 @@ static void flood(void **state)
 	running_pair();
 	before = fake_xs_changes();
 	for (int i = 0; i < 2000; i++) {
-		/* it also takes the cure away each time: it owns the directory */
+		/* it also undoes the fix each time: it owns the directory */
 		fake_xs_rm(OUT2(5));
 		fake_xs_set("/local/domain/0/backend/console/5/1/state", i & 1 ? "1" : "2");
 		now += i & 1;
@@ -540,7 +542,7 @@ static void nonsense_records(void **state)
 		assert_null(fake_xs_get(path));
 	}
 	assert_null(fake_xs_get(RECORD_DIR "/abc"));
-	assert_logged("makes no sense");
+	assert_logged("malformed record");
 }
 
 static void paused_guest_is_dealt_with_when_it_goes_on(void **state)
@@ -666,7 +668,7 @@ static void guest_with_such_a_name(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(root));
-	clean_root = root;
+	host_root = root;
 	for (int i = 0; i < 3; i++) {
 		static const char *const dirs[] = { "/var", "/var/lib", "/var/lib/xen" };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdomd/vifs.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
+/* test-sources: src/stubdom/daemon/vifs.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c */
 /* Network cards that were detached. */
 #include "stubdomd_fixture.h"
 
 #include <errno.h>
 
-#include "stubdomd/vifs.h"
+#include "stubdom/daemon/vifs.h"
 
 static const struct stub_id id = { .stub = 5, .guest = 4, .name = "web1" };
 
@@ -35,7 +35,7 @@ static void what_is_wanted_is_kept(void **state)
 	v.state = -1;		/* removed already */
 	assert_int_equal(vif_decide(&v, &dom), VIF_KEEP);
 	v = gone;
-	v.back[0] = '\0';	/* a record that makes no sense */
+	v.back[0] = '\0';	/* a malformed record */
 	assert_int_equal(vif_decide(&v, &dom), VIF_KEEP);
 }
 
@@ -200,7 +200,7 @@ static void closing(void **state)
 	fake_xs_set(BACK "/state", "6");
 	assert_int_equal(vif_close(xs, &v), 0);
 	assert_string_equal(fake_xs_get(BACK "/state"), "6");
-	/* removed meanwhile: nothing is made anew */
+	/* removed meanwhile: nothing is created again */
 	fake_xs_rm(BACK);
 	assert_int_equal(vif_close(xs, &v), 0);
 	assert_null(fake_xs_get(BACK));

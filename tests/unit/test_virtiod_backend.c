@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/blockdev.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: json-c */
 /* What the unit runs before and after QEMU; and the nodes it reads and writes. */
 #include "virtiod_fixture.h"
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "virtiod/ids.h"
+#include "virtio/ids.h"
 
 static char dir[64];
 
@@ -19,7 +19,7 @@ static char dir[64];
 #define VD_SYS_NET "."
 static int fake_execv(const char *program, char *const *argv);
 #define execv fake_execv
-#include "virtiod/backend.c"
+#include "virtio/daemon/backend.c"
 #undef execv
 
 static char ran[8192];
@@ -89,7 +89,7 @@ static void starts(void **state)
 	assert_node(VIRTIO(3, 0), "state", "1");
 	assert_node(VIRTIO(3, 0), "virtio-xenbus-error", "");
 	assert_node(VIRTIO(3, 1), "state", "6");
-	assert_node(VIRTIO(3, 1), "virtio-xenbus-error", "device77 is not offered: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
+	assert_node(VIRTIO(3, 1), "virtio-xenbus-error", "device77 is not supported: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
 	assert_node(VIRTIO(3, 2), "state", "6");
 	assert_logged("guest web1 (3): virtio/2: /dev/null: neither a block device nor a file");
 	assert_node(VIRTIO(3, 3), "state", "1");
@@ -216,12 +216,12 @@ static void never_revived(void **state)
 	struct vd_id id = { VD_KIND_VIRTIO, 0 };
 
 	(void)state;
-	assert_int_equal(vd_nodes_set_state(&st, 3, id, VD_CLOSED), -ENOENT);
+	assert_int_equal(vd_nodes_set_state(&st, 3, id, XenbusStateClosed), -ENOENT);
 	assert_int_equal(vd_nodes_fail(&st, 3, id, "why"), -ENOENT);
 	assert_null(fake_xs_get(VIRTIO(3, 0)));
 	fix_virtio(VIRTIO(3, 0), "virtio,device4");
 	fake_xs_hook(remove_it);
-	assert_int_equal(vd_nodes_set_state(&st, 3, id, VD_CLOSED), -ENOENT);
+	assert_int_equal(vd_nodes_set_state(&st, 3, id, XenbusStateClosed), -ENOENT);
 	fake_xs_hook(NULL);
 	assert_null(fake_xs_get(VIRTIO(3, 0)));
 }

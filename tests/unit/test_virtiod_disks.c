@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/probe.c src/virtiod/size.c src/virtiod/spec.c src/virtiod/ids.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/virtio/probe.c src/lib/virtio/size.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: json-c */
 /* Disks: sector sizes and sizes of block devices, the kernel's words about them, and what QEMU may be told. */
 #include "virtiod_fixture.h"
@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #define VD_SYS_BLOCK "."
-#include "virtiod/blockdev.c"
-#include "virtiod/probe.h"
-#include "virtiod/size.h"
-#include "virtiod/uevent.c"
+#include "virtio/blockdev.c"
+#include "virtio/probe.h"
+#include "virtio/size.h"
+#include "virtio/daemon/uevent.c"
 
 static char dir[64];
 
@@ -104,20 +104,18 @@ static void probe(void **state)
 		print_message("no block device can be made here: %s\n", strerror(errno));
 		skip();
 	}
-	assert_int_equal(blockdev_at(path), makedev(8, 0));
-	assert_int_equal(blockdev_at("sda"), 0);
 	snprintf(type, sizeof(type), "virtio,device2;path=%s", path);
 	assert_int_equal(vd_spec_parse(type, &s, error), 0);
 	assert_int_equal(vd_probe(&s, false, &found, error), -ENOENT);
 	assert_non_null(strstr(error, "/disk: its sector size cannot be read in /sys/dev/block: see 'lsblk -t'"));
 	a_disk_in_sysfs("4096", "4096");
 	assert_int_equal(vd_probe(&s, false, &found, error), 0);
-	assert_true(found.blockdev);
+	assert_int_equal(found.dev, makedev(8, 0));
 	assert_int_equal(found.sectors.logical, 4096);
 	/* The sectors of what is in an image do not depend on what it lies on. */
 	s.format = VD_QCOW2;
 	assert_int_equal(vd_probe(&s, false, &found, error), 0);
-	assert_true(found.blockdev);
+	assert_int_equal(found.dev, makedev(8, 0));
 	assert_int_equal(found.sectors.logical, 0);
 }
 

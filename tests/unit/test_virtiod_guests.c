@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/guests.c src/virtiod/decide.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/rules.c src/virtiod/size.c src/virtiod/ioerror.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
+/* test-sources: src/virtio/daemon/guests.c src/virtio/daemon/guest.c src/virtio/daemon/look.c src/virtio/daemon/device.c src/virtio/daemon/guest_unit.c src/virtio/daemon/session.c src/virtio/daemon/hotplug.c src/virtio/daemon/growth.c src/virtio/daemon/access.c src/virtio/daemon/disk_errors.c src/virtio/daemon/remains.c src/virtio/daemon/decide.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/job.c src/virtio/daemon/rules.c src/lib/base/file.c src/lib/virtio/size.c src/virtio/daemon/ioerror.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c src/lib/xen/domain.c */
 /* test-pkgs: json-c libsystemd */
 /* Guests that come, get and lose devices, and go; backends that die. */
 #include "virtiod_fixture.h"
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "fake_backends.h"
-#include "virtiod/guests.h"
+#include "virtio/daemon/guests.h"
 
 static uint64_t now;
 static struct vd_store store;
@@ -18,6 +18,12 @@ static char image[64];
 static uint64_t fake_now(void)
 {
 	return now;
+}
+
+/* As main.c's on_post(). */
+static void after_event(void)
+{
+	guests_tick(gs);
 }
 
 static int t_setup(void **state)
@@ -36,6 +42,7 @@ static int t_setup(void **state)
 	assert_int_equal(vd_store_init(&store, xs_open(0)), 0);
 	env.units = units_open(NULL, NULL, NULL);
 	gs = guests_new(&env);
+	fake_event_done = after_event;
 	return 0;
 }
 
@@ -53,6 +60,12 @@ static void visit(uint32_t domid)
 	guests_tick(gs);
 }
 
+static void resized(dev_t dev)
+{
+	guests_resized(gs, dev);
+	guests_tick(gs);
+}
+
 static void pass(uint64_t ms)
 {
 	now += ms;
@@ -60,7 +73,7 @@ static void pass(uint64_t ms)
 }
 
 /* Forget what was asked so far. */
-static void fresh(void)
+static void clear_asked(void)
 {
 	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = fake_units_permits[0] = '\0';
 }
@@ -83,7 +96,7 @@ static void running_disk(void)
 		       "{\"name\":\"virtio_disk-51712.dev\",\"type\":\"child<virtio-blk-device>\"}]");
 	/* Nothing to do: others may talk to it. */
 	assert_false(fake_qmp_open());
-	fresh();
+	clear_asked();
 }
 
 static void a_disk(void **state)
@@ -97,6 +110,27 @@ static void a_disk(void **state)
 	assert_string_equal(fake_units_asked, "");
 	assert_string_equal(fake_qmp_sent, "");
 	assert_node(DISK(3, 51712), "virtio-xenbus-error", "");
+}
+
+/* However much happens: guests are looked at in one place, and once. */
+static void queued(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_disk(DISK(3, 51712), image);
+	for (int i = 0; i < 3; i++)
+		guests_visit(gs, 3);
+	guests_release(gs);
+	assert_string_equal(fake_units_asked, "");
+	assert_int_equal(guests_next(gs), 0);
+	guests_tick(gs);
+	assert_string_equal(fake_units_asked, "start 3;");
+	assert_int_equal(guests_next(gs), UINT64_MAX);
+	/* More than it may cause: later. */
+	for (int i = 0; i < 200; i++)
+		visit(3);
+	guests_visit(gs, 3);
+	assert_int_equal(guests_next(gs), now + 1000);
 }
 
 static void destroyed(void **state)
@@ -152,8 +186,8 @@ static void destroyed_before_it_ran(void **state)
 	assert_string_equal(fake_units_asked, "");
 	assert_node(DISK(3, 51712), "state", "6");
 	assert_node(DISK(3, 51712), "virtio-xenbus-error",
-		    "/nonexistent/disk: there is no such file: create it, or correct the path");
-	assert_logged("<3>guest web1 (3): virtio_disk/51712: /nonexistent/disk: there is no such file");
+		    "/nonexistent/disk: no such file: create it, or correct the path");
+	assert_logged("<3>guest web1 (3): virtio_disk/51712: /nonexistent/disk: no such file");
 	fix_unplug(DISK(3, 51712));
 	visit(3);
 	assert_node(DISK(3, 51712), "state", "6");
@@ -223,7 +257,7 @@ static void hot_plug(void **state)
 		"\"ctrl_rx\":false,\"ctrl_rx_extra\":false,\"ctrl_vlan\":false,\"ctrl_mac_addr\":false,\"ctrl_guest_offloads\":false}\n");
 	assert_false(fake_qmp_open());
 	assert_logged("<6>guest web1 (3): virtio/0: net bridge=xenbr0 mac=00:16:3e:00:00:01: added");
-	fresh();
+	clear_asked();
 	/* And away again. */
 	fix_node(VIRTIO(3, 0), "state", "4");
 	fix_unplug(VIRTIO(3, 0));
@@ -284,7 +318,7 @@ static void may_open_more(void **state)
 	assert_string_equal(fake_units_permits, want);
 	assert_non_null(strstr(fake_qmp_sent, "blockdev-add {\"driver\":\"raw\",\"node-name\":\"virtio_disk-51728\""));
 	assert_logged("<6>guest web1 (3): virtio_disk/51728: block");
-	fresh();
+	clear_asked();
 	/* And when it is taken away, that is over. */
 	fix_node(DISK(3, 51728), "state", "4");
 	fix_unplug(DISK(3, 51728));
@@ -293,6 +327,31 @@ static void may_open_more(void **state)
 	fake_qmp_agree();
 	assert_string_equal(fake_units_permits, "3:;");
 	assert_null(strstr(strstr(fix_file(DROPIN), "BindPaths") + 1, "BindPaths"));
+}
+
+/* A device is looked for once when it is added; the rules of the others need no second look. */
+static void looks_once(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_disk(DISK(3, 51728), image);
+	fix_disk(DISK(3, 51744), image);
+	fake_permit_answer = -EINPROGRESS;
+	fake_probes = 0;
+	visit(3);
+	fake_qmp_ready();
+	fake_permit_done(0);
+	fake_permit_answer = 0;
+	visit(3);
+	fake_qmp_agree();
+	assert_logged("virtio_disk/51728: block");
+	assert_logged("virtio_disk/51744: block");
+	assert_int_equal(fake_probes, 2);
+	/* Another file by the same node is looked for again. */
+	fix_node(DISK(3, 51744), "params", "/nonexistent/disk");
+	visit(3);
+	fake_qmp_agree();
+	assert_node(DISK(3, 51744), "state", "6");
 }
 
 static void waits_for_systemd(void **state)
@@ -325,7 +384,7 @@ static void systemd_refuses(void **state)
 		pass(1000);
 	assert_node(DISK(3, 51728), "state", "6");
 	assert_node(DISK(3, 51728), "virtio-xenbus-error",
-		    "systemd does not let its backend open it: Permission denied: see 'journalctl -u xen-virtiod'");
+		    "cannot permit the backend to open it: Permission denied: see 'journalctl -u xen-virtiod'");
 	assert_node(DISK(3, 51712), "state", "2");
 	assert_string_equal(fake_qmp_sent, "");
 }
@@ -342,7 +401,7 @@ static void another_of_its_name(void **state)
 	fix_virtio(VIRTIO(3, 0), "virtio,device4");
 	visit(3);
 	fake_qmp_agree();
-	fresh();
+	clear_asked();
 	fix_node(DISK(3, 51712), "state", "4");
 	fix_node(DISK(3, 51712), "params", other);
 	fix_node(DISK(3, 51712), "state", "1");
@@ -353,7 +412,7 @@ static void another_of_its_name(void **state)
 	assert_non_null(strstr(strstr(fake_qmp_sent, "blockdev-del"), other));
 	assert_string_equal(fake_units_asked, "");
 	/* Once. */
-	fresh();
+	clear_asked();
 	visit(3);
 	assert_string_equal(fake_qmp_sent, "");
 	/* When there is nothing else, a new QEMU does as well. */
@@ -381,7 +440,7 @@ static void hot_plug_refused(void **state)
 	fake_qmp_reply("{}");
 	fake_qmp_reply("!'virtio-xenbus' is not a valid device model name");
 	/* What was done is undone. */
-	fresh();
+	clear_asked();
 	for (int i = 0; i < 7; i++)
 		fake_qmp_reply("!Device not found");
 	assert_non_null(strstr(fake_qmp_sent, "object-del {\"id\":\"virtio-0.rng\"}\n"));
@@ -391,7 +450,7 @@ static void hot_plug_refused(void **state)
 	assert_node(VIRTIO(3, 0), "virtio-xenbus-error",
 		    "QEMU: 'virtio-xenbus' is not a valid device model name: fix that, then run 'systemctl restart xen-virtio-backend@3.service'");
 	/* Not again and again. */
-	fresh();
+	clear_asked();
 	visit(3);
 	assert_false(fake_qmp_open());
 	assert_node(DISK(3, 51712), "state", "2");
@@ -428,7 +487,7 @@ static void not_hot_pluggable(void **state)
 	fake_qmp_ready();
 	assert_false(fake_qmp_open());
 	assert_node(VIRTIO(3, 0), "state", "6");
-	assert_logged("QEMU takes such a device only when it starts");
+	assert_logged("it cannot be hot-plugged");
 	assert_string_equal(fake_units_asked, "");
 }
 
@@ -473,7 +532,7 @@ static void no_bridge(void **state)
 	visit(3);
 	assert_string_equal(fake_units_asked, "");
 	assert_node(VIRTIO(3, 0), "state", "6");
-	assert_logged("guest web1 (3): virtio/0: bridge=nobr: there is no such bridge: create it");
+	assert_logged("guest web1 (3): virtio/0: bridge=nobr: no such bridge: create it");
 }
 
 static void backend_dies(void **state)
@@ -506,7 +565,7 @@ static void backend_gives_up(void **state)
 	fake_unit_set(3, VD_UNIT_FAILED);
 	visit(3);
 	assert_node(DISK(3, 51712), "state", "6");
-	assert_logged("virtio_disk/51712: its backend does not stay up: see 'journalctl -u xen-virtio-backend@3.service'");
+	assert_logged("virtio_disk/51712: its backend keeps failing: see 'journalctl -u xen-virtio-backend@3.service'");
 	visit(3);
 	assert_string_equal(fake_units_asked, "");
 	/* A device that comes now has it started again. */
@@ -596,6 +655,7 @@ static void guest_is_gone(void **state)
 	fake_xs_introduce(3, false);
 	fake_xs_rm("/local/domain/3");
 	guests_release(gs);
+	guests_tick(gs);
 	/* QEMU closes by itself. */
 	fix_node(DISK(3, 51712), "state", "6");
 	visit(3);
@@ -692,7 +752,7 @@ static void qemu_has(uint64_t bytes)
 	assert_string_equal(fake_qmp_sent, "query-block null\n");
 	snprintf(text, sizeof(text), "[{\"device\":\"\"},{\"inserted\":{\"node-name\":\"virtio_disk-51712\",\"image\":{\"virtual-size\":%llu}}}]",
 		 (unsigned long long)bytes);
-	fresh();
+	clear_asked();
 	fake_qmp_reply(text);
 }
 
@@ -708,11 +768,11 @@ static void running_blockdev(const char *mode)
 	fake_unit_set(3, VD_UNIT_RUNNING);
 	visit(3);
 	fake_qmp_ready();
-	fresh();
+	clear_asked();
 	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
 	/* It may have grown before we were there: in the same session. */
 	assert_string_equal(fake_qmp_sent, "query-block null\n");
-	fresh();
+	clear_asked();
 	fake_qmp_reply("[{\"inserted\":{\"node-name\":\"virtio_disk-51712\",\"image\":{\"virtual-size\":67108864}}}]");
 	assert_false(fake_qmp_open());
 	assert_string_equal(fake_qmp_sent, "");
@@ -723,26 +783,26 @@ static void a_disk_grows(void **state)
 	(void)state;
 	running_blockdev("w");
 	/* What changes neither this device nor its size is nothing to QEMU. */
-	guests_resized(gs, 0x800);
-	guests_resized(gs, 0x700);
-	guests_resized(gs, 0);
+	resized(0x800);
+	resized(0x700);
+	resized(0);
 	assert_false(fake_qmp_open());
 	fake_bytes = 128 * MB;
-	guests_resized(gs, 0x800);
+	resized(0x800);
 	assert_false(fake_qmp_open());
-	guests_resized(gs, 0x700);
+	resized(0x700);
 	qemu_has(64 * MB);
 	assert_string_equal(fake_qmp_sent, "block_resize {\"node-name\":\"virtio_disk-51712\",\"size\":134217728}\n");
 	fake_qmp_reply("{}");
 	assert_false(fake_qmp_open());
 	assert_logged("<6>guest web1 (3): virtio_disk/51712: ");
 	assert_logged(": has grown from 64 to 128 MB");
-	guests_resized(gs, 0x700);
+	resized(0x700);
 	assert_false(fake_qmp_open());
 	/* Again, while events were lost; and somebody was quicker. */
 	fake_bytes = 256 * MB;
-	fresh();
-	guests_resized(gs, 0);
+	clear_asked();
+	resized(0);
 	qemu_has(256 * MB);
 	assert_string_equal(fake_qmp_sent, "");
 	assert_false(fake_qmp_open());
@@ -753,15 +813,15 @@ static void a_disk_that_cannot_grow(void **state)
 	(void)state;
 	running_blockdev("w");
 	fake_bytes = 128 * MB;
-	guests_resized(gs, 0x700);
+	resized(0x700);
 	qemu_has(64 * MB);
 	fake_qmp_reply("!Node is busy");
 	assert_logged("<4>guest web1 (3): virtio_disk/51712: ");
-	assert_logged("it has grown, but QEMU does not take that: Node is busy: try 'xen-virtio resize'");
+	assert_logged("it has grown, but QEMU refuses the new size: Node is busy: try 'xen-virtio resize'");
 	/* It is as it was, and nobody insists. */
 	assert_node(DISK(3, 51712), "state", "4");
 	fix_log[0] = '\0';
-	guests_resized(gs, 0x700);
+	resized(0x700);
 	visit(3);
 	assert_false(fake_qmp_open());
 	assert_string_equal(fix_log, "");
@@ -774,7 +834,7 @@ static void a_resize_that_hangs(void **state)
 	running_blockdev("w");
 	fake_bytes = 128 * MB;
 	for (int i = 0; i < 5; i++) {
-		guests_resized(gs, 0x700);
+		resized(0x700);
 		if (!fake_qmp_open())
 			pass(1000);
 		fake_qmp_ready();
@@ -782,7 +842,7 @@ static void a_resize_that_hangs(void **state)
 			fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
 		fake_qmp_reply("[{\"inserted\":{\"node-name\":\"virtio_disk-51712\",\"image\":{\"virtual-size\":67108864}}}]");
 		assert_non_null(strstr(fake_qmp_sent, "block_resize"));
-		fresh();
+		clear_asked();
 		fake_qmp_lost();
 	}
 	assert_node(DISK(3, 51712), "state", "4");
@@ -795,14 +855,14 @@ static void a_disk_shrinks(void **state)
 	running_blockdev("w");
 	fake_bytes = 32 * MB;
 	for (int i = 0; i < 2; i++) {
-		guests_resized(gs, 0x700);
+		resized(0x700);
 		if (!i)
 			qemu_has(64 * MB);
 		assert_false(fake_qmp_open());
 		assert_string_equal(fake_qmp_sent, "");
 	}
 	assert_logged("<4>guest web1 (3): virtio_disk/51712: /tmp/virtiod-test-");
-	assert_logged("it is smaller than before, which the guest is not told: make it as big as it was");
+	assert_logged("it is smaller than before, which the guest is not told: restore its size");
 }
 
 static void a_readonly_disk_grows(void **state)
@@ -810,11 +870,11 @@ static void a_readonly_disk_grows(void **state)
 	(void)state;
 	running_blockdev("r");
 	fake_bytes = 128 * MB;
-	guests_resized(gs, 0x700);
+	resized(0x700);
 	qemu_has(64 * MB);
 	assert_string_equal(fake_qmp_sent, "");
 	assert_logged("it has grown; a read-only disk keeps its size until it is detached and attached");
-	guests_resized(gs, 0x700);
+	resized(0x700);
 	assert_false(fake_qmp_open());
 }
 
@@ -838,79 +898,79 @@ static void io_errors(void **state)
 {
 	(void)state;
 	running_disk();
-	assert_true(fake_ear_open());
+	assert_true(fake_events_open());
 	fix_log[0] = '\0';
-	fake_ear_event("BLOCK_IO_ERROR", "{\"node-name\":\"virtio_disk-9\"}");
-	fake_ear_event("BLOCK_IO_ERROR", "{\"device\":\"x\"}");
-	fake_ear_event("STOP", full);
+	fake_events_say("BLOCK_IO_ERROR", "{\"node-name\":\"virtio_disk-9\"}");
+	fake_events_say("BLOCK_IO_ERROR", "{\"device\":\"x\"}");
+	fake_events_say("STOP", full);
 	assert_string_equal(fix_log, "");
-	fake_ear_event("BLOCK_IO_ERROR", full);
+	fake_events_say("BLOCK_IO_ERROR", full);
 	assert_logged("<3>guest web1 (3): virtio_disk/51712: /tmp/virtiod-test-");
 	assert_logged(": a write failed, no space left: make space there, until then the guest gets I/O errors");
-	fake_ear_event("BLOCK_IO_ERROR", full);
-	fake_ear_event("BLOCK_IO_ERROR", broken);
+	fake_events_say("BLOCK_IO_ERROR", full);
+	fake_events_say("BLOCK_IO_ERROR", broken);
 	assert_int_equal(lines("the guest gets"), 1);
 	now += 600000;
-	fake_ear_event("BLOCK_IO_ERROR", broken);
+	fake_events_say("BLOCK_IO_ERROR", broken);
 	assert_logged(": a read failed: Input/output?error: the guest gets I/O errors, see 'journalctl -k'");
 	assert_int_equal(lines("the guest gets"), 2);
 }
 
-/* More than a log needs: QEMU is not listened to for the rest of the minute. */
+/* More than a log needs: no connection for the rest of the minute. */
 static void very_many_io_errors(void **state)
 {
 	unsigned int n = 0;
 
 	(void)state;
 	running_disk();
-	for (; fake_ear_open() && n < 10000; n++)
-		fake_ear_event("BLOCK_IO_ERROR", full);
+	for (; fake_events_open() && n < 10000; n++)
+		fake_events_say("BLOCK_IO_ERROR", full);
 	assert_int_equal(n, 201);
 	assert_int_equal(lines("the guest gets"), 1);
-	assert_false(fake_ear_open());
+	assert_false(fake_events_open());
 	assert_int_equal(guests_next(gs), now + 60000);
 	pass(60000);
-	assert_true(fake_ear_open());
+	assert_true(fake_events_open());
 }
 
-static void nobody_to_listen_to(void **state)
+static void no_events_monitor(void **state)
 {
 	(void)state;
 	/* A QEMU from before an upgrade. */
-	fake_ear_missing = true;
+	fake_events_missing = true;
 	running_disk();
 	assert_int_equal(guests_next(gs), UINT64_MAX);
-	fake_ear_missing = false;
+	fake_events_missing = false;
 	/* The next one has that monitor; when it ends, so does the session. */
 	fake_unit_set(3, VD_UNIT_RESTARTING);
 	visit(3);
 	fake_unit_set(3, VD_UNIT_RUNNING);
 	visit(3);
-	assert_false(fake_ear_open());
+	assert_false(fake_events_open());
 	fake_qmp_ready();
 	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
-	assert_true(fake_ear_open());
-	fake_ear_lost();
-	assert_false(fake_ear_open());
+	assert_true(fake_events_open());
+	fake_events_lost();
+	assert_false(fake_events_open());
 	pass(60000);
-	assert_true(fake_ear_open());
+	assert_true(fake_events_open());
 	fake_unit_set(3, VD_UNIT_STOPPING);
 	visit(3);
-	assert_false(fake_ear_open());
+	assert_false(fake_events_open());
 }
 
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(a_disk), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
-		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug), T(may_open), T(may_open_more), T(waits_for_systemd), T(systemd_refuses), T(another_of_its_name),
+		T(a_disk), T(queued), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
+		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug), T(may_open), T(may_open_more), T(looks_once), T(waits_for_systemd), T(systemd_refuses), T(another_of_its_name),
 		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(not_hot_pluggable_yet), T(no_bridge),
 		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),
 		T(qemu_does_not_listen), T(daemon_comes_late), T(guest_is_gone), T(in_a_driver_domain), T(being_built),
 		T(xenstore_fails), T(two_guests),
 		T(a_disk_grows), T(a_disk_that_cannot_grow), T(a_resize_that_hangs), T(a_disk_shrinks), T(a_readonly_disk_grows),
-		T(io_errors), T(very_many_io_errors), T(nobody_to_listen_to),
+		T(io_errors), T(very_many_io_errors), T(no_events_monitor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/guests.c src/virtiod/decide.c src/virtiod/nodes.c src/virtiod/spec.c src/virtiod/ids.c src/virtiod/plug.c src/virtiod/probe.c src/virtiod/rules.c src/virtiod/size.c src/virtiod/ioerror.c src/virtiod/uevent.c src/virtiod/events.c src/virtiod/backend.c src/common/sink_journal.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c */
+/* test-sources: src/virtio/daemon/guests.c src/virtio/daemon/guest.c src/virtio/daemon/look.c src/virtio/daemon/device.c src/virtio/daemon/guest_unit.c src/virtio/daemon/session.c src/virtio/daemon/hotplug.c src/virtio/daemon/growth.c src/virtio/daemon/access.c src/virtio/daemon/disk_errors.c src/virtio/daemon/remains.c src/virtio/daemon/decide.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/job.c src/virtio/daemon/argv.c src/virtio/daemon/rules.c src/lib/base/file.c src/lib/virtio/size.c src/virtio/daemon/ioerror.c src/virtio/daemon/uevent.c src/virtio/daemon/events.c src/virtio/daemon/backend.c src/lib/daemon/sink_journal.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c src/lib/daemon/watches.c src/lib/daemon/service.c src/lib/xen/domain.c */
 /* test-pkgs: json-c libsystemd */
 /* The program as a process: options, readiness, watchdog, signals, a lost xenstored. */
 #include "virtiod_fixture.h"
@@ -17,7 +17,7 @@
 /* Its main() becomes a function; the rest is the same. */
 #define main virtiod_main
 int virtiod_main(int argc, char **argv);
-#include "virtiod/main.c"
+#include "virtio/daemon/main.c"
 #undef main
 
 static int notify = -1;

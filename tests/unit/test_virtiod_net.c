@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/net.c src/virtiod/ids.c src/common/rtnl.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/daemon/net.c src/lib/virtio/ids.c src/lib/net/rtnl.c src/lib/net/tap.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: libmnl */
 /*
  * Taps and bridges, for real, in a network namespace; the test is QEMU at the
@@ -16,8 +16,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "rtnl.h"
-#include "virtiod/net.h"
+#include "net/rtnl.h"
+#include "virtio/daemon/net.h"
 
 static bool can;
 
@@ -142,7 +142,7 @@ static void no_bridge(void **state)
 	(void)state;
 	NEEDS_NAMESPACE();
 	assert_int_equal(vd_net_up(3, 2, &s, error), -ENODEV);
-	assert_string_equal(error, "bridge=nobr0: there is no such bridge: create it, or give one of 'ip link show type bridge'");
+	assert_string_equal(error, "bridge=nobr0: no such bridge: create it, or give one of 'ip link show type bridge'");
 	/* An interface, but no bridge. */
 	strcpy(s.bridge, "lo");
 	assert_int_equal(vd_net_up(3, 2, &s, error), -ENODEV);

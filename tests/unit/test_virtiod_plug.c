@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/plug.c src/virtiod/spec.c src/virtiod/ids.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/job.c src/virtio/daemon/argv.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: json-c */
 /* Devices as arguments of QEMU and as commands to it. */
 #include "virtiod_fixture.h"
 
 #include <errno.h>
 
-#include "virtiod/plug.h"
+#include "virtio/daemon/argv.h"
+#include "virtio/daemon/job.h"
 
 static char text[8192];
 
-static const struct vd_found nothing, a_device = { .blockdev = true, .sectors = { 4096, 8192 } }, a_vhost = { .vhost = true };
+static const struct vd_found nothing, a_device = { .dev = 0x700, .sectors = { 4096, 8192 } }, a_vhost = { .vhost = true };
 
 static struct vd_steps steps_of(const char *type, struct vd_id id, struct vd_found found)
 {

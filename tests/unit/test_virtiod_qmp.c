@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/common/qmp_stream.c */
+/* test-sources: src/lib/qmp/client.c src/lib/qmp/stream.c */
 /* test-pkgs: json-c libsystemd */
 /* Sessions with a QEMU that is another process: a good one, bad ones, one that hangs. */
 #include <setjmp.h>
@@ -9,10 +9,11 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
 #define QMP_LIMIT_MS 300
-#include "virtiod/qmp.c"
+#include "qmp/session.c"
 
 static char dir[64], path[96], said[1024];
 static sd_event *ev;
@@ -228,7 +229,7 @@ static void waits(void **state)
 	use = &ops;
 }
 
-static void nobody(void **state)
+static void not_listening(void **state)
 {
 	(void)state;
 	assert_null(qmp_open(ev, "/nonexistent/qmp", &ops, NULL));
@@ -262,7 +263,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(good), T(bad), T(hangs), T(waits), T(nobody), T(taken),
+		T(good), T(bad), T(hangs), T(waits), T(not_listening), T(taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

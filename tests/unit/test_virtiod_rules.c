@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/rules.c src/virtiod/spec.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/daemon/rules.c src/lib/base/file.c src/lib/virtio/spec.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* What a backend may open, as systemd has to be told of it. */
 #include "virtiod_fixture.h"
 
 #include <errno.h>
+#include <sys/sysmacros.h>
 
-#include "virtiod/rules.h"
+#include "virtio/daemon/rules.h"
 
 #define DROPIN "systemd/system/xen-virtio-backend@3.service.d/50-xen-virtiod.conf"
 #define CONTROL "systemd/system.control/xen-virtio-backend@3.service.d/50-DeviceAllow.conf"
@@ -24,7 +25,7 @@ static int t_teardown(void **state)
 	return fix_teardown(state);
 }
 
-static const struct vd_found file = { .blockdev = false };
+static const struct vd_found file = { .dev = 0 };
 
 static void add(struct vd_rules *r, const char *text, struct vd_found found)
 {
@@ -63,10 +64,10 @@ static void what_needs_one(void **state)
 		assert_false(vd_rule_make(&rule, &s, &file));
 	}
 	says(&r, "");
-	add(&r, "virtio,device2;path=/dev/vg/a", (struct vd_found){ .blockdev = true, .major = 253, .minor = 4 });
-	add(&r, "virtio,device2;path=/dev/loop0;readonly", (struct vd_found){ .blockdev = true, .major = 7 });
+	add(&r, "virtio,device2;path=/dev/vg/a", (struct vd_found){ .dev = makedev(253, 4) });
+	add(&r, "virtio,device2;path=/dev/loop0;readonly", (struct vd_found){ .dev = makedev(7, 0) });
 	/* A device node that is not in /dev has to be seen as well. */
-	add(&r, "virtio,device2;path=/srv/node", (struct vd_found){ .blockdev = true, .major = 8, .minor = 1 });
+	add(&r, "virtio,device2;path=/srv/node", (struct vd_found){ .dev = makedev(8, 1) });
 	add(&r, "virtio,device2;path=/srv/a.qcow2;format=qcow2", file);
 	add(&r, "virtio,device2;path=/srv/a.iso;readonly", file);
 	add(&r, "virtio,device9;path=/srv/share;tag=t", file);
@@ -83,7 +84,7 @@ static void what_needs_one(void **state)
 /* Of two entries for one device systemd takes the last. */
 static void one_device_twice(void **state)
 {
-	struct vd_found loop = { .blockdev = true, .major = 7, .minor = 1 };
+	struct vd_found loop = { .dev = makedev(7, 1) };
 	struct vd_rules r = { .n = 0 };
 
 	(void)state;

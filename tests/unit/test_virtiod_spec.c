@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/spec.c src/virtiod/ids.c src/virtiod/events.c src/virtiod/units.c src/virtiod/rules.c src/virtiod/net.c src/common/rtnl.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/events.c src/virtio/daemon/unit_report.c src/virtio/daemon/net.c src/lib/net/rtnl.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/daemon/watches.c src/lib/net/tap.c src/lib/xen/domain.c */
 /* test-pkgs: libsystemd libmnl */
 /* What is read as text: parameters, names, events, states. */
 #include "virtiod_fixture.h"
 
 #include <errno.h>
 
-#include "virtiod/events.h"
-#include "virtiod/ids.h"
-#include "virtiod/net.h"
-#include "virtiod/spec.h"
-#include "virtiod/units.h"
+#include "virtio/daemon/events.h"
+#include "virtio/ids.h"
+#include "virtio/daemon/net.h"
+#include "virtio/spec.h"
+#include "virtio/daemon/unit_report.h"
 
 static struct vd_spec s;
 static char error[VD_ERROR_MAX];
@@ -45,13 +45,13 @@ static void net(void **state)
 	wrong("virtio,device1;bridge=br", "no address: add ;mac=00:16:3e:xx:xx:xx");
 	wrong("virtio,device1;bridge=", "bridge= is empty: give it a value");
 	wrong("virtio,device1;bridge", "bridge has no value: write bridge=...");
-	wrong("virtio,device1;bridge=a/b", "bridge=a/b is no name of an interface: see 'ip link show type bridge'");
-	wrong("virtio,device1;bridge=..", "bridge=.. is no name of an interface: see 'ip link show type bridge'");
+	wrong("virtio,device1;bridge=a/b", "bridge=a/b is not the name of an interface: see 'ip link show type bridge'");
+	wrong("virtio,device1;bridge=..", "bridge=.. is not the name of an interface: see 'ip link show type bridge'");
 	wrong("virtio,device1;bridge=sixteen-bytes-xx", "bridge= is longer than 15 bytes: shorten it");
 	wrong("virtio,device1;mac=00:16:3e:00:00", "mac=00:16:3e:00:00 is not six hexadecimal bytes: use one of 00:16:3e:xx:xx:xx");
 	wrong("virtio,device1;mac=00:16:3e:00:00:0g", "mac=00:16:3e:00:00:0g is not six hexadecimal bytes: use one of 00:16:3e:xx:xx:xx");
 	wrong("virtio,device1;mac=01:16:3e:00:00:01", "mac=01:16:3e:00:00:01 is a group address: use one of 00:16:3e:xx:xx:xx");
-	wrong("virtio,device1;mac=00:00:00:00:00:00", "mac=00:00:00:00:00:00 is no address: use one of 00:16:3e:xx:xx:xx");
+	wrong("virtio,device1;mac=00:00:00:00:00:00", "mac=00:00:00:00:00:00 is not an address: use one of 00:16:3e:xx:xx:xx");
 	wrong("virtio,device1;queues=17", "queues=17: give a number from 1 to 16");
 	wrong("virtio,device1;queues=0", "queues=0: give a number from 1 to 16");
 	wrong("virtio,device1;mtu=9k", "mtu=9k: give a number from 68 to 65535");
@@ -104,7 +104,7 @@ static void others(void **state)
 	good("virtio,device4;rate=1024");
 	assert_int_equal(s.rate, 1024);
 	good("virtio,device3");
-	wrong("virtio,device3;x", "x: a console device takes no parameters: leave it out");
+	wrong("virtio,device3;x", "x: a console device has no parameters: leave it out");
 	good("virtio,device9;path=/srv;tag=share;readonly");
 	assert_true(s.mapped);
 	good("virtio,device9;path=/srv;tag=share;security=none");
@@ -123,9 +123,9 @@ static void no_device(void **state)
 	wrong("virtio,device", "'virtio,device': begin it with virtio,device and a number (1 net, 2 block, 3 console, 4 rng, 9 9p)");
 	wrong("virtio,device1x", "'virtio,device1x': begin it with virtio,device and a number (1 net, 2 block, 3 console, 4 rng, 9 9p)");
 	wrong("virtio,device-1", "'virtio,device-1': begin it with virtio,device and a number (1 net, 2 block, 3 console, 4 rng, 9 9p)");
-	wrong("virtio,device16", "device16 is not offered: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
-	wrong("virtio,device0", "device0 is not offered: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
-	wrong("virtio,device33", "device33 is not offered: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
+	wrong("virtio,device16", "device16 is not supported: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
+	wrong("virtio,device0", "device0 is not supported: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
+	wrong("virtio,device33", "device33 is not supported: choose one of 1 net, 2 block, 3 console, 4 rng, 9 9p");
 	wrong("virtio,device2;path=/a\nb", "a byte that is not printable ASCII: leave it out");
 	memset(big, 'a', sizeof(big) - 1);
 	wrong(big, "longer than 4096 bytes: shorten it");
@@ -200,20 +200,20 @@ static void units(void **state)
 	uint32_t domid = 0;
 
 	(void)state;
-	assert_int_equal(units_domid("xen-virtio-backend@3.service", &domid), 0);
+	assert_int_equal(unit_domid("xen-virtio-backend@3.service", &domid), 0);
 	assert_int_equal(domid, 3);
-	assert_int_equal(units_domid("xen-virtio-backend@.service", &domid), -EINVAL);
-	assert_int_equal(units_domid("xen-virtio-backend@3x.service", &domid), -EINVAL);
-	assert_int_equal(units_domid("xen-virtio-backend@99999999999.service", &domid), -EINVAL);
-	assert_int_equal(units_domid("xen-virtio-backend@32752.service", &domid), -EINVAL);
-	assert_int_equal(units_domid("xen-virtiod.service", &domid), -EINVAL);
-	assert_int_equal(units_state_parse("active", "running"), VD_UNIT_RUNNING);
-	assert_int_equal(units_state_parse("activating", "start"), VD_UNIT_STARTING);
-	assert_int_equal(units_state_parse("activating", "auto-restart"), VD_UNIT_RESTARTING);
-	assert_int_equal(units_state_parse("activating", "auto-restart-queued"), VD_UNIT_RESTARTING);
-	assert_int_equal(units_state_parse("deactivating", "stop-sigterm"), VD_UNIT_STOPPING);
-	assert_int_equal(units_state_parse("failed", "failed"), VD_UNIT_FAILED);
-	assert_int_equal(units_state_parse("inactive", "dead"), VD_UNIT_INACTIVE);
+	assert_int_equal(unit_domid("xen-virtio-backend@.service", &domid), -EINVAL);
+	assert_int_equal(unit_domid("xen-virtio-backend@3x.service", &domid), -EINVAL);
+	assert_int_equal(unit_domid("xen-virtio-backend@99999999999.service", &domid), -EINVAL);
+	assert_int_equal(unit_domid("xen-virtio-backend@32752.service", &domid), -EINVAL);
+	assert_int_equal(unit_domid("xen-virtiod.service", &domid), -EINVAL);
+	assert_int_equal(unit_state_parse("active", "running"), VD_UNIT_RUNNING);
+	assert_int_equal(unit_state_parse("activating", "start"), VD_UNIT_STARTING);
+	assert_int_equal(unit_state_parse("activating", "auto-restart"), VD_UNIT_RESTARTING);
+	assert_int_equal(unit_state_parse("activating", "auto-restart-queued"), VD_UNIT_RESTARTING);
+	assert_int_equal(unit_state_parse("deactivating", "stop-sigterm"), VD_UNIT_STOPPING);
+	assert_int_equal(unit_state_parse("failed", "failed"), VD_UNIT_FAILED);
+	assert_int_equal(unit_state_parse("inactive", "dead"), VD_UNIT_INACTIVE);
 }
 
 static void events(void **state)
@@ -232,9 +232,9 @@ static void events(void **state)
 	vd_events_note(&ev, 0, "/local/domain/0/backend/virtio/x/0", "dev");
 	vd_events_note(&ev, 0, "/local/domain/1/backend/virtio/7/0", "dev");
 	vd_events_note(&ev, 0, "/local/domain/0/backend/virtiofs/7/0", "dev");
-	assert_int_equal(vd_events_next(&ev, 0), 3);
-	assert_int_equal(vd_events_next(&ev, 3), 130);
-	assert_int_equal(vd_events_next(&ev, 130), -1);
+	assert_int_equal(domid_set_take(&ev.marked, 0), 3);
+	assert_int_equal(domid_set_take(&ev.marked, 3), 130);
+	assert_int_equal(domid_set_take(&ev.marked, 130), -1);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtiod/units.c src/virtiod/rules.c src/common/xsh.c src/common/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/virtio/daemon/units.c src/virtio/daemon/unit_report.c src/virtio/daemon/permits.c src/virtio/daemon/systemd.c src/virtio/daemon/rules.c src/lib/base/file.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: libsystemd */
 /* systemd's side of D-Bus is played by another process, over a socket of its own. */
 #include "virtiod_fixture.h"
@@ -8,12 +8,13 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
-#include "virtiod/units.h"
+#include "virtio/daemon/units.h"
 
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define UNIT5 MANAGER_PATH "/unit/xen_2dvirtio_2dbackend_405_2eservice"
@@ -313,7 +314,7 @@ static void refused(void **state)
 	(void)state;
 	assert_true(units_start(u, 9) >= 0);
 	until("9f;");
-	assert_logged("domain 9: systemd does not start its backend: Unit is masked.: see 'systemctl status xen-virtio-backend@9.service'");
+	assert_logged("domain 9: cannot start its backend: Unit is masked.: see 'systemctl status xen-virtio-backend@9.service'");
 	assert_true(units_stop(u, 9) >= 0);
 	until("9i;");
 }
@@ -349,7 +350,7 @@ static int permitted(uint32_t domid)
 static void may_open(void **state)
 {
 	struct vd_rule disks[2] = {
-		{ .device = true, .major = 7, .minor = 1 }, { .device = true, .major = 7, .minor = 2, .readonly = true },
+		{ .dev = makedev(7, 1) }, { .dev = makedev(7, 2), .readonly = true },
 	};
 	struct vd_rule image = { .bind = true, .path = "/srv/a.img" };
 	struct vd_rules r = { disks, 2 };
@@ -365,14 +366,14 @@ static void may_open(void **state)
 	assert_non_null(strstr(seen, "5r;"));
 	unlink(told);
 	/* One disk has gone, another has come; what the unit's file says stays. */
-	disks[0].minor = 3;
+	disks[0].dev = makedev(7, 3);
 	assert_int_equal(units_permit(u, 5, &r, NULL), 0);
 	assert_int_equal(permitted(5), 0);
 	assert_string_equal(fix_file(told), "SetUnitProperties xen-virtio-backend@5.service DeviceAllow DeviceAllow"
 			    " /dev/xen/gntdev=rw /dev/block/7:3=rw /dev/block/7:2=r;");
 	/* Not for reading only any more. */
 	unlink(told);
-	disks[0].minor = 1;
+	disks[0].dev = makedev(7, 1);
 	disks[1].readonly = false;
 	assert_int_equal(units_permit(u, 5, &r, NULL), 0);
 	assert_int_equal(permitted(5), 0);
@@ -388,7 +389,7 @@ static void may_not_open(void **state)
 	assert_int_equal(units_permit(u, 5, &r, &image), 0);
 	assert_int_equal(permitted(5), -ENOENT);
 	assert_non_null(strstr(fix_file(told), "BindMountUnit xen-virtio-backend@5.service /srv/missing.img /srv/missing.img 1 1;"));
-	assert_logged("domain 5: systemd does not change what its backend may open: No such path.");
+	assert_logged("domain 5: cannot change what its backend may open: No such path.");
 }
 
 static void systemd_goes(void **state)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: dkms/virtio_xenbus/msg.c */
+/* test-sources: src/protocol/msg.c */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

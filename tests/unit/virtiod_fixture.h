@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "fake_xenstore.h"
-#include "log.h"
+#include "base/log.h"
 
 /* ---- the log ---- */
 

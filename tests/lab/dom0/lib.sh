@@ -1,73 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
-# What a scenario may call; it runs in dom0.  docs/lab.md describes each.
-# Lines "ok - ", "not ok - ", "skip - " and "note " are the results.
+# What a scenario may call, with tests/lib/expect.sh; it runs in dom0.  docs/lab.md describes each.
 
 set -u
 LAB=/lab
 MEDIA=$LAB/media
 GUESTS=$LAB/guests
-OUT=$LAB/tmp/out		# output of the last expect, wait_for or run
+# shellcheck disable=SC2034 # expect.sh reads both
+OUT=$LAB/tmp/out		# output of the last expect or run
+# shellcheck disable=SC2034
+SHOW='| '
 mkdir -p $LAB/tmp $GUESTS
 
-ok() { echo "ok - $1"; }
-fail() { echo "not ok - $1${2:+: $2}"; }
-skip() { echo "skip - $1${2:+: $2}"; }
-note() { echo "note $1 $2"; }		# a measurement: note boot_seconds 3.2
-log() { echo "| $*"; }
-
-# What the last command printed, for the log.
-show_out() { [ ! -s $OUT ] || tail -n 40 $OUT | sed 's/^/| /'; }
-last_line() { grep -v '^[[:space:]]*$' $OUT | tail -n 1 | cut -c1-300; }
-
-# expect TEXT COMMAND...: one expectation; its output is shown when it fails.
-expect() {
-	_text=$1; shift
-	if "$@" >$OUT 2>&1; then
-		ok "$_text"
-	else
-		_status=$?
-		show_out
-		fail "$_text" "'$(echo "$*" | cut -c1-120)' ended with $_status: $(last_line)"
-		return 1
-	fi
-}
-
-# expect_fail TEXT COMMAND...: the command must end with an error.
-expect_fail() {
-	_text=$1; shift
-	if "$@" >$OUT 2>&1; then
-		show_out
-		fail "$_text" "'$(echo "$*" | cut -c1-120)' should have failed"
-		return 1
-	fi
-	ok "$_text"
-}
-
-# expect_text TEXT PATTERN COMMAND...: succeeds and prints a line matching PATTERN (grep -E).
-expect_text() {
-	_text=$1 _pattern=$2; shift 2
-	"$@" >$OUT 2>&1 || { _status=$?; show_out; fail "$_text" "ended with $_status: $(last_line)"; return 1; }
-	if grep -Eq -- "$_pattern" $OUT; then ok "$_text"; return; fi
-	show_out
-	fail "$_text" "no '$_pattern' in: $(last_line)"
-	return 1
-}
-
-# run COMMAND...: no expectation; output goes to the log with a "| ".
-run() { "$@" >$OUT 2>&1; _status=$?; log "$* -> $_status"; show_out; return $_status; }
-
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-	_deadline=$(($(date +%s) + $1)); shift
-	until "$@" >$OUT.wait 2>&1; do
-		if [ "$(date +%s)" -ge $_deadline ]; then
-			tail -n 5 $OUT.wait
-			return 1
-		fi
-		sleep 0.3
-	done
-}
+. $LAB/expect.sh
 
 now() { date +%s.%N; }
 since() { echo "$(now) $1" | awk '{ printf "%.1f", $1 - $2 }'; }

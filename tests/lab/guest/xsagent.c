@@ -10,7 +10,7 @@
  *   data/lab/done    "<tag> <exit status> <number of chunks>"
  *
  * A restored guest gets a new, empty data/: its kernel registers our watch
- * again, which fires it, and "ready" is written anew.
+ * again, which fires it, and "ready" is written again.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -43,7 +43,7 @@ expect "that knows no virtio over XenBus" guest_cmd g '! modinfo virtio_xenbus &
 expect "its repository is there" guest_cmd g 'mkdir -p /srv/xen-extras && mount -o ro /dev/xvdb /mnt && mount --bind /mnt/xen-extras /srv/xen-extras &&
 	cp /srv/xen-extras/xen-extras-trixie.sources /etc/apt/sources.list.d/ && : >/etc/apt/sources.list && echo MODULES=dep >/etc/initramfs-tools/conf.d/lab'
 expect "apt update accepts it" in_guest 'apt-get -q -o APT::Update::Error-Mode=any update'
-expect "its initramfs is made anew" in_guest update-initramfs -u
+expect "its initramfs is made again" in_guest update-initramfs -u
 guest_files >$LAB/tmp/files
 start=$(now)
 expect "apt install virtio-xenbus-dkms" in_guest 'DEBIAN_FRONTEND=noninteractive apt-get -q -y install virtio-xenbus-dkms' || { show_out; show; exit; }

@@ -27,7 +27,7 @@ for u in xen-stubdom-register xen-stubdomd xen-virtiod; do
 done
 expect "both daemons run" systemctl is-active xen-stubdomd xen-virtiod
 expect "no unit has failed" sh -c '[ -z "$(systemctl --failed --plain --no-legend)" ]'
-expect "xen-stubdom check finds nothing to mend" xen-stubdom check
+expect "xen-stubdom check finds nothing to fix" xen-stubdom check
 
 # An HVM guest whose device model is in a stubdomain, two lines in its file; and a PV
 # guest that writes to its virtio disk all the time.
@@ -94,7 +94,7 @@ done
 expect "the PV guest's disk goes on, every byte right" goes_on || { run guest_cmd p 'cat /tmp/worker.log'; show_virtio p; }
 expect "the HVM guest reads its disk" guest_cmd h 'echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/sda of=/dev/null bs=64k count=16 || dd if=/dev/xvda of=/dev/null bs=64k count=16'
 expect "no unit has failed" sh -c '[ -z "$(systemctl --failed --plain --no-legend)" ]'
-expect "xen-stubdom check finds nothing to mend" xen-stubdom check
+expect "xen-stubdom check finds nothing to fix" xen-stubdom check
 expect "the new xen-virtiod adds a disk to the running QEMU" xen-virtio attach p "disk;path=$more" || show_virtio p
 id=$(tail -n 1 $OUT)
 expect "the guest sees it" wait_for 60 disk_of p "$id" || show_virtio p

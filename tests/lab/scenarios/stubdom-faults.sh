@@ -22,11 +22,11 @@ config() {	# NAME [LINE...]
 mark() { since_mark=$(date '+%Y-%m-%d %H:%M:%S'); sleep 1; }
 journal() { journalctl -u xen-stubdomd --since "$since_mark" -o cat --no-pager; }
 said() { journal | grep -E -- "$1"; }
-# fails NAME TEXT PATTERN: xl create fails; the daemon's line names guest and cure.
+# fails NAME TEXT PATTERN: xl create fails; the daemon's line names guest and fix.
 fails() {
 	mark
 	expect_fail "$2: xl create fails" xl create "$GUESTS/$1.cfg"
-	expect "$2: one line names the guest and the cure" wait_for 30 said "guest $1: .*$3" || run journal
+	expect "$2: one line names the guest and the fix" wait_for 30 said "guest $1: .*$3" || run journal
 	grep -E "guest $1: " $OUT | head -n 2 | while read -r l; do log "$l"; done
 	expect "$2: nothing is left" nothing_left "$before"
 }
@@ -35,7 +35,7 @@ fails() {
 config f1
 mv $state/current $state/current.away
 expect_fail "image missing: xl create fails" xl create $GUESTS/f1.cfg
-expect_text "image missing: check names the cure" "xen-stubdom (register|build)" sh -c "xen-stubdom check $GUESTS/f1.cfg; true"
+expect_text "image missing: check names the fix" "xen-stubdom (register|build)" sh -c "xen-stubdom check $GUESTS/f1.cfg; true"
 mv $state/current.away $state/current
 expect "image missing: nothing is left" nothing_left "$before"
 
@@ -45,7 +45,7 @@ truncate -s $(($(stat -c %s $gen/rootfs) / 2)) $gen/rootfs
 fails f2 "image truncated" "xen-stubdom build --force"
 expect_fail "image truncated: check sees it" xen-stubdom check
 cat $LAB/tmp/rootfs >$gen/rootfs
-expect "image mended: check is content" xen-stubdom check
+expect "image restored: check passes" xen-stubdom check
 
 # xen-stubdom builds no such image; it can only come from another host.
 other_image() {

@@ -4,7 +4,7 @@
 
 before=$(host_state)
 expect "the daemon runs" systemctl is-active xen-stubdomd.service
-expect "xen-stubdom check finds nothing to mend" xen-stubdom check
+expect "xen-stubdom check finds nothing to fix" xen-stubdom check
 
 ip addr add 10.78.0.1/24 dev xenbr0
 mkdir -p $LAB/tmp/www

@@ -14,7 +14,7 @@ traces() {
 expect_text "the package owns the name libxl looks up" "^$pkg: " dpkg -S $boot/qemu-stubdom-linux-kernel
 expect_text "and its ramdisk" "^$pkg: " dpkg -S $boot/qemu-stubdom-linux-rootfs
 expect "both point to an image" test -s $boot/qemu-stubdom-linux-kernel -a -s $boot/qemu-stubdom-linux-rootfs
-expect "xen-stubdom check finds nothing to mend" xen-stubdom check
+expect "xen-stubdom check finds nothing to fix" xen-stubdom check
 expect_text "the image is up to date: nothing is built again" "up to date" xen-stubdom build --if-needed
 note kernel_bytes "$(stat -L -c %s $boot/qemu-stubdom-linux-kernel)"
 note rootfs_bytes "$(stat -L -c %s $boot/qemu-stubdom-linux-rootfs)"

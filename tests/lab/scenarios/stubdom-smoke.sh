@@ -3,7 +3,7 @@
 # time-limit: 900
 
 before=$(host_state)
-expect "xen-stubdom check finds nothing to mend" xen-stubdom check
+expect "xen-stubdom check finds nothing to fix" xen-stubdom check
 guest_config m1 hvm 'device_model_version = "qemu-xen"' 'device_model_stubdomain_override = 1' \
 	'disk = [ ]' 'serial = "pty"' 'on_crash = "destroy"' >/dev/null
 start=$(now)

@@ -20,7 +20,7 @@ guest_config drv pv 'memory = 512' 'vcpus = 2' 'driver_domain = 1' 'maxmem = 512
 expect "the driver domain starts" xl create $GUESTS/drv.cfg
 expect_text "its system is up" 'running|degraded' sh -c '. /lab/lib.sh; wait_for 900 guest_cmd drv true; GUEST_TIMEOUT=600 guest_cmd drv "systemctl is-system-running --wait; true"' || show_virtio drv
 expect "its xen-virtiod runs" guest_cmd drv systemctl is-active xen-virtiod
-expect_text "xen-virtio check finds nothing to mend there" 'ok' guest_cmd drv xen-virtio check
+expect_text "xen-virtio check finds nothing to fix there" 'ok' guest_cmd drv xen-virtio check
 drv=$(xl domid drv)
 
 guest_config v pv 'memory = 256' 'vcpus = 2' "cmdline = 'console=hvc0 panic=-1 lab.ip=10.79.0.51/24 lab.mods=virtio_xenbus,virtio-rng'" \

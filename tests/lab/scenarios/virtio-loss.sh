@@ -64,7 +64,7 @@ expect "and takes it again" guest_cmd v 'echo virtio_disk-51712 >/sys/bus/xen/dr
 expect "the disk is back" wait_for 60 verify || show_virtio v
 
 expect_fail "a disk that is not there: attach fails" xen-virtio attach v 'disk;path=/srv/none.raw'
-expect_text "it says which and why" '/srv/none.raw: there is no such file' sh -c "xen-virtio attach v 'disk;path=/srv/none.raw' 2>&1; true"
+expect_text "it says which and why" '/srv/none.raw: no such file' sh -c "xen-virtio attach v 'disk;path=/srv/none.raw' 2>&1; true"
 expect "the guest's other devices work on" verify
 
 # Stopped for good, in the midst of I/O: requests fail, nothing hangs.

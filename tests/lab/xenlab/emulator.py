@@ -150,7 +150,7 @@ def in_child(detached):
     with contextlib.suppress(OSError):
         os.nice(nice - os.nice(0))
         # A session of its own is also a scheduling group of its own, which
-        # counts as one process of nice 0 against all others: mend that too.
+        # counts as one process of nice 0 against all others: correct that too.
         Path("/proc/self/autogroup").write_text(f"{nice}\n")
 
 

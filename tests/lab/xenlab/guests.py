@@ -41,7 +41,7 @@ DRIVER_DEBS = ("qemu-xen-extras", "xen-virtio-utils")
 DRIVER_FS = "3G"
 # Our driver: every guest has it, as a module.
 MODULE = sorted([*(TOP / "dkms/virtio_xenbus").glob("*.[ch]"), TOP / "dkms/virtio_xenbus/Kbuild",
-                 TOP / "src/include/virtio_xenbus.h"])
+                 TOP / "src/protocol/virtio_xenbus.h"])
 
 
 def chroot_script(script, arguments, binds, log, what):
@@ -127,7 +127,7 @@ def hostile():
         run_logged(chroot_argv(SUITE, KIND, [(TOP, "/src"), (tmp, "/out")], ["/src/tests/hostile/build.sh", "/out"]),
                    tmp / "build.log", "the build of tests/hostile")
 
-    inputs = {"files": hash_files(*HOSTILE.iterdir(), TOP / "src/include/virtio_xenbus.h"),
+    inputs = {"files": hash_files(*HOSTILE.iterdir(), TOP / "src/protocol/virtio_xenbus.h"),
               "tools": toolchain(SUITE, KIND, "gcc", "libc6-dev", "libxen-dev")}
     return artefact("hostile", inputs, build)
 

@@ -44,6 +44,12 @@ def prepare(suite, machine, layer, extra=""):
     return image, snapshot, disks
 
 
+def put_libraries(agent):
+    """The functions of scenarios, to /lab of dom0."""
+    for lib in (TOP / "tests/lib/expect.sh", *(LAB / "dom0").glob("lib*.sh")):
+        agent.put(lib.read_bytes(), f"/lab/{lib.name}")
+
+
 def unpack(data, target):
     """Regular files of a tar from dom0, by their names below `target` only."""
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
@@ -94,8 +100,7 @@ def drive(host, scenario, results, out):
     """The scenario itself; whatever goes wrong becomes a failed expectation."""
     pulse = Pulse(host)
     try:
-        for lib in (LAB / "dom0").glob("lib*.sh"):
-            host.agent.put(lib.read_bytes(), f"/lab/{lib.name}")
+        put_libraries(host.agent)
         host.agent.put(scenario.path.read_bytes(), "/lab/scenario.sh")
         with open(out / "scenario.log", "wb") as log:
             def output(data):

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the backend says in xenstore: its nodes and its state.  docs/protocol.md, section 3. */
+#include <linux/slab.h>
+
+#include "vx.h"
+
+/* How long a backend that is there and does not answer is waited for while the guest is restored. */
+#define VX_RESUME_END	(60 * HZ)
+
+/* ---- what it offers ---- */
+
+static int vx_read_u32(struct vx_device *vd, const char *node, u32 min, u32 max, u32 *value)
+{
+	unsigned int len;
+	char *text = xenbus_read(XBT_NIL, vd->xdev->otherend, node, &len);
+	int ret = -EINVAL;
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	if (strlen(text) == len)
+		ret = vx_parse_u32(text, min, max, value);
+	kfree(text);
+	return ret;
+}
+
+static int vx_read_modes(struct vx_device *vd)
+{
+	unsigned int len;
+	char *text = xenbus_read(XBT_NIL, vd->xdev->otherend, VX_NODE_MEM_MODES, &len);
+	bool has;
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	has = strlen(text) == len && vx_list_has(text, VX_MEM_MODE_POOL);
+	kfree(text);
+	return has ? 0 : -EINVAL;
+}
+
+int vx_read_offer(struct vx_device *vd, struct vx_offer *o, const char **node)
+{
+	u32 oldest = 0, newest = 0;
+	const struct { const char *node; u32 min, max; u32 *value; } t[] = {
+		{ VX_NODE_VERSION_MIN, 1, VX_VERSION, &oldest },
+		{ VX_NODE_VERSION_MAX, VX_VERSION, 65535, &newest },
+		{ VX_NODE_INSTANCE, 1, U32_MAX, &o->instance },
+		{ VX_NODE_DEVICE_ID, 1, 65535, &o->limits.device_id },
+		{ VX_NODE_VENDOR_ID, 0, U32_MAX, &o->limits.vendor_id },
+		{ VX_NODE_MAX_QUEUES, 1, VX_MAX_QUEUES, &o->limits.max_queues },
+		{ VX_NODE_MAX_CONFIG, 0, VX_MAX_CONFIG, &o->limits.max_config },
+		{ VX_NODE_POOL_MAX_PAGES, VX_POOL_MIN_PAGES, VX_POOL_MAX_PAGES, &o->pool_max },
+		{ VX_NODE_POOL_HINT_PAGES, 0, VX_POOL_MAX_PAGES, &o->pool_hint },
+	};
+
+	memset(o, 0, sizeof(*o));
+	for (unsigned int i = 0; i < ARRAY_SIZE(t); i++) {
+		int ret = vx_read_u32(vd, t[i].node, t[i].min, t[i].max, t[i].value);
+
+		*node = t[i].node;
+		if (ret)
+			return ret;
+	}
+	*node = VX_NODE_POOL_HINT_PAGES;
+	if (o->pool_hint > o->pool_max)
+		return -EINVAL;
+	*node = VX_NODE_MEM_MODES;
+	return vx_read_modes(vd);
+}
+
+bool vx_same_instance(struct vx_device *vd)
+{
+	u32 now;
+
+	return !vx_read_u32(vd, VX_NODE_INSTANCE, 1, U32_MAX, &now) && now == vd->offer.instance;
+}
+
+/* ---- its state ---- */
+
+/* Also when the device is being closed: its driver waits for an answer to its reset. */
+void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state state)
+{
+	struct vx_device *vd = dev_get_drvdata(&xdev->dev);
+	enum xenbus_state before = READ_ONCE(vd->backend_state);
+	bool served = before == XenbusStateConnected || before == XenbusStateClosing;
+
+	if (state > XenbusStateClosed)	/* not a state of this protocol */
+		state = XenbusStateUnknown;
+	WRITE_ONCE(vd->backend_state, state);
+	if (state != before)
+		dev_dbg(&xdev->dev, "backend: XenBus state %d -> %d\n", before, state);
+	/* Here and not in the work, which may be what waits for an answer. */
+	if (served && (state == XenbusStateClosed || state == XenbusStateUnknown)) {
+		vx_lose(vd);
+	} else if (served && state != XenbusStateConnected && state != XenbusStateClosing) {
+		vx_set_link(vd, VX_LINK_SILENT);
+		/* A driver that begins with new queues may wait for its first commands. */
+		if (vx_state_quiesced(vx_state(vd)))
+			vx_break(vd);
+	}
+	vx_wake(vd);
+}
+
+/* In the place of xenwatch, which would tell us of the backend's states, but is what resumes the guest. */
+void vx_watch(struct work_struct *work)
+{
+	struct vx_device *vd = container_of(to_delayed_work(work), struct vx_device, watch);
+	u32 state = XenbusStateUnknown;
+
+	vx_read_u32(vd, "state", XenbusStateInitialising, XenbusStateClosed, &state);
+	vx_otherend_changed(vd->xdev, state);
+	if (time_after(jiffies, vd->watch_end)) {
+		vx_fail_later(vd, -ETIMEDOUT, "the backend does not answer while the guest is restored");
+		vx_break(vd);	/* virtio-net waits for its commands without end */
+		return;
+	}
+	queue_delayed_work(system_wq, &vd->watch, HZ / 20);
+}
+
+void vx_watch_begin(struct vx_device *vd)
+{
+	vd->watch_end = jiffies + VX_RESUME_END;
+	queue_delayed_work(system_wq, &vd->watch, 0);
+}
+
+void vx_watch_end(struct vx_device *vd)
+{
+	cancel_delayed_work_sync(&vd->watch);
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "argv.h"
+#include "base/log.h"
+#include "sectors.h"
+#include "steps.h"
+#include "virtio/nodes.h"
+#include "virtio/probe.h"
+
+#ifndef VD_SYS_NET
+#define VD_SYS_NET "/sys/class/net"	/* a test has its own */
+#endif
+
+struct backend {
+	struct vd_store st;
+	uint32_t domid;
+	char name[DOMAIN_NAME_MAX];
+	struct log_about about;
+};
+
+static void say(const struct backend *b, int level, struct vd_id id, const char *what)
+{
+	char dev[VD_ID_MAX];
+
+	log_msg(level, &b->about, "%s: %s", vd_id_show(dev, id), what);
+}
+
+static int backend_open(struct backend *b, uint32_t domid)
+{
+	struct xs_handle *xs = xs_open(0);
+	int ret;
+
+	memset(b, 0, sizeof(*b));
+	b->domid = domid;
+	b->about = (struct log_about){ .domid = (int)domid, .stubdom = -1, .show_domid = true };
+	if (!xs) {
+		log_err(&b->about, "no connection to xenstored: %s", strerror(errno));
+		return -ENOTCONN;
+	}
+	ret = vd_store_init(&b->st, xs);
+	if (ret) {
+		log_err(&b->about, "xenstored: %s", strerror(-ret));
+		xs_close(xs);
+		return ret;
+	}
+	domain_name(b->st.xs, domid, b->name, DOMAIN_NAME_MAX);
+	if (b->name[0])
+		b->about.guest = b->name;
+	return 0;
+}
+
+static int nodes_of(const struct backend *b, struct vd_node **list, unsigned int *n)
+{
+	int ret = vd_nodes_list(&b->st, b->domid, list, n);
+
+	if (ret)
+		log_err(&b->about, "reading its devices: %s", strerror(-ret));
+	return ret;
+}
+
+static void refuse(const struct backend *b, struct vd_id id, const char *why)
+{
+	vd_nodes_fail(&b->st, b->domid, id, why);
+	say(b, LOG_ERR, id, why);
+}
+
+/*
+ * Has xen-virtiod made a card's tap?  It does so before it starts the unit, but a
+ * card that came since then has none yet: the daemon will add it to QEMU, which
+ * would not even start with it.
+ */
+static bool tap_made(uint32_t domid, uint32_t devid)
+{
+	char name[32], path[80], owner[16] = "-1";
+	FILE *f;
+
+	if (vd_tap_name(name, domid, devid))
+		return true;	/* is refused with a reason */
+	snprintf(path, sizeof(path), VD_SYS_NET "/%s/owner", name);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(owner, sizeof(owner), f))
+		owner[0] = '-';
+	fclose(f);
+	return owner[0] != '-';
+}
+
+/* False when the device cannot be served, or not yet. */
+static bool usable(const struct backend *b, const struct vd_node *n, struct vd_found *found)
+{
+	char why[VD_ERROR_MAX];
+	int ret;
+
+	if (!n->online) {
+		if (n->state != XenbusStateClosed)
+			vd_nodes_set_state(&b->st, b->domid, n->id, XenbusStateClosed);
+		return false;
+	}
+	if (n->bad) {
+		refuse(b, n->id, n->error);
+		return false;
+	}
+	ret = vd_probe(&n->spec, true, found, why);
+	/*
+	 * Not there, or attached after systemd has read what this unit may open (of a
+	 * path -ENOENT, of a device -EPERM): the daemon adds it, or says why not.
+	 */
+	if ((ret == -ENOENT || ret == -EPERM) && n->spec.path[0])
+		return false;
+	if (ret) {
+		refuse(b, n->id, why);
+		return false;
+	}
+	if (n->spec.type == VD_NET && !tap_made(b->domid, n->id.devid))
+		return false;
+	if (!sectors_keep(&b->st, b->domid, n, found, why))
+		say(b, LOG_WARNING, n->id, why);
+	/* -ENOENT: gone in this moment. */
+	return !vd_nodes_renew(&b->st, b->domid, n->id);
+}
+
+/* True when the start before this one came to nothing. */
+static bool mark_start(uint32_t domid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), VD_RUN_START, domid);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && errno == EEXIST;
+}
+
+static int add_devices(const struct backend *b, struct vd_argv *a, bool bare)
+{
+	struct vd_node *list;
+	unsigned int n;
+	int ret = nodes_of(b, &list, &n);
+
+	for (unsigned int i = 0; !ret && i < n; i++) {
+		struct vd_steps st;
+		struct vd_found found;
+
+		if (!usable(b, &list[i], &found) || bare)
+			continue;
+		ret = vd_steps_make(&st, b->domid, list[i].id, &list[i].spec, &found);
+		if (!ret)
+			ret = vd_argv_steps(a, &st);
+		vd_steps_free(&st);
+	}
+	free(list);
+	return ret;
+}
+
+static void refuse_all(const struct backend *b, const char *why)
+{
+	struct vd_node *list;
+	unsigned int n;
+
+	if (nodes_of(b, &list, &n))
+		return;
+	for (unsigned int i = 0; i < n; i++)
+		if (list[i].online)
+			refuse(b, list[i].id, why);
+	free(list);
+}
+
+static void log_argv(const struct backend *b, const struct vd_argv *a)
+{
+	for (unsigned int i = 0; i < a->n; i++)
+		log_debug(&b->about, "argument %u: %s", i, a->v[i]);
+}
+
+int backend_run(uint32_t domid, const char *qemu)
+{
+	struct vd_argv a = { .v = NULL };
+	struct backend b;
+	char why[VD_ERROR_MAX];
+	bool bare;
+	int ret;
+
+	if (backend_open(&b, domid))
+		return EXIT_FAILURE;
+	if (access(qemu, X_OK)) {
+		snprintf(why, sizeof(why), "%.100s is missing: install the package qemu-xen-extras, then run 'systemctl restart " VD_UNIT "'",
+			 qemu, domid);
+		refuse_all(&b, why);
+		xs_close(b.st.xs);
+		return VD_EXIT_CONFIG;
+	}
+	bare = mark_start(domid);
+	if (bare)
+		log_warn(&b.about, "the start before this one failed: adding its devices one by one");
+	ret = vd_argv_base(&a, qemu, domid, b.name[0] ? b.name : "unknown");
+	if (!ret)
+		ret = add_devices(&b, &a, bare);
+	xs_close(b.st.xs);
+	if (!ret) {
+		log_argv(&b, &a);
+		execv(qemu, a.v);
+		ret = -errno;
+	}
+	log_err(&b.about, "starting %s: %s", qemu, strerror(-ret));
+	vd_argv_free(&a);
+	return EXIT_FAILURE;
+}
+
+int backend_ended(uint32_t domid)
+{
+	struct vd_node *list;
+	struct backend b;
+	unsigned int n;
+	int ret;
+
+	if (backend_open(&b, domid))
+		return EXIT_FAILURE;
+	ret = nodes_of(&b, &list, &n);
+	for (unsigned int i = 0; !ret && i < n; i++) {
+		enum xenbus_state to = list[i].online ? XenbusStateInitialising : XenbusStateClosed;
+
+		if (list[i].state == XenbusStateClosed || list[i].state == to)
+			continue;
+		ret = vd_nodes_set_state(&b.st, domid, list[i].id, to);
+		if (ret == -ENOENT)
+			ret = 0;
+	}
+	free(list);
+	xs_close(b.st.xs);
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is done about one device outside of QEMU: its nodes, and what QEMU will need for it. */
+#ifndef XE_VD_DEVICE_H
+#define XE_VD_DEVICE_H
+
+#include <stdbool.h>
+
+#include "guest.h"
+
+/* Close it, and say why: in its nodes and in the log. */
+void dev_fail(struct guest *g, struct dev *d, const char *why);
+/* State 6: no backend has it. */
+void dev_close(struct guest *g, struct dev *d);
+/* What QEMU will need is made, or is there: d->found.  False: the device has failed. */
+bool dev_prepare(struct guest *g, struct dev *d);
+/* What was made for it alone; QEMU, if it runs, has closed it. */
+void dev_release(struct guest *g, struct dev *d);
+
+#endif
