@@ -129,10 +129,3 @@ systemctl restart xen-stubdomd
 expect_text "a restart harms no guest" '^running$' xenstore-read "/local/domain/$(xl domid g1-dm)/device-model/$(xl domid g1)/state"
 expect "both are destroyed" sh -c 'xl destroy g1 && xl destroy g2'
 expect "nothing is left" nothing_left "$before"
-
-config ten
-for i in 1 2 3 4 5 6 7 8 9 10; do
-	expect "round $i: create" xl create $GUESTS/ten.cfg || { show_stubdom ten; break; }
-	expect "round $i: destroy" xl destroy ten
-done
-expect "ten rounds: nothing is left" nothing_left "$before"

@@ -41,7 +41,7 @@ DRIVER_DEBS = ("qemu-xen-extras", "xen-virtio-utils")
 DRIVER_FS = "3G"
 # Our driver: every guest has it, as a module.
 MODULE = sorted([*(TOP / "dkms/virtio_xenbus").glob("*.[ch]"), TOP / "dkms/virtio_xenbus/Kbuild",
-                 TOP / "src/protocol/virtio_xenbus.h"])
+                 *(TOP / "src/protocol").glob("*.[ch]")])
 
 
 def chroot_script(script, arguments, binds, log, what):
