@@ -43,7 +43,7 @@
  * file that libxl reads, so that a restore knows what it has got.
  */
 struct state_disk_header {
-	char magic[STATE_DISK_MAGIC_LEN];	/* with its terminating NUL */
+	char magic[STATE_DISK_MAGIC_LEN];	/* no NUL behind */
 	uint32_t version;
 	uint32_t size;				/* of this structure */
 	uint64_t length;			/* of the state, in bytes; not 0 */
