@@ -493,6 +493,46 @@ static void the_daemon_is_restarted(void **state)
 	assert_true(fake_helper.running);
 }
 
+/* Eight others whose guests still run, and one whose guest is suspended. */
+static void who_gives_way(void **state)
+{
+	char path[96], text[64];
+
+	(void)state;
+	for (unsigned int i = 0; i < STATE_DISK_TRANSFERS; i++) {
+		unsigned int stub = 21 + 2 * i;
+
+		fix_domains(stub, stub - 1, "other");
+		fix_consoles(stub);
+		fake_xs_setf("x", "/local/domain/0/backend/console/%u/1/x", stub);
+		settle();
+		fix_running(stub, stub - 1);
+		snprintf(path, sizeof(path), "/local/domain/%u/" STATE_DISK_WANT, stub);
+		snprintf(text, sizeof(text), "save %032x", i);
+		fake_xs_set(path, text);
+		now += 10;
+		settle();
+	}
+	assert_int_equal(fake_helper.started, STATE_DISK_TRANSFERS);
+	/* one more that runs: it is told to try again */
+	want(TAG1);
+	assert_int_equal(fake_helper.started, STATE_DISK_TRANSFERS);
+	assert_null(fake_xs_get(RESULT));
+	pass(2200);
+	assert_string_equal(fake_xs_get(RESULT), TAG1 " error other guests are being saved at this moment: try again");
+	/* suspended: the oldest of the others goes */
+	suspend(true);
+	want(TAG2);
+	pass(200);
+	assert_int_equal(fake_helper.started, STATE_DISK_TRANSFERS + 1);
+	assert_int_equal(fake_helper.stub, 5);
+	snprintf(path, sizeof(path), "/local/domain/21/" STATE_DISK_RESULT);
+	assert_non_null(fake_xs_get(path));
+	assert_string_equal(fake_xs_get(path), "00000000000000000000000000000000 error ended in favour of a guest that is suspended");
+	snprintf(path, sizeof(path), "/local/domain/23/" STATE_DISK_RESULT);
+	assert_null(fake_xs_get(path));
+}
+
 /* ---- restore ---- */
 
 static void incoming(const char *text)
@@ -535,6 +575,7 @@ static void a_restore_that_is_refused(void **state)
 {
 	(void)state;
 	incoming(LONG);
+	assert_not_logged("has no sum");
 	helper_says("error the state is damaged: its SHA-256 is not that of its header");
 	assert_string_equal(fake_xs_get(RESTORE), "refused the state is damaged: its SHA-256 is not that of its header");
 	assert_logged("its device state is not restored by disk: the state is damaged");
@@ -619,7 +660,7 @@ int main(void)
 		TEST(no_place_for_the_file, setup_running), TEST(frontends_that_do_not_behave, setup_running),
 		TEST(a_stubdomain_that_goes, setup_running), TEST(a_guest_that_goes, setup_running),
 		TEST(a_wish_that_is_withdrawn, setup_running), TEST(hostile_words, setup_running),
-		TEST(the_daemon_is_restarted, setup_running),
+		TEST(the_daemon_is_restarted, setup_running), TEST(who_gives_way, setup_running),
 		TEST(a_restore, setup), TEST(a_restore_that_is_refused, setup), TEST(a_restore_without_a_helper, setup),
 		TEST(a_restore_whose_file_is_gone, setup), TEST(a_restore_in_the_middle_of_which_it_is_restarted, setup),
 		TEST(what_is_no_restore, setup),

@@ -330,6 +330,8 @@ static int act(const struct host *h, struct stub *s, const struct look *l, const
 
 	if (p->start)
 		ret = start(h, s, l, p->restore);
+	if (p->attach && s->state.t.restore && !l->length)
+		stub_say(h, s, LOG_NOTICE, "its saved state has no sum, as it was saved by console: it could not be verified");
 	if (p->attach)
 		ret = attach(h, s);
 	if (p->map)

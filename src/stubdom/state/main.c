@@ -51,8 +51,13 @@ int main(int argc, char **argv)
 	int ret;
 
 	if (parse(argc, argv, &a) || fcntl(FD_SOCKET, F_GETFD) < 0 || fcntl(FD_FILE, F_GETFD) < 0) {
-		fputs("xen-state-disk " XE_VERSION ": started by xen-stubdomd, see xen-stubdomd(8)\n", stderr);
+		fprintf(stderr, "xen-state-disk %s: started by xen-stubdomd, see xen-stubdomd(8)\n", XE_VERSION);
 		return 2;
+	}
+	/* Whatever the daemon has open, such as xenstore, must not be here. */
+	if (close_range(FD_FILE + 1, ~0u, 0)) {
+		serve_fail(o.sock, "descriptors cannot be closed: %s", strerror(errno));
+		return 1;
 	}
 	o.restore = a.restore;
 	o.grants = grants_open((uint32_t)a.stub);
