@@ -31,8 +31,11 @@
 #include "mounts.h"
 #include "qmp_broker.h"
 #include "spawn.h"
+#include "state/words.h"
+#include "state_dev.h"
 #include "stubdom.h"
 #include "text.h"
+#include "uevents.h"
 #include "wire.h"
 #include "xen/version.h"
 #include "xen/xs_util.h"
@@ -48,6 +51,7 @@ static struct init {
 	struct args_plan plan;
 	struct children children;
 	struct monitor monitor;
+	struct uevents uevents;
 	struct cdrom cdrom;
 	struct carrier carrier;
 	struct loop_source sig, xs_src;
@@ -215,6 +219,16 @@ static void on_xenstore(void *arg, uint32_t events)
 	check_running();
 }
 
+/* A disk came or went: dom0's, for the device state, or a drive's medium. */
+static void on_vbd(void *arg, const struct vbd_event *ev, int dir)
+{
+	(void)arg;
+	if (!state_is_devid(ev->devid))
+		cdrom_event(&in.cdrom, ev, dir);
+	else if (dir > 0)
+		state_dev_give(ev);
+}
+
 static void on_monitor_ready(void *arg, const char *version)
 {
 	(void)arg;
@@ -339,9 +353,10 @@ static int start(void)
 	}
 	stage(STUBDOM_STAGE_QEMU);
 	/* Before QEMU: no event of a block device may be missed. */
-	ret = cdrom_open(&in.cdrom, &in.loop, in.xs, &in.monitor);
+	cdrom_init(&in.cdrom, in.xs, &in.monitor);
+	ret = uevents_open(&in.uevents, &in.loop, on_vbd, NULL);
 	if (ret)
-		say_warn("CD media cannot be changed: uevents: %s", strerror(-ret));
+		say_warn("CD media cannot be changed, states go by console: uevents: %s", strerror(-ret));
 	ret = children_start(&in.children, &in.plan, fd);
 	if (ret)
 		return ret;
