@@ -42,7 +42,8 @@ static int try_start_broker(struct children *c)
 {
 	char guest[16];
 	char *argv[] = { "qmp-broker", "--qmp-broker", guest,
-			 c->broker_ran ? "again" : "first", NULL };
+			 c->broker_ran ? "again" : "first",
+			 (char *)c->machine, NULL };
 	int fds[BROKER_FD_END - 3], ready[2], out, ret;
 	struct child_spec spec = {
 		.path = "/proc/self/exe", .argv = argv,
@@ -192,6 +193,7 @@ int children_start(struct children *c, const struct args_plan *plan,
 {
 	int fds[QEMU_FD_END - 3], ret = 0;
 
+	c->machine = plan->machine;
 	fds[QEMU_FD_QMP_BROKER - 3] = qmp_listen(INIT_QMP_BROKER, STUBDOM_UID_BROKER);
 	fds[QEMU_FD_QMP_INIT - 3] = qmp_listen(INIT_QMP_MONITOR, 0);
 	fds[QEMU_FD_RESTORE - 3] = restore_fd;

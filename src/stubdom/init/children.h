@@ -14,6 +14,7 @@
 struct children {
 	struct loop *loop;
 	unsigned int guest;
+	const char *machine;		/* QEMU's machine type */
 	struct wire_save save;		/* kept for a broker started again */
 	struct out_log qemu_log, broker_log;
 	pid_t qemu, broker, feeder;

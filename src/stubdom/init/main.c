@@ -404,9 +404,9 @@ int main(int argc, char **argv)
 {
 	int ret;
 
-	if (argc == 4 && !strcmp(argv[1], "--qmp-broker")) {
+	if (argc == 5 && !strcmp(argv[1], "--qmp-broker")) {
 		log_open("qmp-broker", sink_levels, LOG_DEBUG);
-		return qmp_broker_main(argv[2], strcmp(argv[3], "first"));
+		return qmp_broker_main(argv[2], strcmp(argv[3], "first"), argv[4]);
 	}
 	/* The kernel's answer to control/shutdown (see mounts_sysctl()). */
 	if (argc == 2 && !strcmp(argv[1], "--power-off") && !getuid())
