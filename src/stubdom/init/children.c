@@ -148,22 +148,24 @@ static void qemu_ended(struct children *c, int status)
 
 bool children_reap(struct children *c)
 {
+	int status, qemu_status = 0;
 	bool end = false;
-	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == c->qemu) {
-			qemu_ended(c, status);
+			qemu_status = status;
 			end = true;
 		} else if (pid == c->broker) {
 			broker_ended(c, status);
 		} else if (pid == c->feeder) {
 			c->feeder = 0;
-			if (status)
-				say_err("the saved state could not be read from its console");
+			c->feeder_ended(status);
 		}
 	}
+	/* Last: what fed it may have been the cause, and has said so. */
+	if (end)
+		qemu_ended(c, qemu_status);
 	return end;
 }
 

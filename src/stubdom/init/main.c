@@ -33,6 +33,7 @@
 #include "spawn.h"
 #include "state/words.h"
 #include "state_dev.h"
+#include "state_restore.h"
 #include "stubdom.h"
 #include "text.h"
 #include "uevents.h"
@@ -55,6 +56,8 @@ static struct init {
 	struct cdrom cdrom;
 	struct carrier carrier;
 	struct loop_source sig, xs_src;
+	char qemu[64];			/* its version, or "" */
+	bool by_disk;			/* what is restored */
 	bool debug;
 	bool answers;			/* control/shutdown is watched here */
 } in;
@@ -284,14 +287,14 @@ static int open_xenstore(void)
 static int check_image(void)
 {
 	unsigned int major, minor;
-	char info[1024], ver[64], want[32];
+	char info[1024], ver[64], want[32];	/* of Xen */
 
 	if (read_file(STUBDOM_IMAGE_INFO, info, sizeof(info)) < 0) {
 		say_notice(STUBDOM_IMAGE_INFO " is missing: not checked whether image and Xen fit");
 		return 0;
 	}
-	if (!text_value(info, "qemu", ver, sizeof(ver)))
-		publish(in.xs, "qemu", ver);
+	if (!text_value(info, "qemu", in.qemu, sizeof(in.qemu)))
+		publish(in.xs, "qemu", in.qemu);
 	if (text_value(info, "xen", ver, sizeof(ver)) ||
 	    version_series(ver, want, sizeof(want)) || xen_version("/sys", &major, &minor))
 		return 0;
@@ -342,12 +345,30 @@ static int watch_state(void)
 	return loop_want(&in.loop, &in.xs_src, EPOLLIN);
 }
 
+static void on_feeder(int status)
+{
+	if (in.by_disk)
+		state_restore_ended(in.xs, status);
+	else if (status)
+		say_err("the saved state could not be read from its console");
+}
+
+/* A pipe that delivers the saved state, by disk when dom0 has one. */
+static int restore_fd(void)
+{
+	int fd = state_restore_fd(in.xs, in.qemu, in.plan.machine, &in.children.feeder);
+
+	in.children.feeder_ended = on_feeder;
+	in.by_disk = fd >= 0;
+	return fd == -ENODATA ? wire_restore_fd(in.xs, &in.children.feeder) : fd;
+}
+
 static int start(void)
 {
 	int fd = -1, ret;
 
 	if (in.plan.restore) {
-		fd = wire_restore_fd(in.xs, &in.children.feeder);
+		fd = restore_fd();
 		if (fd < 0)
 			return fd;
 	}
