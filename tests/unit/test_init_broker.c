@@ -710,7 +710,7 @@ static int setup_disk(void **state)
 	return 0;
 }
 
-static void disk_holds(size_t len)
+static void disk_is(size_t len, const char *qemu)
 {
 	static uint8_t got[1048576];
 	char why[STATE_DISK_REASON_MAX + 1];
@@ -720,10 +720,16 @@ static void disk_holds(size_t len)
 	assert_int_equal(pread(disk_file, &h, sizeof(h), 0), sizeof(h));
 	assert_int_equal(state_header_check(&h, 1048576, &info, why), 0);
 	assert_int_equal(info.length, len);
-	assert_string_equal(info.qemu, "10.0.0");
+	assert_true(strchr("0123456789", qemu[0]) != NULL);
+	assert_string_equal(info.qemu, qemu);
 	assert_string_equal(info.machine, "xenfv");
 	assert_int_equal(pread(disk_file, got, len, STATE_DISK_BLOCK), len);
 	assert_int_equal(state_check(&info, got, why), 0);
+}
+
+static void disk_holds(size_t len)
+{
+	disk_is(len, "10.0.0");
 }
 
 static void nothing_is_left(void)
@@ -913,7 +919,7 @@ static void qemu_ends(void **state)
 }
 
 /* The same broker in front of a real QEMU. */
-static void real_qemu(void **state)
+static pid_t start_real(void)
 {
 	static char *argv[] = {
 		"qemu", "-accel", "qtest", "-M", "none", "-nodefaults", "-display", "none",
@@ -922,10 +928,9 @@ static void real_qemu(void **state)
 	};
 	const char *program = getenv("XE_QEMU");
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int l, c, fd, status;
+	int l, c;
 	pid_t pid;
 
-	(void)state;
 	/* the stubdomain's, once it is built */
 	if (!program || access(program, X_OK)) {
 		print_message("XE_QEMU names no QEMU: skipped\n");
@@ -949,6 +954,28 @@ static void real_qemu(void **state)
 	close(l);
 	unlink(sa.sun_path);
 	assert_int_equal(start(c), 0);
+	return pid;
+}
+
+static void end_real(pid_t pid, int fd)
+{
+	int status;
+
+	say(fd, "{\"execute\":\"quit\"}\r\n");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(fd);
+	assert_int_equal(stop(), 0);
+}
+
+static void real_qemu(void **state)
+{
+	pid_t pid;
+	int fd;
+
+	(void)state;
+	disks = NO_SERVICE;
+	pid = start_real();
 	for (int i = 0; i < 5; i++) {
 		fd = dial();
 		assert_non_null(strstr(get(fd, 20000), "\"capabilities\":[]"));
@@ -962,11 +989,35 @@ static void real_qemu(void **state)
 	assert_non_null(strstr(answer(fd, 5000), "\"id\":8"));
 	say(fd, "{\"execute\":\"no-such\",\"id\":9}\r\n");
 	assert_non_null(strstr(answer(fd, 5000), "CommandNotFound"));
-	say(fd, "{\"execute\":\"quit\"}\r\n");
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	close(fd);
-	assert_int_equal(stop(), 0);
+	end_real(pid, fd);
+}
+
+/* It opens the pipe, truncates nothing, seeks nowhere, and does so again. */
+static void real_qemu_saves_by_disk(void **state)
+{
+	struct state_disk_header h;
+	int fd;
+	pid_t pid;
+
+	(void)state;
+	fake_xs_reset();
+	disk_file = memfd_create("disk", 0);
+	fake_xs_set(STATE_DISK_SERVED, "1");
+	disks = DISK;
+	pid = start_real();
+	fd = session();
+	for (int i = 0; i < 3; i++) {
+		const char *reply = save_by_disk(fd);
+
+		assert_string_equal(reply, "{\"return\":{},\"id\":3}\r");
+		assert_int_equal(pread(disk_file, &h, sizeof(h), 0), sizeof(h));
+		assert_true(h.length >= 9);
+		disk_is(h.length, h.qemu);
+		nothing_is_left();
+		say(fd, "{\"execute\":\"cont\",\"id\":2}\r\n");
+		assert_non_null(strstr(answer(fd, 5000), "\"id\":2}"));
+	}
+	end_real(pid, fd);
 }
 
 #define D(t) cmocka_unit_test_setup_teardown(t, setup_disk, teardown)
@@ -986,7 +1037,7 @@ int main(void)
 		D(dom0_refuses_the_state), D(a_disk_that_cannot_be_written), D(what_qemu_does_wrong),
 		D(qemu_ends_while_it_saves),
 		cmocka_unit_test_prestate_setup_teardown(an_old_state_is_read_to_its_end, setup_disk, teardown, STUCK),
-		cmocka_unit_test(real_qemu),
+		cmocka_unit_test(real_qemu), cmocka_unit_test(real_qemu_saves_by_disk),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
