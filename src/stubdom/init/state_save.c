@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 
 /* blkfront needs some ms, and init as many to give the node away. */
 #define LOOK_MS 5
+/* A block is written within some ms. */
+#define WRITER_END_MS 500
 
 static void step(struct state_save *s, enum transfer_event ev, const char *why);
 
@@ -81,13 +84,20 @@ static void close_ctl(struct state_save *s)
 	s->writer = 0;
 }
 
-/* A writer that its disk holds cannot die now: it does when that lets go of it. */
+/*
+ * Let go of the disk.  What the writer has given to it has to be answered before dom0
+ * hears that it can be taken away: blkfront would wait for that answer for ever, and no device of
+ * this domain could change any more.  A writer that its disk holds does not end now.
+ */
 static void close_writer(struct state_save *s)
 {
+	struct pollfd p = { .fd = s->ctl_src.fd };	/* POLLHUP alone */
+
 	loop_timer_stop(&s->look);
 	if (!s->writer)
 		return;
 	kill(s->writer, SIGKILL);
+	poll(&p, 1, WRITER_END_MS);
 	close_ctl(s);
 }
 
