@@ -69,6 +69,8 @@ static_assert(sizeof(struct state_disk_header) == 256, "state_disk_header");
 #define STATE_DISK_DEVID_STEP	256u
 #define STATE_DISK_DEVIDS	26u
 
+/* Layout of the ring, in the frontend's "protocol". */
+#define STATE_DISK_ABI		"x86_64-abi"
 /* Segments of an indirect request: 256 KiB. */
 #define STATE_DISK_INDIRECT	64u
 

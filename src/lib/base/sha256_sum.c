@@ -36,26 +36,40 @@ static void schedule(uint32_t w[64], const uint8_t *block)
 	}
 }
 
+/* 6.2.2, step 3: one round.  Eight of them, each with its names one further, move nothing. */
+#define ROUND(a, b, c, d, e, f, g, h, i) do {						\
+	uint32_t t1 = h + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + ((e & f) ^ (~e & g)) + k[i] + w[i];	\
+											\
+	d += t1;									\
+	h = t1 + (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));	\
+} while (0)
+
 /* 6.2.2, steps 2 to 4 */
-static void one_block(uint32_t h[8], const uint8_t *block)
+static void one_block(uint32_t sum[8], const uint8_t *block)
 {
-	uint32_t w[64], v[8];
+	uint32_t a = sum[0], b = sum[1], c = sum[2], d = sum[3];
+	uint32_t e = sum[4], f = sum[5], g = sum[6], h = sum[7];
+	uint32_t w[64];
 
 	schedule(w, block);
-	memcpy(v, h, sizeof(v));
-	for (int i = 0; i < 64; i++) {
-		uint32_t a = v[0], e = v[4];
-		uint32_t t1 = v[7] + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) +
-			      ((e & v[5]) ^ (~e & v[6])) + k[i] + w[i];
-		uint32_t t2 = (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) +
-			      ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
-
-		memmove(v + 1, v, 7 * sizeof(*v));
-		v[4] += t1;
-		v[0] = t1 + t2;
+	for (int i = 0; i < 64; i += 8) {
+		ROUND(a, b, c, d, e, f, g, h, i);
+		ROUND(h, a, b, c, d, e, f, g, i + 1);
+		ROUND(g, h, a, b, c, d, e, f, i + 2);
+		ROUND(f, g, h, a, b, c, d, e, i + 3);
+		ROUND(e, f, g, h, a, b, c, d, i + 4);
+		ROUND(d, e, f, g, h, a, b, c, i + 5);
+		ROUND(c, d, e, f, g, h, a, b, i + 6);
+		ROUND(b, c, d, e, f, g, h, a, i + 7);
 	}
-	for (int i = 0; i < 8; i++)
-		h[i] += v[i];
+	sum[0] += a;
+	sum[1] += b;
+	sum[2] += c;
+	sum[3] += d;
+	sum[4] += e;
+	sum[5] += f;
+	sum[6] += g;
+	sum[7] += h;
 }
 
 void sha256_sum_init(struct sha256_sum *s)
