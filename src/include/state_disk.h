@@ -50,7 +50,7 @@ struct state_disk_header {
 	uint8_t sha256[32];			/* of the state */
 	/* Printable, no blanks, NUL-terminated, NULs behind; "" when it is not known. */
 	char qemu[STATE_DISK_NAME_LEN];		/* version, "10.0.13" */
-	char machine[STATE_DISK_NAME_LEN];	/* type, "xenfv-4.2" */
+	char machine[STATE_DISK_NAME_LEN];	/* type, "xenfv" */
 	uint8_t reserved[80];			/* 0 */
 	uint8_t check[32];			/* SHA-256 of all bytes before this one */
 	char end[STATE_DISK_MAGIC_LEN];		/* magic again: what is damaged is still known as a header */
@@ -102,7 +102,7 @@ static_assert(sizeof(struct state_disk_header) == 256, "state_disk_header");
 #define STATE_DISK_READY_MS	8000	/* xen-state-disk started -> its disk is there */
 #define STATE_DISK_CONNECT_MS	10000	/* nodes written -> frontend Initialised; ring handed over -> mapped */
 #define STATE_DISK_EARLY_MS	3600000	/* disk there -> its guest is suspended */
-#define STATE_DISK_SAVE_MS	60000	/* guest suspended -> done */
+#define STATE_DISK_SAVE_MS	60000	/* guest suspended -> done; the stubdomain: QEMU's bytes and answer */
 #define STATE_DISK_VERIFY_MS	30000	/* done -> state is written */
 #define STATE_DISK_RESTORE_MS	60000	/* stubdomain runs -> restored */
 #define STATE_DISK_CLOSE_MS	5000	/* backend Closing -> frontend Closed */
