@@ -13,6 +13,8 @@ expect "the stubdomain's console is a terminal" wait_for 30 shell_tty s1 || exit
 # A reader that is there before the shell.
 socat -u "$(shell_tty s1)",raw,echo=0 - >$LAB/tmp/shell.log &
 reader=$!
+reads() { find /proc/$reader/fd -lname '/dev/pts/*' | grep . && sleep 1; }
+expect "its output is read" wait_for 30 reads
 expect "its QEMU is killed" xl sysrq s1-dm i
 expect "stubdom-init starts a shell" wait_for 60 grep -a 'a shell on the console' $LAB/tmp/shell.log
 echo 'echo answer $((40 + 2)); busybox grep ^xen /etc/xen-stubdom/image' >"$(shell_tty s1)"

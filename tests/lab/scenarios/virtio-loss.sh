@@ -31,9 +31,11 @@ for t in pvh pv; do
 	guest_cmd v '(nc 10.77.0.1 7001 </dev/null | md5sum >/tmp/sum) >/dev/null 2>&1 &'
 
 	for n in 1 2 3 4; do
+		pid=$(backend)
+		# In two of the rounds it dies with requests that it has not answered.
+		[ $((n % 2)) = 1 ] || kill -STOP "$pid"
 		# Not while fio starts or ends.
 		wait_for 60 guest_cmd v "set -- \$(cat /sys/block/$name/inflight); [ \$((\$1 + \$2)) -gt 0 ]" || true
-		pid=$(backend)
 		expect "$t: kill -9 of the backend ($n)" kill -9 "$pid"
 		expect "$t: the guest lives on ($n)" guest_cmd v true
 		expect "$t: systemd has started another ($n)" wait_for 60 another
