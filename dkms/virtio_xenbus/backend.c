@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the backend says in xenstore: its nodes and its state.  docs/protocol.md, section 3. */
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "vx.h"
+
+static unsigned int oldest_version = VX_VERSION_OLDEST;
+module_param(oldest_version, uint, 0444);
+MODULE_PARM_DESC(oldest_version, "oldest version of the protocol that a backend may speak (1); 2: not without rings that it can only read");
 
 /* How long a backend that is there and does not answer is waited for while the guest is restored. */
 #define VX_RESUME_END	(60 * HZ)
@@ -38,10 +43,9 @@ static int vx_read_modes(struct vx_device *vd)
 
 int vx_read_offer(struct vx_device *vd, struct vx_offer *o, const char **node)
 {
-	u32 oldest = 0, newest = 0;
 	const struct { const char *node; u32 min, max; u32 *value; } t[] = {
-		{ VX_NODE_VERSION_MIN, 1, VX_VERSION, &oldest },
-		{ VX_NODE_VERSION_MAX, VX_VERSION, 65535, &newest },
+		{ VX_NODE_VERSION_MIN, 1, VX_VERSION, &o->oldest },
+		{ VX_NODE_VERSION_MAX, max(oldest_version, 1u), 65535, &o->newest },
 		{ VX_NODE_INSTANCE, 1, U32_MAX, &o->instance },
 		{ VX_NODE_DEVICE_ID, 1, 65535, &o->limits.device_id },
 		{ VX_NODE_VENDOR_ID, 0, U32_MAX, &o->limits.vendor_id },
@@ -59,6 +63,10 @@ int vx_read_offer(struct vx_device *vd, struct vx_offer *o, const char **node)
 		if (ret)
 			return ret;
 	}
+	*node = VX_NODE_VERSION_MIN;
+	o->version = vx_version_choose(o->oldest, o->newest, oldest_version);
+	if (!o->version)
+		return -EINVAL;
 	*node = VX_NODE_POOL_HINT_PAGES;
 	if (o->pool_hint > o->pool_max)
 		return -EINVAL;

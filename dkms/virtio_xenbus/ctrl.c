@@ -125,7 +125,7 @@ const char *vx_ctrl_check(struct vx_device *vd, u32 *value)
 	return vx_ctrl_check_backend(le32_to_cpu(READ_ONCE(c->be_magic)),
 				     le16_to_cpu(READ_ONCE(c->be_version)),
 				     le32_to_cpu(READ_ONCE(c->config_size)),
-				     VX_VERSION, vd->offer.limits.max_config, value);
+				     vd->offer.version, vd->offer.limits.max_config, value);
 }
 
 /* ---- by name ---- */

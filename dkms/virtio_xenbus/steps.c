@@ -237,10 +237,12 @@ static void vx_reconnect(struct vx_device *vd)
 	if (now.limits.device_id != vd->offer.limits.device_id ||
 	    now.limits.vendor_id != vd->offer.limits.vendor_id ||
 	    now.limits.max_queues < vd->offer.limits.num_queues || now.pool_max < vd->pages ||
-	    now.limits.max_config < vd->config.size) {
+	    now.limits.max_config < vd->config.size ||
+	    vd->offer.version < now.oldest || vd->offer.version > now.newest) {
 		vx_fail(vd, -ENODEV, "the new backend has another device");
 		return;
 	}
+	now.version = vd->offer.version;	/* as the pool was made */
 	vd->offer = now;
 	ret = vx_conn_reconnect(vd);
 	if (ret)

@@ -129,6 +129,7 @@ static u64 vx_get_features(struct virtio_device *vdev)
 static int vx_finalize_features(struct virtio_device *vdev)
 {
 	static const u64 transport = GENMASK_ULL(VIRTIO_TRANSPORT_F_END - 1, VIRTIO_TRANSPORT_F_START);
+	struct vx_device *vd = to_vx(vdev);
 
 	vring_transport_features(vdev);
 	vdev->features &= ~transport | VX_TRANSPORT_BITS;
@@ -139,7 +140,13 @@ static int vx_finalize_features(struct virtio_device *vdev)
 		dev_err(&vdev->dev, "the backend does not offer VERSION_1 and ACCESS_PLATFORM\n");
 		return -EINVAL;
 	}
-	return vx_tell_features(to_vx(vdev), vdev->features);
+	/* The ring code finds the end of a chain in memory that the backend can write (protocol.md, 5.1). */
+	if (!vd->ro_pages && !virtio_has_feature(vdev, VIRTIO_F_RING_PACKED) &&
+	    !virtio_has_feature(vdev, VIRTIO_RING_F_INDIRECT_DESC)) {
+		dev_err(&vd->xdev->dev, "the backend offers neither read-only rings nor INDIRECT_DESC\n");
+		return -EINVAL;
+	}
+	return vx_tell_features(vd, vdev->features);
 }
 
 static const char *vx_bus_name(struct virtio_device *vdev)

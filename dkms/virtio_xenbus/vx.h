@@ -5,7 +5,8 @@
  * Locking.  The state (state.h) is changed by steps, one at a time: the work and
  * vx_remove() hold step_lock; the callbacks of a suspend do not, but the work and all
  * processes are frozen then.  The link is changed in any context.  Both are written
- * under state_lock, a leaf that is taken with interrupts off, and read without: a
+ * under state_lock, a leaf that is taken with interrupts off, and read without (so is
+ * the list of queues, which is read under queues_lock or state_lock): a
  * step knows that the state is its own, and whoever reads the link acts right
  * on one that is just changing, since the end of a link wakes who waits for an answer.
  *
@@ -35,6 +36,7 @@
 #include "config.h"
 #include "msg.h"
 #include "pool.h"
+#include "rules.h"
 #include "state.h"
 
 #define VX_WHY 192		/* bytes of a line that says what is wrong */
@@ -42,7 +44,15 @@
 /* What the backend said in xenstore. */
 struct vx_offer {
 	u32 instance, pool_max, pool_hint;
+	u32 oldest, newest;		/* versions that it speaks */
+	u32 version;			/* the one of the connection */
 	struct vx_limits limits;
+};
+
+/* A split ring of which the backend can only read the first part: one piece for the ring code, two for the backend. */
+struct vx_ring {
+	u64 ro, rw;
+	void *va;			/* NULL: there is none */
 };
 
 struct vx_queue {
@@ -53,6 +63,7 @@ struct vx_queue {
 	evtchn_port_t port;
 	dma_addr_t inflight;		/* what the backend has fetched; 0: it does not tell */
 	void *inflight_va;
+	struct vx_ring ring;
 };
 
 /* The virtio device; freed with its last reference. */
@@ -93,11 +104,14 @@ struct vx_device {
 	__le32 *dir[VX_DIR_MAX_PAGES];
 	grant_ref_t dir_ref[VX_DIR_MAX_PAGES];
 	u32 pages;			/* of the pool that are granted */
+	u32 ro_pages;			/* the last ones of them: the backend can only read them */
 	struct page **page;
 	void *pool_va;			/* the same pages in a row */
 	spinlock_t pool_lock;
-	u32 mapped;			/* live mappings that are copies */
+	u32 mapped, unmapped;		/* live mappings that are copies; how many have ended */
+	bool distrust;			/* of them: see vx_distrust() */
 	struct vx_pool pool;
+	struct vx_ring *ring;		/* whose memory the ring code allocates or frees just now */
 	void *pool_meta;
 	evtchn_port_t port;
 	int irq;
@@ -147,6 +161,11 @@ void vx_break(struct vx_device *vd);
 void vx_lose(struct vx_device *vd);
 /* Found in any context: the work closes the device and says why.  The first one counts. */
 __printf(3, 4) void vx_fail_later(struct vx_device *vd, int err, const char *fmt, ...);
+/*
+ * The same; from now on nothing is copied out of the pool, and the ring code takes nothing
+ * more from the device's queues.  Its free lists are not to be trusted any more.
+ */
+__printf(2, 3) void vx_distrust(struct vx_device *vd, const char *fmt, ...);
 /* Look at what is to be done next, and at vd->failed. */
 void vx_wake(struct vx_device *vd);
 
@@ -206,6 +225,8 @@ int vx_config_replay(struct vx_device *vd);
 
 /* ---- conn.c: the connection ---- */
 
+/* Most entries of a virtqueue, as the administrator has set it. */
+unsigned int vx_queue_size(void);
 /* Make pool, control page and control channel, and tell the backend.  0 or -errno, then nothing is left. */
 int vx_conn_open(struct vx_device *vd);
 /* Give all back.  Pages that the backend still maps are freed when it unmaps them.  Who waits for an answer has left. */

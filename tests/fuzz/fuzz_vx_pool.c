@@ -154,7 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	void *meta = malloc(vx_pool_meta_size(pages));
 
 	memset(meta, 0x5a, vx_pool_meta_size(pages));
-	must(!vx_pool_init(&pool, meta, pages, reserve));
+	must(!vx_pool_init(&pool, meta, pages, reserve, 0));
 	owner = calloc(((size_t)pages << VX_PAGE_SHIFT) / 64, sizeof(*owner));
 	nlive = 0;
 	while (size) {

@@ -132,7 +132,7 @@ static const struct fault faults[] = {
 	/* Nodes: section 3. */
 	NODE("min-none", VX_NODE_VERSION_MIN, NULL, "missing"),
 	NODE("min-0", VX_NODE_VERSION_MIN, "0", "0"),
-	NODE("min-new", VX_NODE_VERSION_MIN, "2", "newer than the driver"),
+	NODE("min-new", VX_NODE_VERSION_MIN, "3", "newer than the driver"),
 	NODE("min-01", VX_NODE_VERSION_MIN, "01", "with a leading zero"),
 	NODE("min-blank", VX_NODE_VERSION_MIN, " 1", "with a blank"),
 	NODE("min-x", VX_NODE_VERSION_MIN, "1x", "with a letter"),
@@ -164,7 +164,7 @@ static const struct fault faults[] = {
 	/* The control page when state becomes 4: 5.3. */
 	CTRL("magic", be_magic, 4, 0x42425857),
 	CTRL("magic-0", be_magic, 4, 0),
-	CTRL("version-2", be_version, 2, 2),
+	CTRL("version-3", be_version, 2, 3),
 	CTRL("version-0", be_version, 2, 0),
 	CTRL("config-61", config_size, 4, 61),
 	CTRL("config-all", config_size, 4, 0xffffffff),
@@ -314,8 +314,8 @@ static struct {
 	uint64_t close_at;
 	uint32_t f_at;			/* the driver's state then */
 	struct vx_ctrl *ctrl;
-	uint8_t *pool;
-	uint32_t pages, seq, status;
+	uint8_t *pool, *ro;		/* the part that can be written, and the other */
+	uint32_t pages, ro_pages, seq, status;
 	uint64_t accepted;
 	evtchn_port_t local;
 	struct queue q;
@@ -354,7 +354,7 @@ static void make_dir(xs_transaction_t t, const char *dir, unsigned int owner, un
 static void write_offer(xs_transaction_t t)
 {
 	static const struct { const char *node, *value; } right[] = {
-		{ VX_NODE_VERSION_MIN, "1" }, { VX_NODE_VERSION_MAX, "1" }, { VX_NODE_INSTANCE, "1" },
+		{ VX_NODE_VERSION_MIN, "1" }, { VX_NODE_VERSION_MAX, "2" }, { VX_NODE_INSTANCE, "1" },
 		{ VX_NODE_DEVICE_ID, "2" }, { VX_NODE_VENDOR_ID, "72" }, { VX_NODE_MAX_QUEUES, "1" },
 		{ VX_NODE_MEM_MODES, "grant,pool" }, { VX_NODE_POOL_MAX_PAGES, "1024" },
 		{ VX_NODE_POOL_HINT_PAGES, "128" }, { VX_NODE_MAX_CONFIG, "60" },
@@ -495,12 +495,33 @@ static void unmap_all(void)
 		xenevtchn_unbind(ec, be.local);
 	if (be.pool)
 		xengnttab_unmap(gt, be.pool, be.pages);
+	if (be.ro)
+		xengnttab_unmap(gt, be.ro, be.ro_pages);
 	if (be.ctrl)
 		xengnttab_unmap(gt, be.ctrl, 1);
 	be.q.up = false;
 	be.local = 0;
-	be.pool = NULL;
+	be.pool = be.ro = NULL;
 	be.ctrl = NULL;
+}
+
+/* In two parts: the last pages can only be read. */
+static void map_pool(uint32_t *refs)
+{
+	be.ro_pages = be.ctrl->ro_pages;
+	be.pages = be.ctrl->pool_pages - be.ro_pages;
+	be.pool = xengnttab_map_domain_grant_refs(gt, be.pages, domid, refs, PROT_READ | PROT_WRITE);
+	if (be.pool && be.ro_pages)
+		be.ro = xengnttab_map_domain_grant_refs(gt, be.ro_pages, domid, refs + be.pages, PROT_READ);
+	if (!be.pool || (be.ro_pages && !be.ro))
+		die("no pool: %s", strerror(errno));
+}
+
+static void *pool_at(uint64_t addr)
+{
+	uint64_t at = addr - VX_POOL_BASE, border = (uint64_t)be.pages * VX_PAGE_SIZE;
+
+	return at < border ? be.pool + at : be.ro + (at - border);
 }
 
 /* The driver is Linux and right: what it says is believed. */
@@ -512,16 +533,13 @@ static void map_all(void)
 	be.ctrl = xengnttab_map_domain_grant_refs(gt, 1, domid, &ref, PROT_READ | PROT_WRITE);
 	if (!be.ctrl || be.ctrl->magic != VX_MAGIC_DRIVER || be.ctrl->pool_pages > 1024)
 		die("no control page at reference %u: %s", ref, strerror(errno));
-	be.pages = be.ctrl->pool_pages;
 	ref = be.ctrl->dir[0];
 	dir = xengnttab_map_domain_grant_refs(gt, 1, domid, &ref, PROT_READ);
 	if (!dir)
 		die("no directory: %s", strerror(errno));
-	memcpy(refs, dir, sizeof(refs[0]) * be.pages);
+	memcpy(refs, dir, sizeof(refs[0]) * be.ctrl->pool_pages);
 	xengnttab_unmap(gt, dir, 1);
-	be.pool = xengnttab_map_domain_grant_refs(gt, be.pages, domid, refs, PROT_READ | PROT_WRITE);
-	if (!be.pool)
-		die("no pool: %s", strerror(errno));
+	map_pool(refs);
 	port = xenevtchn_bind_interdomain(ec, domid, get_u32(fdir, VX_NODE_EVENT_CHANNEL));
 	if (port < 0)
 		die("no event channel: %s", strerror(errno));
@@ -539,7 +557,7 @@ static void connect_driver(void)
 	memcpy((void *)be.ctrl->config, &capacity, sizeof(capacity));
 	be.ctrl->config[12] = 8;	/* seg_max */
 	be.ctrl->config_size = CONFIG_SIZE;
-	be.ctrl->be_version = VX_VERSION;
+	be.ctrl->be_version = be.ctrl->version;
 	be.ctrl->be_magic = VX_MAGIC_BACKEND;
 	if (act(AT_READY))
 		return;
@@ -564,9 +582,9 @@ static void queue_set(const struct vx_msg_set_queue *m)
 		die("no event channel for the queue: %s", strerror(errno));
 	be.q = (struct queue){
 		.size = m->size, .port = m->port, .local = (evtchn_port_t)port, .up = true,
-		.desc = (struct desc *)(be.pool + (m->desc - VX_POOL_BASE)),
-		.avail = (uint16_t *)(be.pool + (m->driver - VX_POOL_BASE)),
-		.used = (uint16_t *)(be.pool + (m->device - VX_POOL_BASE)),
+		.desc = pool_at(m->desc),
+		.avail = pool_at(m->driver),
+		.used = pool_at(m->device),
 	};
 }
 
@@ -661,11 +679,11 @@ static unsigned int chain(uint16_t head, struct seg *segs)
 
 	if (table[i].flags & 4) {
 		limit = table[i].len / sizeof(*table);
-		table = (struct desc *)(be.pool + (table[i].addr - VX_POOL_BASE));
+		table = pool_at(table[i].addr);
 		i = 0;
 	}
 	while (n < MAX_SEGS && i < limit) {
-		segs[n++] = (struct seg){ be.pool + (table[i].addr - VX_POOL_BASE), table[i].len, table[i].flags & 2 };
+		segs[n++] = (struct seg){ pool_at(table[i].addr), table[i].len, table[i].flags & 2 };
 		if (!(table[i].flags & 1))
 			break;
 		i = table[i].next;
