@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the backend says in xenstore: its nodes and its state.  docs/protocol.md, section 3. */
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "vx.h"
@@ -9,7 +10,7 @@ static unsigned int oldest_version = VX_VERSION_OLDEST;
 module_param(oldest_version, uint, 0444);
 MODULE_PARM_DESC(oldest_version, "oldest version of the protocol that a backend may speak (1); 2: not without rings that it can only read");
 
-/* How long a backend that is there and does not answer is waited for while the guest is restored. */
+/* How long a backend that is there and does not answer is waited for while the guest is suspended or restored. */
 #define VX_RESUME_END	(60 * HZ)
 
 /* ---- what it offers ---- */
@@ -100,36 +101,53 @@ void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state state)
 		vx_lose(vd);
 	} else if (served && state != XenbusStateConnected && state != XenbusStateClosing) {
 		vx_set_link(vd, VX_LINK_SILENT);
+		/* A suspend waits for what is in flight, and is not to wait for the next backend. */
+		if (READ_ONCE(vd->freezing))
+			vx_lose(vd);
 		/* A driver that begins with new queues may wait for its first commands. */
-		if (vx_state_quiesced(vx_state(vd)))
+		else if (vx_state_quiesced(vx_state(vd)))
 			vx_break(vd);
 	}
 	vx_wake(vd);
 }
 
-/* In the place of xenwatch, which would tell us of the backend's states, but is what resumes the guest. */
-void vx_watch(struct work_struct *work)
+enum xenbus_state vx_backend_now(struct vx_device *vd)
 {
-	struct vx_device *vd = container_of(to_delayed_work(work), struct vx_device, watch);
 	u32 state = XenbusStateUnknown;
 
 	vx_read_u32(vd, "state", XenbusStateInitialising, XenbusStateClosed, &state);
-	vx_otherend_changed(vd->xdev, state);
-	if (time_after(jiffies, vd->watch_end)) {
-		vx_fail_later(vd, -ETIMEDOUT, "the backend does not answer while the guest is restored");
-		vx_break(vd);	/* virtio-net waits for its commands without end */
-		return;
-	}
-	queue_delayed_work(system_wq, &vd->watch, HZ / 20);
+	return state;
 }
 
-void vx_watch_begin(struct vx_device *vd)
+/* In the place of xenwatch, which would tell us of the backend's states, but is what suspends and resumes the guest. */
+void vx_watch(struct work_struct *work)
+{
+	struct vx_device *vd = container_of(to_delayed_work(work), struct vx_device, watch);
+	unsigned int noio = memalloc_noio_save();
+
+	vx_otherend_changed(vd->xdev, vx_backend_now(vd));
+	if (time_after(jiffies, vd->watch_end)) {
+		vx_fail_later(vd, -ETIMEDOUT, "the backend does not answer while the guest is %s",
+			      vd->freezing ? "suspended" : "restored");
+		if (vd->freezing)
+			vx_lose(vd);
+		else
+			vx_break(vd);	/* virtio-net waits for its commands without end */
+	} else {
+		queue_delayed_work(vx_wq, &vd->watch, HZ / 20);
+	}
+	memalloc_noio_restore(noio);
+}
+
+void vx_watch_begin(struct vx_device *vd, bool freezing)
 {
 	vd->watch_end = jiffies + VX_RESUME_END;
-	queue_delayed_work(system_wq, &vd->watch, 0);
+	WRITE_ONCE(vd->freezing, freezing);
+	queue_delayed_work(vx_wq, &vd->watch, 0);
 }
 
 void vx_watch_end(struct vx_device *vd)
 {
 	cancel_delayed_work_sync(&vd->watch);
+	WRITE_ONCE(vd->freezing, false);
 }

@@ -141,11 +141,56 @@ static int vx_memory_make(struct vx_device *vd, u32 pages)
 	return ret ? ret : vx_pool_fill(vd, pages);
 }
 
+/*
+ * A page that the backend has not unmapped stays the pool's, and the next pool would be
+ * more memory.  A reference tells when all of them are free; their array is kept.
+ */
+static void vx_pool_hold(struct vx_device *vd)
+{
+	/* Of the pool before there is something left: this is the loopback's, which nobody maps. */
+	if (vd->old_page || !vd->pages)
+		return;
+	for (u32 i = 0; i < vd->pages; i++)
+		get_page(vd->page[i]);
+	vd->old_page = kvmalloc_array(vd->pages, sizeof(*vd->page), GFP_KERNEL);
+	if (vd->old_page)
+		memcpy(vd->old_page, vd->page, vd->pages * sizeof(*vd->page));
+	else
+		for (u32 i = 0; i < vd->pages; i++)
+			put_page(vd->page[i]);
+	vd->old_pages = vd->old_page ? vd->pages : 0;
+	vd->old_since = jiffies;
+}
+
+bool vx_conn_held(struct vx_device *vd)
+{
+	while (vd->old_pages) {
+		struct page *page = vd->old_page[vd->old_pages - 1];
+
+		if (page_count(page) > 1)
+			return true;
+		put_page(page);
+		vd->old_pages--;
+	}
+	kvfree(vd->old_page);
+	vd->old_page = NULL;
+	return false;
+}
+
+void vx_conn_forget(struct vx_device *vd)
+{
+	while (vd->old_pages)
+		put_page(vd->old_page[--vd->old_pages]);
+	kvfree(vd->old_page);
+	vd->old_page = NULL;
+}
+
 static void vx_memory_free(struct vx_device *vd)
 {
 	if (vd->pool_va)
 		vunmap(vd->pool_va);
 	vd->pool_va = NULL;
+	vx_pool_hold(vd);
 	/* The directory is granted read-only: what is read back is what we wrote. */
 	while (vd->pages) {
 		vd->pages--;

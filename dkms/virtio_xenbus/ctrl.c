@@ -20,7 +20,7 @@ irqreturn_t vx_control_event(int irq, void *arg)
 	u32 posted = le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted));
 	u32 gen = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
 	/* An event without news counts against the sender: it is slowed down. */
-	bool gen_changed = gen != vd->seen_gen, news = gen_changed || posted != vd->seen_posted;
+	bool gen_changed = gen != vd->seen_gen, news = posted != vd->seen_posted;
 
 	if (le32_to_cpu(READ_ONCE(vd->ctrl->device_status)) & VIRTIO_CONFIG_S_NEEDS_RESET &&
 	    !READ_ONCE(vd->needs_reset)) {
@@ -30,8 +30,9 @@ irqreturn_t vx_control_event(int irq, void *arg)
 	vd->seen_posted = posted;
 	vd->seen_gen = gen;
 	wake_up(&vd->answer);
-	if (gen_changed)
-		queue_work(system_freezable_wq, &vd->config_work);
+	/* So does one of a change when the last has not been looked at. */
+	if (gen_changed && queue_delayed_work(system_freezable_wq, &vd->config_work, 0))
+		news = true;
 	xen_irq_lateeoi(irq, news ? 0 : XEN_EOI_FLAG_SPURIOUS);
 	return IRQ_HANDLED;
 }
@@ -212,13 +213,15 @@ int vx_config_begin(struct vx_device *vd, u32 size, bool replay)
 		ret = vx_config_replay(vd);
 	if (!ret) {
 		spin_lock(&vd->config_lock);
+		vd->config.device_id = vd->offer.limits.device_id;
+		vd->config.queues = vd->offer.limits.num_queues;
 		news = vx_config_follow(&vd->config, vd->ctrl, size);
 		spin_unlock(&vd->config_lock);
 	}
 	mutex_unlock(&vd->written_lock);
 	/* Later changes are told by an event; no event tells of this one. */
 	if (news && vd->child)
-		queue_work(system_freezable_wq, &vd->config_work);
+		queue_delayed_work(system_freezable_wq, &vd->config_work, 0);
 	return ret;
 }
 

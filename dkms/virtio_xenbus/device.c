@@ -7,6 +7,8 @@
 
 #include "vx.h"
 
+struct workqueue_struct *vx_wq;
+
 bool vx_set_state(struct vx_device *vd, enum vx_state to)
 {
 	enum vx_state from;
@@ -53,14 +55,14 @@ void vx_lose(struct vx_device *vd)
 {
 	vx_set_link(vd, VX_LINK_LOST);
 	/* The work may be waiting for what the backend will not do any more. */
-	queue_work(system_wq, &vd->fail_work);
+	queue_work(vx_wq, &vd->fail_work);
 	vx_break(vd);
 }
 
 /* Not while the guest is suspended: freezing waits for what the work does. */
 void vx_wake(struct vx_device *vd)
 {
-	queue_work(system_freezable_wq, &vd->work);
+	queue_work(vd->wq, &vd->work);
 }
 
 static __printf(3, 0) void vx_fail_why(struct vx_device *vd, int err, const char *fmt, va_list ap)

@@ -4,6 +4,7 @@
  * suspended, or the next backend cannot take the queues over.  docs/protocol.md,
  * sections 9 and 10.
  */
+#include <linux/delay.h>
 #include <linux/netdevice.h>
 #include <linux/virtio_ids.h>
 #ifdef VX_HAVE_NETDEV_RX_QUEUE_H
@@ -141,6 +142,43 @@ void vx_prepare_removal(struct vx_device *vd)
  * it.  Not in xenbus' own suspend: a suspend that is cancelled (xl save -c) is
  * not told to xenbus drivers, but to this device's thaw.
  */
+static int vx_freeze_drain(struct vx_device *vd)
+{
+	u32 begin = jiffies_to_msecs(jiffies), ended = vd->unmapped, last = begin;
+	enum vx_drain next;
+
+	do {
+		u32 now = jiffies_to_msecs(jiffies);
+
+		if (READ_ONCE(vd->unmapped) != ended) {
+			ended = READ_ONCE(vd->unmapped);
+			last = now;
+		}
+		next = vx_drain_next(vx_backend_now(vd), vx_link(vd), vx_dma_busy(vd), now - begin, now - last);
+		if (next == VX_DRAIN_WAIT)
+			msleep(20);
+	} while (next == VX_DRAIN_WAIT);
+	if (next == VX_DRAIN_DONE)
+		return 0;
+	dev_err(&vd->child->vdev.dev, next == VX_DRAIN_LOST ? "waits for its backend and cannot be suspended\n" :
+		"its backend has done nothing for 30 s: it cannot be suspended\n");
+	return -EBUSY;
+}
+
+/*
+ * From here on its driver waits without end, for requests and for commands, in the
+ * thread in which xenbus would tell us of the backend.
+ */
+static int vx_freeze_watched(struct vx_device *vd)
+{
+	int ret;
+
+	vx_watch_begin(vd, true);
+	ret = vx_quiesce(vd);
+	vx_watch_end(vd);
+	return ret;
+}
+
 static int vx_freeze(struct device *dev)
 {
 	struct virtio_device *vdev = dev_to_virtio(dev);
@@ -160,7 +198,14 @@ static int vx_freeze(struct device *dev)
 		dev_err(dev, "%s cannot be suspended\n", drv->driver.name);
 		return -EBUSY;
 	}
-	return vx_quiesce(vd);
+	/* Only a disk's driver waits for requests; the queues of others are never empty. */
+	if (vdev->id.device == VIRTIO_ID_BLOCK && drv) {
+		int ret = vx_freeze_drain(vd);
+
+		if (ret)
+			return ret;
+	}
+	return vx_freeze_watched(vd);
 }
 
 /* The connection is as it was; a device that had lost its backend waits on. */
@@ -171,7 +216,7 @@ static int vx_thaw(struct device *dev)
 
 	if (vx_state(vd) != VX_SUSPENDED)
 		return 0;
-	vx_watch_begin(vd);
+	vx_watch_begin(vd, false);
 	ret = vx_restart(vd);
 	vx_watch_end(vd);
 	if (ret)

@@ -17,6 +17,11 @@
 #ifndef VX_H
 #define VX_H
 
+/* A mapping is copied by its address in the kernel, which high memory has none of. */
+#ifdef CONFIG_HIGHMEM
+#error "virtio_xenbus is not for kernels with CONFIG_HIGHMEM (32 bits)"
+#endif
+
 #ifndef VX_PROBES_WORK
 #error "Kbuild could not compile its probes against this kernel"
 #endif
@@ -40,6 +45,11 @@
 #include "state.h"
 
 #define VX_WHY 192		/* bytes of a line that says what is wrong */
+
+/* Lines that a device has once. */
+#define VX_TOLD_HELD	0
+#define VX_TOLD_OFFERS	1
+#define VX_TOLD_CONFIGS	2
 
 /* What the backend said in xenstore. */
 struct vx_offer {
@@ -79,15 +89,24 @@ static inline struct vx_device *to_vx(struct virtio_device *vdev)
 
 struct vx_device {
 	struct xenbus_device *xdev;
-	/* States are acted on here: xenwatch must not wait for a backend. */
+	/*
+	 * States are acted on here: xenwatch must not wait for a backend.  A thread of its own,
+	 * for the time when there is no memory and swap is on the device.
+	 */
+	struct workqueue_struct *wq;
 	struct work_struct work;
 	enum xenbus_state backend_state;
 	/* The child's driver may wait for I/O while it probes: not in the work above. */
-	struct work_struct add_work, config_work;
+	struct work_struct add_work;
+	struct delayed_work config_work;
 	struct work_struct fail_work;	/* a backend that went while we were closing */
 	struct delayed_work give_up;	/* looks at the deadline */
+	struct delayed_work retry;	/* when a new connection may not be offered yet */
+	struct vx_pace offers, configs;
+	unsigned long told;		/* a bit for each line that a device has once, VX_TOLD_... */
 	struct delayed_work watch;	/* of the backend, while the guest is restored */
 	unsigned long watch_end;
+	bool freezing;			/* it watches a suspend: what is in flight must come to an end */
 	struct vx_offer offer;
 
 	/* See "Locking" above. */
@@ -107,6 +126,9 @@ struct vx_device {
 	u32 ro_pages;			/* the last ones of them: the backend can only read them */
 	struct page **page;
 	void *pool_va;			/* the same pages in a row */
+	struct page **old_page;		/* of the pool before: those that are not yet known to be released */
+	u32 old_pages;
+	unsigned long old_since;	/* jiffies */
 	spinlock_t pool_lock;
 	u32 mapped, unmapped;		/* live mappings that are copies; how many have ended */
 	bool distrust;			/* of them: see vx_distrust() */
@@ -149,6 +171,8 @@ struct vx_device {
 
 /* ---- device.c: state, link, errors ---- */
 
+/* For what must go on when there is no memory.  Not frozen. */
+extern struct workqueue_struct *vx_wq;
 /* Change the state.  False, and nothing happens, when that is not allowed: it is logged once. */
 bool vx_set_state(struct vx_device *vd, enum vx_state to);
 /* Change the link as far as vx_link_after() lets it; who waits for an answer looks at it.  Any context. */
@@ -175,9 +199,11 @@ void vx_wake(struct vx_device *vd);
 int vx_read_offer(struct vx_device *vd, struct vx_offer *o, const char **node);
 /* Is what we connect to still the backend that is there? */
 bool vx_same_instance(struct vx_device *vd);
+/* Its state, from xenstore. */
+enum xenbus_state vx_backend_now(struct vx_device *vd);
 void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state state);
-/* Around what xenwatch does itself when the guest resumes: it hears of no backend that goes meanwhile. */
-void vx_watch_begin(struct vx_device *vd);
+/* Around what xenwatch does itself when the guest is suspended and resumes: it hears of no backend that goes meanwhile. */
+void vx_watch_begin(struct vx_device *vd, bool freezing);
 void vx_watch_end(struct vx_device *vd);
 void vx_watch(struct work_struct *work);
 
@@ -231,6 +257,10 @@ unsigned int vx_queue_size(void);
 int vx_conn_open(struct vx_device *vd);
 /* Give all back.  Pages that the backend still maps are freed when it unmaps them.  Who waits for an answer has left. */
 void vx_conn_close(struct vx_device *vd);
+/* Does the last backend still map a part of the pool before? */
+bool vx_conn_held(struct vx_device *vd);
+/* The device goes: what is held is freed when the backend unmaps it. */
+void vx_conn_forget(struct vx_device *vd);
 /* A pool that no backend sees, for a driver that must be removed when there is none.  0 or -errno. */
 int vx_conn_loopback(struct vx_device *vd);
 /* Offer what there is to the backend that took the place of another.  0 or -errno. */
@@ -297,6 +327,7 @@ void vx_virtio_del(struct vx_device *vd);
 
 void vx_work(struct work_struct *work);
 void vx_give_up(struct work_struct *work);
+void vx_retry(struct work_struct *work);
 /* Remove the virtio device and the connection: VX_CLOSING, another state is next. */
 void vx_down(struct vx_device *vd);
 int vx_resume(struct xenbus_device *xdev);
