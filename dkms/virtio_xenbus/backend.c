@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/virtio_ids.h>
 
 #include "vx.h"
 
@@ -10,8 +11,9 @@ static unsigned int oldest_version = VX_VERSION_OLDEST;
 module_param(oldest_version, uint, 0444);
 MODULE_PARM_DESC(oldest_version, "oldest version of the protocol that a backend may speak (1); 2: not without rings that it can only read");
 
-/* How long a backend that is there and does not answer is waited for while the guest is suspended or restored. */
+/* How long a backend that is there and does not answer is waited for while the guest is restored, and suspended: a toolstack waits 60 s for that. */
 #define VX_RESUME_END	(60 * HZ)
+#define VX_FREEZE_END	(30 * HZ)
 
 /* ---- what it offers ---- */
 
@@ -101,8 +103,8 @@ void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state state)
 		vx_lose(vd);
 	} else if (served && state != XenbusStateConnected && state != XenbusStateClosing) {
 		vx_set_link(vd, VX_LINK_SILENT);
-		/* A suspend waits for what is in flight, and is not to wait for the next backend. */
-		if (READ_ONCE(vd->freezing))
+		/* A disk's suspend waits for what is in flight, and is not to wait for the next backend. */
+		if (READ_ONCE(vd->freezing) && vd->offer.limits.device_id == VIRTIO_ID_BLOCK)
 			vx_lose(vd);
 		/* A driver that begins with new queues may wait for its first commands. */
 		else if (vx_state_quiesced(vx_state(vd)))
@@ -141,7 +143,7 @@ void vx_watch(struct work_struct *work)
 
 void vx_watch_begin(struct vx_device *vd, bool freezing)
 {
-	vd->watch_end = jiffies + VX_RESUME_END;
+	vd->watch_end = jiffies + (freezing ? VX_FREEZE_END : VX_RESUME_END);
 	WRITE_ONCE(vd->freezing, freezing);
 	queue_delayed_work(vx_wq, &vd->watch, 0);
 }

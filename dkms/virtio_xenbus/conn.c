@@ -291,6 +291,7 @@ int vx_conn_reconnect(struct vx_device *vd)
 	mutex_lock(&vd->call_lock);
 	vx_ctrl_clear(vd->ctrl);
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
+	vd->late = false;
 	vx_set_link(vd, VX_LINK_OPEN);
 	mutex_unlock(&vd->call_lock);
 	dev_dbg(&vd->xdev->dev, "connection: offered to instance %u as it is\n", vd->offer.instance);
@@ -316,6 +317,7 @@ int vx_conn_open(struct vx_device *vd)
 	int ret;
 
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
+	vd->late = false;
 	vd->failed = 0;
 	clear_bit(0, &vd->finding);
 	vd->needs_reset = false;

@@ -13,6 +13,9 @@
 
 #include "vx.h"
 
+/* How long a backend may take for a message that does nothing (ms); a toolstack waits 60 s for a guest. */
+#define VX_FREEZE_ANSWER 10000
+
 bool vx_resumes;
 
 /* ---- the network device of a card, while its driver has no queues ---- */
@@ -158,10 +161,29 @@ static int vx_freeze_drain(struct vx_device *vd)
 		if (next == VX_DRAIN_WAIT)
 			msleep(20);
 	} while (next == VX_DRAIN_WAIT);
-	if (next == VX_DRAIN_DONE)
+	if (next == VX_DRAIN_LOST)
+		dev_err(&vd->child->vdev.dev, "waits for its backend and cannot be suspended\n");
+	else if (next == VX_DRAIN_LATE)
+		dev_err(&vd->child->vdev.dev, "its backend has done nothing for 30 s: it cannot be suspended\n");
+	return next == VX_DRAIN_DONE ? 0 : -EBUSY;
+}
+
+/* May its driver give its queues back, which cannot be ended any more once it has begun? */
+static int vx_freeze_check(struct vx_device *vd)
+{
+	if (vd->child->vdev.id.device == VIRTIO_ID_BLOCK) {
+		/* Its driver alone waits for requests; the queues of others are never empty. */
+		int ret = vx_freeze_drain(vd);
+
+		if (ret)
+			return ret;
+	} else if (vx_can_quiesce(vd) && vx_backend_now(vd) != XenbusStateConnected) {
+		return 0;	/* it needs none */
+	}
+	/* The queues' reset is a message. */
+	if (vx_link(vd) != VX_LINK_OPEN || vx_answers(vd, VX_FREEZE_ANSWER))
 		return 0;
-	dev_err(&vd->child->vdev.dev, next == VX_DRAIN_LOST ? "waits for its backend and cannot be suspended\n" :
-		"its backend has done nothing for 30 s: it cannot be suspended\n");
+	dev_err(&vd->child->vdev.dev, "its backend does not answer: it cannot be suspended\n");
 	return -EBUSY;
 }
 
@@ -184,6 +206,7 @@ static int vx_freeze(struct device *dev)
 	struct virtio_device *vdev = dev_to_virtio(dev);
 	struct virtio_driver *drv = vdev->dev.driver ? drv_to_virtio(vdev->dev.driver) : NULL;
 	struct vx_device *vd = to_vx(vdev);
+	int ret;
 
 	vx_resumes = false;
 	/* Saved again before its backend came: a driver that gives back twice waits for ever. */
@@ -198,14 +221,8 @@ static int vx_freeze(struct device *dev)
 		dev_err(dev, "%s cannot be suspended\n", drv->driver.name);
 		return -EBUSY;
 	}
-	/* Only a disk's driver waits for requests; the queues of others are never empty. */
-	if (vdev->id.device == VIRTIO_ID_BLOCK && drv) {
-		int ret = vx_freeze_drain(vd);
-
-		if (ret)
-			return ret;
-	}
-	return vx_freeze_watched(vd);
+	ret = drv ? vx_freeze_check(vd) : 0;
+	return ret ? ret : vx_freeze_watched(vd);
 }
 
 /* The connection is as it was; a device that had lost its backend waits on. */

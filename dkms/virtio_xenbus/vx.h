@@ -143,6 +143,9 @@ struct vx_device {
 	wait_queue_head_t answer;
 	u32 seq;
 	u32 seen_posted, seen_gen;	/* the handler's own */
+	bool late;			/* this one was sent, and its answer not waited for */
+	u32 late_before;		/* the number before it */
+	struct vx_msg late_msg;
 
 	/* What readers of the configuration get, in every state; a leaf lock. */
 	spinlock_t config_lock;
@@ -228,7 +231,9 @@ irqreturn_t vx_control_event(int irq, void *vd);
  * -EREMOTEIO when it refused: then out->error says why.  Sleeps.
  */
 int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out);
-/* The same; a refusal is logged as one of @what. */
+/* Does the backend answer within that time?  When it does not, nothing is lost: the next message waits for both.  Sleeps. */
+bool vx_answers(struct vx_device *vd, unsigned int ms);
+/* The same as vx_call(); a refusal is logged as one of @what. */
 int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what);
 /* By name.  0 or -errno; vd->status is what the backend answered. */
 int vx_tell_status(struct vx_device *vd, u8 status);
