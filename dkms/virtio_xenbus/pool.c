@@ -228,8 +228,9 @@ static struct vx_zone *zone_of(struct vx_pool *p, u32 i)
 int vx_pool_alloc(struct vx_pool *p, size_t size, size_t align, unsigned int flags,
 		  u64 cookie, u64 *addr)
 {
-	unsigned int first = flags & VX_POOL_RINGS ? VX_POOL_READONLY : VX_POOL_GENERAL;
-	unsigned int last = flags & VX_POOL_RESERVE ? VX_POOL_RESERVED : first;
+	bool rings = flags & VX_POOL_RINGS;
+	unsigned int first = rings ? VX_POOL_READONLY : VX_POOL_GENERAL;
+	unsigned int last = !rings && flags & VX_POOL_RESERVE ? VX_POOL_RESERVED : first;
 	size_t total = (size_t)p->pages << VX_PAGE_SHIFT, room;
 
 	if (!size || size > total || !is_power_of_2(align) || align > total)
