@@ -29,7 +29,7 @@ readers_go_on() {
 
 # state TEXT DEVICE STATE LINK [GUEST]: what the driver says of the device; patterns.
 state() {
-	expect "$1: $2 is $3, its link $4" wait_for 60 guest_cmd "${5:-v}" \
+	expect "$1: $2 is $3, its link $4" wait_for 120 guest_cmd "${5:-v}" \
 		"cd /sys/bus/xen/devices/$2 && echo \$(cat driver_state driver_link) | grep -Ex '($3) ($4)'" ||
 		run guest_cmd "${5:-v}" 'head -v -n 1 /sys/bus/xen/devices/virtio*/driver_*'
 }
