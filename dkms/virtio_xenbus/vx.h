@@ -141,9 +141,9 @@ bool vx_set_state(struct vx_device *vd, enum vx_state to);
 void vx_set_link(struct vx_device *vd, enum vx_link to);
 static inline enum vx_state vx_state(const struct vx_device *vd) { return READ_ONCE(vd->state); }
 static inline enum vx_link vx_link(const struct vx_device *vd) { return READ_ONCE(vd->link); }
-/* Whoever waits for requests of the virtio device, if there is one, must not any more.  Sleeps. */
+/* Ends every wait for a request of the virtio device, if it exists.  Sleeps. */
 void vx_break(struct vx_device *vd);
-/* The backend is gone, with all that is mapped: whoever waits for it must not any more.  Sleeps. */
+/* The backend is gone, with all that it had mapped: ends every wait for it.  Sleeps. */
 void vx_lose(struct vx_device *vd);
 /* Found in any context: the work closes the device and says why.  The first one counts. */
 __printf(3, 4) void vx_fail_later(struct vx_device *vd, int err, const char *fmt, ...);
@@ -210,7 +210,7 @@ int vx_config_replay(struct vx_device *vd);
 int vx_conn_open(struct vx_device *vd);
 /* Give all back.  Pages that the backend still maps are freed when it unmaps them.  Who waits for an answer has left. */
 void vx_conn_close(struct vx_device *vd);
-/* A pool that no backend sees, for a driver that must be removed when there is none.  0 or -errno. */
+/* A pool that no backend sees, so that a driver can be removed without a backend.  0 or -errno. */
 int vx_conn_loopback(struct vx_device *vd);
 /* Offer what there is to the backend that took the place of another.  0 or -errno. */
 int vx_conn_reconnect(struct vx_device *vd);
@@ -250,7 +250,7 @@ int vx_virtio_restore(struct vx_device *vd);
 /* It is quiesced and to be removed: its driver has to have queues then, which no backend sees. */
 void vx_prepare_removal(struct vx_device *vd);
 
-/* ---- recovery.c: the backend is another one, or there is none ---- */
+/* ---- recovery.c: another backend, or no backend ---- */
 
 /* It takes the queues as they are.  0 or -errno. */
 int vx_virtio_resume(struct vx_device *vd);

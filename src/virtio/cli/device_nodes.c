@@ -62,14 +62,17 @@ static bool in_use(const struct vd_store *st, xs_transaction_t t, const struct p
 
 /* What is changed in a transaction. */
 struct change {
+	const struct vd_store *st;
 	uint32_t domid;
 	const char *type;		/* of a new device */
 	struct vd_id *id;
 	struct paths p;			/* of one that is there */
 };
 
-static int add_once(const struct vd_store *st, xs_transaction_t t, const struct change *c)
+static int add_once(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
+	const struct change *c = arg;
+	const struct vd_store *st = c->st;
 	char guest[16], own[16];
 	struct paths p;
 	int ret;
@@ -94,111 +97,95 @@ static int add_once(const struct vd_store *st, xs_transaction_t t, const struct 
 		};
 		const struct entry record = { "backend", p.back };
 
-		ret = make_dir(st->xs, t, p.front, c->domid, st->own);
+		ret = make_dir(xs, t, p.front, c->domid, st->own);
 		if (!ret)
-			ret = write_entries(st->xs, t, p.front, front, 3);
+			ret = write_entries(xs, t, p.front, front, 3);
 		if (!ret)
-			ret = make_dir(st->xs, t, p.back, st->own, c->domid);
+			ret = make_dir(xs, t, p.back, st->own, c->domid);
 		if (!ret)
-			ret = write_entries(st->xs, t, p.back, back, sizeof(back) / sizeof(back[0]));
+			ret = write_entries(xs, t, p.back, back, sizeof(back) / sizeof(back[0]));
 		/* With this xl closes and removes it when the guest is destroyed. */
-		if (!ret && !xs_mkdir(st->xs, t, p.libxl))
+		if (!ret && !xs_mkdir(xs, t, p.libxl))
 			ret = errno ? -errno : -EIO;
 		if (!ret)
-			ret = write_entries(st->xs, t, p.libxl, &record, 1);
+			ret = write_entries(xs, t, p.libxl, &record, 1);
 		if (!ret)
-			ret = write_entries(st->xs, t, p.libxl, back, sizeof(back) / sizeof(back[0]));
+			ret = write_entries(xs, t, p.libxl, back, sizeof(back) / sizeof(back[0]));
 	}
-	return ret;
-}
-
-typedef int change_fn(const struct vd_store *st, xs_transaction_t t, const struct change *c);
-
-struct transaction {
-	const struct vd_store *st;
-	change_fn *fn;
-	const struct change *c;
-};
-
-static int carry_out(struct xs_handle *xs, xs_transaction_t t, void *arg)
-{
-	const struct transaction *a = arg;
-	int ret = a->fn(a->st, t, a->c);
-
-	(void)xs;
 	return ret ? ret : 1;
 }
 
 /* 0, or negative errno. */
-static int transact(const struct vd_store *st, change_fn *fn, const struct change *c)
+static int transact(xsu_transaction_fn *fn, struct change *c)
 {
-	struct transaction a = { .st = st, .fn = fn, .c = c };
-	int ret = xsu_transact(st->xs, carry_out, &a);
+	int ret = xsu_transact(c->st->xs, fn, c);
 
 	return ret < 0 ? ret : 0;
 }
 
 int devnodes_add(const struct vd_store *st, uint32_t domid, const char *type, struct vd_id *id)
 {
-	return transact(st, add_once, &(struct change){ .domid = domid, .type = type, .id = id });
+	return transact(add_once, &(struct change){ .st = st, .domid = domid, .type = type, .id = id });
 }
 
-static int close_once(const struct vd_store *st, xs_transaction_t t, const struct change *c)
+static int close_once(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
+	const struct change *c = arg;
 	uint64_t state;
-	int ret = xsu_read_uint(st->xs, t, &state, XenbusStateClosed, "%s/state", c->p.back);
+	int ret = xsu_read_uint(xs, t, &state, XenbusStateClosed, "%s/state", c->p.back);
 
 	if (ret && ret != -EINVAL)
 		return ret;
 	if (ret)
 		state = XenbusStateUnknown;
-	ret = xsu_write(st->xs, t, "0", "%s/online", c->p.back);
+	ret = xsu_write(xs, t, "0", "%s/online", c->p.back);
 	if (!ret && state != XenbusStateClosed)
-		ret = xsu_write(st->xs, t, "5", "%s/state", c->p.back);
-	return ret;
+		ret = xsu_write(xs, t, "5", "%s/state", c->p.back);
+	return ret ? ret : 1;
 }
 
 int devnodes_close(const struct vd_store *st, uint32_t domid, struct vd_id id)
 {
-	struct change c = { .domid = domid };
+	struct change c = { .st = st, .domid = domid };
 
 	paths_of(&c.p, st, domid, id);
-	return transact(st, close_once, &c);
+	return transact(close_once, &c);
 }
 
 /*
  * The node that the last device of a kind leaves: it would outlive the guest, since
  * libxl, when it destroys one, removes those above the devices that it finds.
  */
-static int remove_empty(const struct vd_store *st, xs_transaction_t t, const char *path)
+static int remove_empty(struct xs_handle *xs, xs_transaction_t t, const char *path)
 {
 	char **names = NULL;
 	unsigned int n = 0;
-	int ret = xsu_list(st->xs, t, &names, &n, "%s", path);
+	int ret = xsu_list(xs, t, &names, &n, "%s", path);
 
 	free(names);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	return n ? 0 : xsu_rm(st->xs, t, "%s", path);
+	return n ? 0 : xsu_rm(xs, t, "%s", path);
 }
 
-static int remove_once(const struct vd_store *st, xs_transaction_t t, const struct change *c)
+static int remove_once(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
-	int ret = xsu_rm(st->xs, t, "%s", c->p.front);
+	const struct change *c = arg;
+	int ret = xsu_rm(xs, t, "%s", c->p.front);
 
 	if (!ret)
-		ret = xsu_rm(st->xs, t, "%s", c->p.back);
+		ret = xsu_rm(xs, t, "%s", c->p.back);
 	if (!ret)
-		ret = remove_empty(st, t, c->p.backs);
+		ret = remove_empty(xs, t, c->p.backs);
 	if (!ret)
-		ret = xsu_rm(st->xs, t, "%s", c->p.libxl);
-	return ret;
+		ret = xsu_rm(xs, t, "%s", c->p.libxl);
+	return ret ? ret : 1;
 }
 
 int devnodes_remove(const struct vd_store *st, uint32_t domid, struct vd_id id)
 {
-	struct change c = { .domid = domid };
+	struct change c = { .st = st, .domid = domid };
 
 	paths_of(&c.p, st, domid, id);
-	return transact(st, remove_once, &c);
+	return transact(remove_once, &c);
 }
