@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A xen-state-disk and the lines it speaks (docs/state-disk.md, section 10).  Tests link
+ * tests/unit/fake_helper.c instead.
+ */
+#ifndef XE_HELPER_H
+#define XE_HELPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* No line is longer. */
+#define HELPER_LINE_MAX 255
+
+struct helper {
+	int sock, pidfd;	/* -1: there is none */
+};
+
+/* @file: handed over; the caller closes its own.  Negative errno. */
+int helper_start(struct helper *h, bool restore, uint32_t stub, uint64_t sectors, int file);
+/* Kill it, whatever it does; nothing when there is none. */
+void helper_end(struct helper *h);
+
+/* Never waits.  Negative errno. */
+int helper_say(const struct helper *h, const char *line);
+/* The next line, printable: its length; 0: it has ended; -EAGAIN: none. */
+int helper_hear(const struct helper *h, char line[HELPER_LINE_MAX + 1]);
+
+#endif
