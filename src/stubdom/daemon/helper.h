@@ -13,12 +13,12 @@
 #define HELPER_LINE_MAX 255
 
 struct helper {
-	int sock, pidfd;	/* -1: there is none */
+	int sock, pidfd;	/* -1: not started */
 };
 
 /* @file: handed over; the caller closes its own.  Negative errno. */
 int helper_start(struct helper *h, bool restore, uint32_t stub, uint64_t sectors, int file);
-/* Kill it, whatever it does; nothing when there is none. */
+/* Kill it, whatever it does; nothing when it was not started. */
 void helper_end(struct helper *h);
 
 /* Never waits.  Negative errno. */

@@ -84,9 +84,8 @@ static int do_say(struct xs_handle *xs, xs_transaction_t t, void *arg)
 int statenodes_say(struct xs_handle *xs, const struct stub_id *id, const char *node, const char *text)
 {
 	struct job j = { .id = id, .node = node, .text = text };
-	int ret = xsu_transact(xs, do_say, &j);
 
-	return ret < 0 ? ret : 0;
+	return xsu_change(xs, do_say, &j);
 }
 
 /* ---- the device ---- */
@@ -161,9 +160,8 @@ static int do_attach(struct xs_handle *xs, xs_transaction_t t, void *arg)
 int statenodes_attach(struct xs_handle *xs, const struct stub_id *id, const struct statenodes_dev *dev)
 {
 	struct job j = { .id = id, .dev = dev };
-	int ret = xsu_transact(xs, do_attach, &j);
 
-	return ret < 0 ? ret : 0;
+	return xsu_change(xs, do_attach, &j);
 }
 
 static int do_state(struct xs_handle *xs, xs_transaction_t t, void *arg)
@@ -184,9 +182,8 @@ int statenodes_state(struct xs_handle *xs, uint32_t stub, uint32_t devid, int st
 {
 	const struct stub_id id = { .stub = stub };
 	struct job j = { .id = &id, .devid = devid, .state = state };
-	int ret = xsu_transact(xs, do_state, &j);
 
-	return ret < 0 ? ret : 0;
+	return xsu_change(xs, do_state, &j);
 }
 
 /* The directory of all of a stubdomain's goes with its last. */
@@ -221,9 +218,8 @@ static int do_detach(struct xs_handle *xs, xs_transaction_t t, void *arg)
 int statenodes_detach(struct xs_handle *xs, const struct stub_id *id, uint32_t devid)
 {
 	struct job j = { .id = id, .devid = devid };
-	int ret = xsu_transact(xs, do_detach, &j);
 
-	return ret < 0 ? ret : 0;
+	return xsu_change(xs, do_detach, &j);
 }
 
 int statenodes_detach_all(struct xs_handle *xs, const struct stub_id *id, unsigned int *n)

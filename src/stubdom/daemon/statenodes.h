@@ -49,7 +49,7 @@ struct statenodes_asked {
 };
 void statenodes_asked(struct xs_handle *xs, uint32_t stub, struct statenodes_asked *out);
 
-/* The tag of dom0's own "disk" and of its "result"; "" when there is none. */
+/* The tag of dom0's own "disk" and of its "result"; "" when not set. */
 void statenodes_said(struct xs_handle *xs, uint32_t stub, char disk[STATE_DISK_TAG_LEN + 1],
 		     char result[STATE_DISK_TAG_LEN + 1]);
 bool statenodes_have(struct xs_handle *xs, uint32_t stub, const char *node);

@@ -110,7 +110,7 @@ static int open_disk(uint32_t devid, uint64_t *size)
 	return fd == -EAGAIN ? -ENODEV : fd;
 }
 
-/* The reader's verdict; _BROKEN also when there is none in time. */
+/* The reader's verdict; _BROKEN also when it does not come in time. */
 static void wait_verdict(int ctl, struct state_io_msg *m)
 {
 	struct pollfd p = { .fd = ctl, .events = POLLIN };
