@@ -76,16 +76,21 @@ static void say_restore(const struct host *h, struct stub *s, const char *refuse
 }
 
 /* @refuse: a restore by console would be of the same file, which is bad. */
-static void failed(const struct host *h, struct stub *s, const char *reason, bool refuse)
+static void failed_as(const struct host *h, struct stub *s, int level, const char *reason, bool refuse)
 {
 	struct state_transfer *st = &s->state;
 
-	stub_say(h, s, LOG_ERR, "its device state is not %s by disk: %s",
+	stub_say(h, s, level, "its device state is not %s by disk: %s",
 		 st->t.restore ? "restored" : "saved", reason);
 	if (!st->t.restore)
 		say_result(h, s, st->tag, reason);
 	else
 		say_restore(h, s, refuse ? reason : NULL);
+}
+
+static void failed(const struct host *h, struct stub *s, const char *reason, bool refuse)
+{
+	failed_as(h, s, LOG_ERR, reason, refuse);
 }
 
 /* ---- what is so ---- */
@@ -320,7 +325,8 @@ static void say_error(const struct host *h, struct stub *s, enum transfer_error 
 	if (error == TRANSFER_HELPER)
 		failed(h, s, line, s->state.t.step == TRANSFER_PREPARE);
 	else if (error != TRANSFER_OK)
-		failed(h, s, transfer_reason(error), false);
+		/* One that gave way asks again at `stop`: nothing is lost. */
+		failed_as(h, s, error == TRANSFER_GAVE_WAY ? LOG_NOTICE : LOG_ERR, transfer_reason(error), false);
 }
 
 /* 0, or what failed: then the transfer is at its end. */
