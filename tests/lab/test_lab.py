@@ -24,7 +24,7 @@ class Header(unittest.TestCase):
                 scenario.parse_header(text)
 
     def test_bad_values_are_refused(self):
-        for text in ("# layer: top\n", "# time-limit: soon\n", "# time-limit: 0\n"):
+        for text in ("# layer: top\n", "# time-limit: soon\n", "# time-limit: 0\n", "# reboots: 2\n"):
             with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
                 file.write(text)
                 file.flush()

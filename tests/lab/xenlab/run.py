@@ -2,6 +2,7 @@
 """Runs scenarios: each in a fresh copy of a snapshot, all logs kept."""
 import fcntl
 import io
+import itertools
 import shutil
 import tarfile
 import threading
@@ -16,10 +17,12 @@ from .scenario import Results
 OUT = TOP / "build" / "lab"
 # dom0 is asked this often whether it lives, and given up after this long.
 PULSE, DEAD_AFTER = 10, 180
+# How a scenario ends that wants the host to be rebooted: reboot_host of dom0/lib-hosts.sh.
+REBOOT = 88
 DRIVER = '. /lab/lib.sh; . "$1"; exit 0'
 COLLECT = r"""
 mkdir -p /lab/collect && cd /lab/collect || exit 1
-journalctl -b --no-pager -o short-precise >journal.txt 2>&1
+journalctl --no-pager -o short-precise >journal.txt 2>&1
 xl dmesg >xl-dmesg.txt 2>&1
 xl list -v >xl-list.txt 2>&1
 ps -efww >processes.txt 2>&1
@@ -96,20 +99,23 @@ class Pulse(threading.Thread):
                 return
 
 
-def drive(host, scenario, results, out):
-    """The scenario itself; whatever goes wrong becomes a failed expectation."""
+def drive(host, scenario, results, out, boot, end):
+    """The scenario itself; whatever goes wrong becomes a failed expectation.  True: it
+    wants to go on after a reboot."""
     pulse = Pulse(host)
     try:
         put_libraries(host.agent)
         host.agent.put(scenario.path.read_bytes(), "/lab/scenario.sh")
-        with open(out / "scenario.log", "wb") as log:
+        with open(out / "scenario.log", "ab") as log:
             def output(data):
                 log.write(data)
                 log.flush()
                 results.feed(data)
             status, _ = host.agent.run(["sh", "-c", DRIVER, "sh", "/lab/scenario.sh"], output=output,
-                                       timeout=scenario.time_limit)
+                                       timeout=end - time.monotonic(), env={"LAB_BOOT": str(boot)})
         results.finish()
+        if status == REBOOT and scenario.reboots:
+            return True
         if status:
             results.add("failed", "the scenario runs to its end", f"its shell ended with status {status}")
         elif not results.expectations:
@@ -126,6 +132,23 @@ def drive(host, scenario, results, out):
         results.add("failed", "the lab works", str(error))
     finally:
         pulse.over.set()
+    return False
+
+
+def play(scenario, results, host, boot_again, out):
+    """Drives the scenario in its host, and in what `boot_again` makes of it after each reboot."""
+    end = time.monotonic() + scenario.time_limit
+    try:
+        for boot in itertools.count(1):
+            with host:
+                if not drive(host, scenario, results, out, boot, end):
+                    collect(host, out)
+                    return
+                host.reboot(max(1, end - time.monotonic()))
+            host = boot_again()
+            progress(f"dom0 is up again after {host.start_seconds:.0f} s")
+    except LabError as error:
+        results.add("failed", "the host reboots", str(error))
 
 
 def run(scenario, suite, out=None):
@@ -147,16 +170,17 @@ def run(scenario, suite, out=None):
         begin = time.monotonic()
         start_seconds = None
         try:
-            with emulator.slot(), \
-                    emulator.restore(image, snapshot, scenario.machine, out, disks) as host:
+            with emulator.slot():
+                root = emulator.fresh_root(snapshot, out) if scenario.reboots else None
+                where = image, snapshot, scenario.machine, out, disks
+                host = emulator.restore(*where, root)
                 results.start = begin = time.monotonic()
                 start_seconds = round(host.start_seconds, 1)
                 progress(f"dom0 answered {start_seconds} s after the emulator's start")
-                drive(host, scenario, results, out)
-                collect(host, out)
+                play(scenario, results, host, lambda: emulator.boot_again(*where, root), out)
         except LabError as error:
             results.add("failed", "the host starts from its snapshot", str(error))
-        for leftover in (*out.glob("*.empty"), out / "agent.sock", out / "qmp.sock"):
+        for leftover in (*out.glob("*.empty"), out / "agent.sock", out / "qmp.sock", out / "root.qcow2"):
             leftover.unlink(missing_ok=True)
         results.save(out / "results.json", scenario=scenario.name, suite=suite, layer=scenario.layer,
                      machine=scenario.machine, snapshot=snapshot.name, start_seconds=start_seconds,

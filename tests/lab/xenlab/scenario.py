@@ -11,7 +11,7 @@ from .cache import LAB, LabError
 EXTRAS = ("", "debian", "tools", "driver", "root-initramfs-tools", "root-dracut", "dkms")
 # What /dev/vdc holds in layer base (in the other it is what was installed from).
 REPOS = ("no", "yes", "signed")
-KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log"}
+KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log", "reboots"}
 
 
 @dataclass
@@ -26,6 +26,7 @@ class Scenario:
     repo: str = "no"
     extra: str = ""
     show_log: bool = False
+    reboots: bool = False
 
 
 def parse_header(text, where="scenario"):
@@ -43,6 +44,13 @@ def parse_header(text, where="scenario"):
             raise LabError(f"{where}:{number}: '{key}' is given twice")
         found[key] = value.strip()
     return found
+
+
+def yes_or_no(header, key, path):
+    value = header.get(key, "no")
+    if value not in ("yes", "no"):
+        raise LabError(f"{path}: {key} is yes or no, not '{value}'")
+    return value == "yes"
 
 
 def load(name):
@@ -69,7 +77,8 @@ def load(name):
     made.extra = header.get("extra", "")
     if made.extra not in EXTRAS:
         raise LabError(f"{path}: extra is one of {', '.join(EXTRAS[1:])}, not '{made.extra}'")
-    made.show_log = header.get("show-log", "no") == "yes"
+    made.show_log = yes_or_no(header, "show-log", path)
+    made.reboots = yes_or_no(header, "reboots", path)
     return made
 
 
