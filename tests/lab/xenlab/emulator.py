@@ -36,6 +36,8 @@ MACHINES = {
                "-device", "e1000e,netdev=pt0,mac=52:54:00:77:00:01",
                "-netdev", "hubport,id=pt1,hubid=1",
                "-device", "e1000,netdev=pt1,mac=52:54:00:77:00:02"], "iommu=on"),
+    # One of two hosts: join() plugs a wire into this hub.
+    "net": (["-netdev", "hubport,id=lan,hubid=0", "-device", "e1000e,netdev=lan,mac=52:54:00:77:01:00"], ""),
 }
 CACHE_DST, RUN_DST = "/lab/cache", "/lab/run"
 
@@ -403,6 +405,15 @@ def restore(image, snapshot, machine, rundir, disks=None, keep_root=None, detach
         host.resume()
         host.agent.reset(120)
     return host
+
+
+def join(host, other):
+    """One network for two hosts of machine net.  `other` has its directory in that of `host`:
+    both see the socket, each under a path of its own."""
+    for one, wire in ((host, {"addr": {"type": "unix", "path": f"{RUN_DST}/{other.rundir.name}/lan.sock"}, "server": True}),
+                      (other, {"addr": {"type": "unix", "path": f"{RUN_DST}/lan.sock"}, "reconnect-ms": 500})):
+        one.qmp.command("netdev_add", type="stream", id="wire", **wire)
+        one.qmp.command("netdev_add", type="hubport", id="socket", hubid=0, netdev="wire")
 
 
 def boot_again(image, snapshot, machine, rundir, disks, root):
