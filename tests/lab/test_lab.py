@@ -24,12 +24,20 @@ class Header(unittest.TestCase):
                 scenario.parse_header(text)
 
     def test_bad_values_are_refused(self):
-        for text in ("# layer: top\n", "# time-limit: soon\n", "# time-limit: 0\n"):
+        for text in ("# layer: top\n", "# time-limit: soon\n", "# time-limit: 0\n", "# reboots: 2\n", "# hosts: 3\n",
+                     "# hosts: 2\n# reboots: yes\n", "# hosts: 2\n# machine: plain\n"):
             with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
                 file.write(text)
                 file.flush()
                 with self.assertRaises(LabError):
                     scenario.load(file.name)
+
+    def test_two_hosts_have_a_network(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
+            file.write("# hosts: 2\n")
+            file.flush()
+            got = scenario.load(file.name)
+        self.assertEqual((got.hosts, got.machine), (2, "net"))
 
     def test_every_scenario_of_the_tree_loads(self):
         names = [p.stem for p in (scenario.LAB / "scenarios").glob("*.sh")]
