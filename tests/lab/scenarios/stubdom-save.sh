@@ -8,6 +8,7 @@ before=$(host_state)
 saved_guest v1
 
 expect "xl save" xl save v1 $LAB/tmp/v1.save || show_stubdom v1
+saved_by disk $LAB/tmp/v1.save || show_stubdom v1
 expect "the guest and its stubdomain are gone" wait_for 60 only_dom0
 expect "xl restore" xl restore $LAB/tmp/v1.save || { show_stubdom v1; exit 1; }
 expect_same_run v1
@@ -17,6 +18,7 @@ expect_text "xen-stubdom status shows it" '^v1 .*running' xen-stubdom status
 
 expect "xen-stubdomd is stopped" systemctl stop xen-stubdomd
 expect "the first save of this stubdomain works all the same" xl save v1 $LAB/tmp/v1.save || show_stubdom v1
+saved_by console $LAB/tmp/v1.save
 expect "xen-stubdomd is started" systemctl start xen-stubdomd
 expect "the guest and its stubdomain are gone" wait_for 60 only_dom0
 expect "xl restore" xl restore $LAB/tmp/v1.save || { show_stubdom v1; exit 1; }
