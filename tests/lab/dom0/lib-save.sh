@@ -25,3 +25,6 @@ expect_same_disk() { expect_text "${2:-its emulated disk works}" "^${sum%% *}" g
 
 # saved_by disk|console FILE [TEXT]: the way of the device state into a file of xl save.
 saved_by() { expect_text "${3:-its device state went by $1}" "^$1 [0-9]" python3 $LAB/lib-saved.py "$2"; }
+# restored_by_disk GUEST: so did it come back.
+took_disk() { [ "$(xenstore-read "/local/domain/$(xl domid "$1-dm")/data/xen-stubdom/state/restored")" = ok ]; }
+restored_by_disk() { expect "its device state came back by disk" wait_for 30 took_disk "$1"; }
