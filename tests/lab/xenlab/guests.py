@@ -115,7 +115,7 @@ def tree():
         shutil.rmtree(module)
 
     inputs = {"kernel": made.name, "disk": [DISK_MB, PARTITION_LBA, MENU_LBA, MENU],
-              "files": hash_files(*(GUEST / n for n in ("init", "xsagent.c", "devask.c", "build-tree.sh")), *MODULE)}
+              "files": hash_files(*(GUEST / n for n in ("init", "xsagent.c", "devask.c", "devstate.c", "build-tree.sh")), *MODULE)}
     os.utime(made)
     return artefact("guest", inputs, build)
 

@@ -66,7 +66,7 @@ def prepare(suite, machine, layer, extra=""):
 
 
 def put_libraries(agent):
-    """The functions of scenarios, to /lab of dom0."""
+    """The functions and programs of scenarios, to /lab of dom0."""
     for lib in (TOP / "tests/lib/expect.sh", *(LAB / "dom0").glob("lib*")):
         agent.put(lib.read_bytes(), f"/lab/{lib.name}")
 
