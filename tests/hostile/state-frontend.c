@@ -513,7 +513,6 @@ static void rewrite(void)
 {
 	uint64_t end = now_ms() + REWRITES_MS;
 	evtchn_port_t port;
-	int notify;
 
 	memset(fe.data, 0xee, PAGES * (size_t)BLKIF_PAGE);
 	while (now_ms() < end) {
@@ -525,7 +524,7 @@ static void rewrite(void)
 			memcpy(RING_GET_REQUEST(&fe.ring, fe.ring.req_prod_pvt), &req, sizeof(req));
 			fe.ring.req_prod_pvt++;
 		}
-		RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&fe.ring, notify);
+		RING_PUSH_REQUESTS(&fe.ring);
 		xenevtchn_notify(ec, fe.port);
 		next_event(1, &port);
 	}
