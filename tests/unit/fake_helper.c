@@ -8,6 +8,8 @@
 
 struct fake_helper fake_helper = { .file = -1 };
 
+#define REFUSER 1000000		/* no descriptor */
+
 static int sock = -1;		/* the helper's end */
 /* Those of the ones before, which still run and say nothing. */
 static int older[64];
@@ -55,8 +57,23 @@ int helper_start(struct helper *h, bool restore, uint32_t stub, uint64_t sectors
 	fake_helper = (struct fake_helper){
 		.running = true, .restore = restore, .stub = stub, .sectors = sectors,
 		.file = dup(file), .started = n,
+		.refusing = fake_helper.refusing, .ref = fake_helper.ref, .port = fake_helper.port,
 	};
 	return 0;
+}
+
+int helper_refuse(struct helper *h, uint32_t stub, uint32_t ref, uint32_t port)
+{
+	(void)stub;
+	h->sock = REFUSER;
+	fake_helper.refusing = true;
+	fake_helper.ref = ref;
+	fake_helper.port = port;
+	return 0;
+}
+
+void helper_reap(void)
+{
 }
 
 void helper_end(struct helper *h)
@@ -65,6 +82,11 @@ void helper_end(struct helper *h)
 
 	if (h->sock < 0)
 		return;
+	if (h->sock == REFUSER) {
+		fake_helper.refusing = false;
+		h->sock = -1;
+		return;
+	}
 	close(h->sock);
 	h->sock = -1;
 	/* Only the last one is the fake's own. */

@@ -13,6 +13,9 @@ struct fake_helper {
 	unsigned int started;
 	int fail_start;		/* negative errno */
 	char told[64];		/* the daemon's last line */
+	/* Of the one that refuses: whether it runs, and on what. */
+	bool refusing;
+	uint32_t ref, port;
 };
 
 /* The one that was started last. */

@@ -32,6 +32,7 @@ static pthread_t helper;
 static int sock, ret_of_serve;
 static blkif_front_ring_t front;
 static char line[SERVE_LINE_MAX + 1];
+static bool refuse;		/* the next one does */
 
 static void *run(void *arg)
 {
@@ -63,7 +64,9 @@ static void begin(bool restore, const void *file, size_t len, uint64_t limit)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
 	assert_int_equal(write(fd, file, len), len);
-	opts = (struct serve_opts){ .sock = fds[1], .file = fd, .restore = restore, .grants = fake_grants() };
+	opts = (struct serve_opts){
+		.sock = fds[1], .file = fd, .restore = restore, .refuse = refuse, .grants = fake_grants(),
+	};
 	sock = fds[0];
 	assert_int_equal(disk_make(&opts.disk, STATE_DISK_SECTORS(limit)), 0);
 	assert_int_equal(pthread_create(&helper, NULL, run, &opts), 0);
@@ -306,6 +309,39 @@ static void hostile_rings_and_words(void **state)
 	assert_int_equal(end(NULL), 0);
 }
 
+/* A ring with answered requests, one whose answer nobody was told about, and two without an answer. */
+static void what_another_left(void **state)
+{
+	struct blkif_request req = { .operation = BLKIF_OP_WRITE, .nr_segments = 1, .id = 3, .seg = { { .gref = DATA, .last_sect = 7 } } };
+
+	(void)state;
+	refuse = true;
+	begin(false, "", 0, LIMIT);
+	refuse = false;
+	hear();
+	SHARED_RING_INIT((blkif_sring_t *)fake_page[RING]);
+	FRONT_RING_INIT(&front, (blkif_sring_t *)fake_page[RING], BLKIF_PAGE);
+	front.sring->rsp_prod = front.req_prod_pvt = 40;
+	front.rsp_cons = 39;
+	for (int i = 0; i < 2; i++)
+		memcpy(RING_GET_REQUEST(&front, front.req_prod_pvt++), &req, sizeof(req));
+	RING_PUSH_REQUESTS(&front);
+	tell("ring 1 7");
+	assert_string_equal(hear(), "connected");
+	for (int i = 0; i < 10000 && *(volatile RING_IDX *)&front.sring->rsp_prod != 42; i++)
+		usleep(1000);
+	assert_int_equal(front.sring->rsp_prod, 42);
+	assert_true(fake_notified > 0);
+	for (front.rsp_cons = 40; front.rsp_cons < 42; front.rsp_cons++) {
+		assert_int_equal(RING_GET_RESPONSE(&front, front.rsp_cons)->status, BLKIF_RSP_ERROR);
+		assert_int_equal(RING_GET_RESPONSE(&front, front.rsp_cons)->id, 3);
+	}
+	assert_int_equal(io(BLKIF_OP_READ, 0, NULL, NULL, 0), BLKIF_RSP_ERROR);
+	assert_int_equal(fake_copies, 0);
+	shutdown(sock, SHUT_RDWR);
+	assert_int_equal(end(NULL), 0);
+}
+
 static void lines_of_the_daemon(void **state)
 {
 	static const char *const bad[] = {
@@ -341,7 +377,7 @@ int main(void)
 		cmocka_unit_test(a_save), cmocka_unit_test(a_save_that_is_not_complete),
 		cmocka_unit_test(a_state_that_is_changed_afterwards), cmocka_unit_test(a_file_that_cannot_be_written),
 		cmocka_unit_test(a_restore), cmocka_unit_test(a_file_that_is_refused),
-		cmocka_unit_test(hostile_rings_and_words), cmocka_unit_test(lines_of_the_daemon),
+		cmocka_unit_test(hostile_rings_and_words), cmocka_unit_test(what_another_left), cmocka_unit_test(lines_of_the_daemon),
 		cmocka_unit_test(sizes_of_a_disk),
 	};
 

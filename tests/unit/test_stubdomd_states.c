@@ -213,6 +213,14 @@ static void no_device(void)
 	assert_false(have("qemu-save.4.disk"));
 }
 
+/* blkfront's requests do not wait for a helper that is not there any more. */
+static void refusing_rest(void)
+{
+	assert_true(fake_helper.refusing);
+	assert_int_equal(fake_helper.ref, 8);
+	assert_int_equal(fake_helper.port, 21);
+}
+
 /* From "want" to a disk that is connected. */
 static void to_serving(const char *tag, const char *devid)
 {
@@ -340,7 +348,10 @@ static void a_helper_that_dies(void **state)
 	to_serving(TAG1, DEV1);
 	fake_helper_die();
 	settle();
+	refusing_rest();
 	refused_with("xen-state-disk ended before its work was done (see the journal)");
+	pass(STATE_DISK_CLOSE_MS + 1000);
+	assert_false(fake_helper.refusing);
 }
 
 static void a_helper_that_cannot_start(void **state)
@@ -479,12 +490,14 @@ static void the_daemon_is_restarted(void **state)
 	assert_true(have("qemu-save.4.disk"));
 	boot_daemon();
 	no_device();
+	refusing_rest();
 	assert_string_equal(fake_xs_get(RESULT), TAG1 " error xen-stubdomd was restarted meanwhile: try again");
 	fake_xs_rm(WANT);
 	settle();
 	assert_null(fake_xs_get(RESULT));
 	suspend(true);
-	save(TAG2, DEV1, LONG);
+	/* not the number that was just used */
+	save(TAG2, DEV2, LONG);
 	/* between "want" and its answer: as if nothing had been */
 	kill_daemon();
 	fake_xs_set(WANT, "save " TAG1);

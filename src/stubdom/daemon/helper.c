@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "stubdom.h"
+#include "state_disk.h"
 
 #define FD_SOCKET 3
 #define FD_FILE 4
 
-/* Those that have ended; a descriptor, not a number, says whom we mean. */
-static void reap(void)
+/* A descriptor, not a number, says whom we mean. */
+void helper_reap(void)
 {
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
@@ -77,7 +77,7 @@ static int run(struct helper *h, char **argv, int sock, int file)
 		close(f);
 	if (ret)
 		return ret;
-	/* Nobody but reap() can have waited for it: the number is still its own. */
+	/* Nobody but helper_reap() can have waited for it: the number is still its own. */
 	h->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (h->pidfd >= 0)
 		return 0;
@@ -86,17 +86,17 @@ static int run(struct helper *h, char **argv, int sock, int file)
 	return ret;
 }
 
-int helper_start(struct helper *h, bool restore, uint32_t stub, uint64_t sectors, int file)
+/* It does @what: the process's first argument. */
+static int start(struct helper *h, const char *what, uint32_t stub, uint64_t sectors, int file)
 {
 	char number[4][24], *argv[] = {
-		(char *)STUBDOM_STATE_HELPER, restore ? (char *)"restore" : (char *)"save",
-		number[0], number[1], number[2], number[3], NULL,
+		(char *)STUBDOM_STATE_HELPER, (char *)what, number[0], number[1], number[2], number[3], NULL,
 	};
 	int ret, fds[2];
 	uid_t uid;
 	gid_t gid;
 
-	reap();
+	helper_reap();
 	ret = find_user(&uid, &gid);
 	if (ret)
 		return ret;
@@ -115,6 +115,24 @@ int helper_start(struct helper *h, bool restore, uint32_t stub, uint64_t sectors
 	return ret;
 }
 
+int helper_start(struct helper *h, bool restore, uint32_t stub, uint64_t sectors, int file)
+{
+	return start(h, restore ? "restore" : "save", stub, sectors, file);
+}
+
+int helper_refuse(struct helper *h, uint32_t stub, uint32_t ref, uint32_t port)
+{
+	int ret, file = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char line[48];
+
+	if (file < 0)
+		return -errno;
+	ret = start(h, "refuse", stub, STATE_DISK_SECTORS(1), file);
+	close(file);
+	snprintf(line, sizeof(line), "ring %u %u", ref, port);
+	return ret ? ret : helper_say(h, line);
+}
+
 void helper_end(struct helper *h)
 {
 	if (h->sock >= 0)
@@ -124,7 +142,7 @@ void helper_end(struct helper *h)
 		close(h->pidfd);
 	}
 	h->sock = h->pidfd = -1;
-	reap();
+	helper_reap();
 }
 
 int helper_say(const struct helper *h, const char *line)

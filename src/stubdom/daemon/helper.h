@@ -18,8 +18,12 @@ struct helper {
 
 /* @file: handed over; the caller closes its own.  Negative errno. */
 int helper_start(struct helper *h, bool restore, uint32_t stub, uint64_t sectors, int file);
+/* Another one, on the ring of one that has ended: it answers each request with an error. */
+int helper_refuse(struct helper *h, uint32_t stub, uint32_t ref, uint32_t port);
 /* Kill it, whatever it does; nothing when it was not started. */
 void helper_end(struct helper *h);
+/* Those that have ended. */
+void helper_reap(void);
 
 /* Never waits.  Negative errno. */
 int helper_say(const struct helper *h, const char *line);

@@ -222,7 +222,8 @@ int statenodes_detach(struct xs_handle *xs, const struct stub_id *id, uint32_t d
 	return xsu_change(xs, do_detach, &j);
 }
 
-int statenodes_detach_all(struct xs_handle *xs, const struct stub_id *id, unsigned int *n)
+int statenodes_detach_all(struct xs_handle *xs, const struct stub_id *id, unsigned int *n,
+			  uint32_t *last, struct statenodes_front *front)
 {
 	unsigned int count;
 	uint64_t devid;
@@ -235,7 +236,9 @@ int statenodes_detach_all(struct xs_handle *xs, const struct stub_id *id, unsign
 	for (unsigned int i = 0; i < count && !ret; i++) {
 		if (xsu_parse_uint(names[i], UINT32_MAX, &devid))
 			continue;
-		ret = statenodes_detach(xs, id, (uint32_t)devid);
+		*last = (uint32_t)devid;
+		statenodes_front(xs, id->stub, *last, front);
+		ret = statenodes_detach(xs, id, *last);
 		*n += !ret;
 	}
 	free(names);

@@ -30,8 +30,6 @@ int statenodes_attach(struct xs_handle *xs, const struct stub_id *id, const stru
 int statenodes_state(struct xs_handle *xs, uint32_t stub, uint32_t devid, int state);
 /* Both directories; the frontend's while the stubdomain is there. */
 int statenodes_detach(struct xs_handle *xs, const struct stub_id *id, uint32_t devid);
-/* The same for all that are there; *@n counts them. */
-int statenodes_detach_all(struct xs_handle *xs, const struct stub_id *id, unsigned int *n);
 
 /* What the frontend says. */
 struct statenodes_front {
@@ -39,6 +37,9 @@ struct statenodes_front {
 	bool ring;		/* these two are valid */
 	uint32_t ref, port;
 };
+/* Detach all that are there; *@n counts them, @devid and @front are the last one's. */
+int statenodes_detach_all(struct xs_handle *xs, const struct stub_id *id, unsigned int *n,
+			  uint32_t *devid, struct statenodes_front *front);
 void statenodes_front(struct xs_handle *xs, uint32_t stub, uint32_t devid, struct statenodes_front *out);
 
 /* What the stubdomain wants and says: "" for what is not there or malformed. */

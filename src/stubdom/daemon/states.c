@@ -282,6 +282,8 @@ static int map(struct stub *s, const struct look *l)
 {
 	char line[48];
 
+	s->state.ref = l->front.ref;
+	s->state.port = l->front.port;
 	snprintf(line, sizeof(line), "ring %u %u", l->front.ref, l->front.port);
 	return helper_say(&s->state.helper, line);
 }
@@ -301,10 +303,40 @@ static void publish(const struct host *h, struct stub *s, const struct look *l)
 	failed(h, s, why, false);
 }
 
+/*
+ * blkfront waits for the answer to each request for ever, in the thread that all of its domain's
+ * watches need: what a helper has left on its ring when it ended is refused by another one.
+ */
+static void refuse_rest(const struct host *h, struct stub *s)
+{
+	struct state_transfer *st = &s->state;
+	int ret;
+
+	helper_end(&st->refuser);
+	ret = helper_refuse(&st->refuser, s->id.stub, st->ref, st->port);
+	if (ret)
+		stub_say(h, s, LOG_WARNING, "requests to its state disk cannot be answered: %s", strerror(-ret));
+	/* Longer than its frontend is waited for. */
+	st->refuser_until = h->now + STATE_DISK_CLOSE_MS + 1000;
+	stub_look_again(s, st->refuser_until);
+}
+
+static void look_at_refuser(const struct host *h, struct stub *s)
+{
+	if (s->state.refuser.sock < 0)
+		return;
+	if (h->now >= s->state.refuser_until)
+		helper_end(&s->state.refuser);
+	else
+		stub_look_again(s, s->state.refuser_until);
+}
+
 static void end(const struct host *h, struct stub *s)
 {
 	/* Its socket leaves the epoll set by being closed. */
 	helper_end(&s->state.helper);
+	if (s->state.t.step == TRANSFER_SERVING && s->life.stub == LIFE_ALIVE)
+		refuse_rest(h, s);
 	if (!s->state.t.restore)
 		savefile_drop(s->id.guest);
 	set_state(h, s, XenbusStateClosing);
@@ -416,6 +448,8 @@ void states_look(const struct host *h, struct stub *s, bool room)
 
 	if (!h->state_limit)
 		return;
+	helper_reap();
+	look_at_refuser(h, s);
 	look(h, s, room, &l);
 	forget_words(h, s, &l);
 	transfer_decide(&st->t, &l.in, &p);
@@ -444,11 +478,16 @@ void states_look(const struct host *h, struct stub *s, bool room)
 static void clean(const struct host *h, struct stub *s)
 {
 	char disk[STATE_DISK_TAG_LEN + 1], result[STATE_DISK_TAG_LEN + 1];
+	struct statenodes_front front = { 0 };
 	unsigned int n;
-	int ret = statenodes_detach_all(h->xs, &s->id, &n);
+	int ret = statenodes_detach_all(h->xs, &s->id, &n, &s->state.devid, &front);
 
 	if (ret)
 		stub_failed(h, s, "removing its state disk", ret);
+	s->state.ref = front.ref;
+	s->state.port = front.port;
+	if (front.ring)
+		refuse_rest(h, s);
 	savefile_drop(s->id.guest);
 	statenodes_said(h->xs, s->id.stub, disk, result);
 	s->state.words = disk[0] || result[0];
@@ -480,6 +519,7 @@ void states_forget(const struct host *h, struct stub *s)
 {
 	if (states_is_busy(s))
 		end(h, s);
+	helper_end(&s->state.refuser);
 	if (s->state.t.attached)
 		detach(h, s);
 	if (h->state_limit)

@@ -22,10 +22,13 @@ struct state_transfer {
 	char tag[STATE_DISK_TAG_LEN + 1];	/* of the save that was asked for last */
 	char answered[STATE_DISK_TAG_LEN + 1];	/* the last one with a result */
 	uint32_t devid;		/* of the last device; 0: there was none */
+	uint32_t ref, port;	/* its ring */
 	uint64_t sectors;
 	bool way;		/* it has to give way if it can */
 	bool words;		/* dom0's nodes may be there */
 	struct limit starts;
+	struct helper refuser;	/* of what is on the last ring */
+	uint64_t refuser_until;
 };
 
 struct stub {

@@ -63,6 +63,7 @@ void track_free(struct track *tr)
 		next = s->next;
 		/* Its nodes are the next daemon's to remove. */
 		helper_end(&s->state.helper);
+		helper_end(&s->state.refuser);
 		free(s);
 	}
 	if (tr->orphans)
@@ -103,7 +104,7 @@ static struct stub *add(struct track *tr, const struct stub_id *id,
 	memcpy(s->uuid, uuid, 16);
 	memcpy(s->guest_uuid, guest_uuid, 16);
 	s->due = UINT64_MAX;
-	s->state.helper = (struct helper){ -1, -1 };
+	s->state.helper = s->state.refuser = (struct helper){ -1, -1 };
 	domain_name(tr->host.xs, id->guest, s->id.name, sizeof(s->id.name));
 	s->next = tr->stubs;
 	tr->stubs = s;

@@ -29,14 +29,17 @@ static int number(const char *text, uint64_t max, uint64_t *out)
 
 struct args {
 	uint64_t stub, sectors, uid, gid;
-	bool restore;
+	bool restore, refuse;
 };
 
 static int parse(int argc, char **argv, struct args *a)
 {
-	if (argc != 6 || (strcmp(argv[1], "save") && strcmp(argv[1], "restore")))
+	if (argc != 6)
 		return -EINVAL;
-	a->restore = argv[1][0] == 'r';
+	a->restore = !strcmp(argv[1], "restore");
+	a->refuse = !strcmp(argv[1], "refuse");
+	if (!a->restore && !a->refuse && strcmp(argv[1], "save"))
+		return -EINVAL;
 	if (number(argv[2], DOMID_LIMIT - 1, &a->stub) || number(argv[3], UINT32_MAX, &a->sectors) ||
 	    number(argv[4], UINT32_MAX - 1, &a->uid) || number(argv[5], UINT32_MAX - 1, &a->gid))
 		return -EINVAL;
@@ -60,6 +63,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	o.restore = a.restore;
+	o.refuse = a.refuse;
 	o.grants = grants_open((uint32_t)a.stub);
 	if (!o.grants) {
 		serve_fail(o.sock, "no access to grants and event channels: %s", strerror(errno));

@@ -10,6 +10,11 @@ void ring_init(struct ring *r, void *page, const struct geometry *geo,
 	BACK_RING_INIT(&r->back, (blkif_sring_t *)page, BLKIF_PAGE);
 }
 
+void ring_take_over(struct ring *r)
+{
+	r->back.req_cons = r->back.rsp_prod_pvt = *(volatile RING_IDX *)&r->back.sring->rsp_prod;
+}
+
 static void fetch_segments(struct ring *r, struct request *req)
 {
 	struct blkif_request_segment segs[REQUEST_SEGS];
@@ -47,6 +52,7 @@ int ring_serve(struct ring *r, bool *notify, bool *more)
 	struct blkif_request raw;
 	struct request req;
 	int left;
+	bool wake;
 
 	*notify = *more = false;
 	xen_rmb();	/* requests are read after the index that announces them */
@@ -57,8 +63,10 @@ int ring_serve(struct ring *r, bool *notify, bool *more)
 		r->back.req_cons++;
 		request_parse(&raw, &r->geo, &req);
 		answer(r, &req, serve_one(r, &req));
+		/* At once: an answer takes the place of its request, which ring_take_over() may need. */
+		RING_PUSH_RESPONSES_AND_CHECK_NOTIFY(&r->back, wake);
+		*notify |= wake;
 	}
-	RING_PUSH_RESPONSES_AND_CHECK_NOTIFY(&r->back, *notify);
 	/* An index that leaps is found out by the next call. */
 	RING_FINAL_CHECK_FOR_REQUESTS(&r->back, left);
 	*more = left;

@@ -28,6 +28,9 @@ struct ring {
 void ring_init(struct ring *r, void *page, const struct geometry *geo,
 	       const struct ring_ops *ops, void *arg);
 
+/* The page was another process's, which has ended: go on with the first request that it has not answered. */
+void ring_take_over(struct ring *r);
+
 /*
  * Serve what is there, at most a ring's worth, so that a stubdomain that never stops
  * asking does not keep the caller from everything else.

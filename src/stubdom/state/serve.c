@@ -11,6 +11,9 @@
 
 #include "ring.h"
 
+#define TAKE_OVER_MS 3000
+#define TAKE_OVER_LOOK_MS 20
+
 struct server {
 	struct serve_opts *o;
 	struct ring ring;
@@ -107,11 +110,26 @@ int serve_parse_ring(const char *line, uint32_t *ref, uint32_t *port)
 	return *line ? -EINVAL : 0;
 }
 
+/* The one before may be about to end: until then the event channel is not free. */
+static void *map_ring(struct serve_opts *o, uint32_t ref, uint32_t port)
+{
+	void *page = grants_map(o->grants, ref, port);
+
+	for (int i = 0; !page && o->refuse && i < TAKE_OVER_MS / TAKE_OVER_LOOK_MS; i++) {
+		poll(NULL, 0, TAKE_OVER_LOOK_MS);
+		page = grants_map(o->grants, ref, port);
+	}
+	return page;
+}
+
 static int connect_ring(struct server *s, uint32_t ref, uint32_t port)
 {
 	static const struct ring_ops ops = { .copy = copy, .fetch = fetch };
-	const struct geometry geo = { .sectors = s->o->disk.sectors, .readonly = s->o->restore };
-	void *page = grants_map(s->o->grants, ref, port);
+	/* Everything is outside of a disk without sectors. */
+	const struct geometry geo = {
+		.sectors = s->o->refuse ? 0 : s->o->disk.sectors, .readonly = s->o->restore,
+	};
+	void *page = map_ring(s->o, ref, port);
 
 	if (!page) {
 		int ret = errno ? -errno : -EIO;
@@ -121,6 +139,11 @@ static int connect_ring(struct server *s, uint32_t ref, uint32_t port)
 	}
 	ring_init(&s->ring, page, &geo, &ops, s->o);
 	s->mapped = true;
+	if (s->o->refuse) {
+		ring_take_over(&s->ring);
+		/* There may be answers that nobody was told about. */
+		grants_notify(s->o->grants);
+	}
 	/* It may have been filled before there was somebody to be notified. */
 	s->more = true;
 	return say(s->o->sock, "connected");

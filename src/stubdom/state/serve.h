@@ -18,6 +18,7 @@ struct serve_opts {
 	int sock;		/* xen-stubdomd */
 	int file;		/* to be written, or read */
 	bool restore;
+	bool refuse;		/* answer the requests of a ring that is another's, with errors */
 	struct grants *grants;
 	struct disk disk;
 };
