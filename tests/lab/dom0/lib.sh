@@ -39,6 +39,14 @@ guest_menu() {
 	head -c 4096 $LAB/tmp/menu | dd of="$1" bs=512 seek=2000 conv=notrunc status=none
 }
 
+# halt_disk FILE: what boots from it only halts (sti; hlt; jmp; with interrupts off Xen would take it as
+# powered off): a BIOS that finds no disk reboots after a minute.
+halt_disk() {
+	truncate -s 1M "$1"
+	printf '\373\364\353\375' | dd of="$1" conv=notrunc status=none
+	printf '\125\252' | dd of="$1" bs=1 seek=510 conv=notrunc status=none
+}
+
 # xen_before MAJOR MINOR: the hypervisor that runs is older.
 xen_before() {
 	_major=$(cat /sys/hypervisor/version/major) _minor=$(cat /sys/hypervisor/version/minor)
