@@ -13,6 +13,9 @@
  * The frontend's faults ask for a disk of their own, while the kernel's blkfront is kept from
  * new devices.  Those of the writer disturb stubdom-init's in the middle of libxl's save.
  */
+/* First: it says which of Xen's headers are meant. */
+#include "blkif_abi.h"
+
 #include "hostile.h"
 
 #include <errno.h>
@@ -30,7 +33,6 @@
 #include <unistd.h>
 
 #include "base/sha256_sum.h"
-#include "blkif_abi.h"
 #include "state/header.h"
 #include "state_disk.h"
 
