@@ -81,11 +81,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sring->req_prod &= data[0] & 2 ? ~0u : 63;
 	take(page + 64, sizeof(page) - 64);
 	copies = 0;
+	/* Another process's ring, to be refused: no request is of a disk without sectors. */
+	if (data[0] & 4) {
+		take(&sring->rsp_prod, 4);
+		geo.sectors = 0;
+	}
 	ring_init(&r, page, &geo, &ops, NULL);
+	if (data[0] & 4)
+		ring_take_over(&r);
 	for (int i = 0; i < 3 && more; i++)
 		if (ring_serve(&r, &notify, &more))
 			break;
-	must(copies <= 3 * 32);
+	must(copies <= (data[0] & 4 ? 0 : 3 * 32));
 	must(r.back.req_cons == r.back.rsp_prod_pvt);
 	return 0;
 }
