@@ -96,7 +96,6 @@ static int start(struct helper *h, const char *what, uint32_t stub, uint64_t sec
 	uid_t uid;
 	gid_t gid;
 
-	helper_reap();
 	ret = find_user(&uid, &gid);
 	if (ret)
 		return ret;
@@ -142,7 +141,6 @@ void helper_end(struct helper *h)
 		close(h->pidfd);
 	}
 	h->sock = h->pidfd = -1;
-	helper_reap();
 }
 
 int helper_say(const struct helper *h, const char *line)

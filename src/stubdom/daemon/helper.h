@@ -22,7 +22,7 @@ int helper_start(struct helper *h, bool restore, uint32_t stub, uint64_t sectors
 int helper_refuse(struct helper *h, uint32_t stub, uint32_t ref, uint32_t port);
 /* Kill it, whatever it does; nothing when it was not started. */
 void helper_end(struct helper *h);
-/* Those that have ended. */
+/* After SIGCHLD: those that have ended. */
 void helper_reap(void);
 
 /* Never waits.  Negative errno. */

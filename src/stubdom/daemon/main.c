@@ -2,6 +2,7 @@
 /* xen-stubdomd: looks after Linux device-model stubdomains, in dom0. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "daemon/watches.h"
 #include "diag.h"
 #include "events.h"
+#include "helper.h"
 #include "hv.h"
 #include "state_disk.h"
 #include "track.h"
@@ -162,6 +164,27 @@ static int on_helpers(sd_event_source *src, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
+static int on_child(sd_event_source *src, const struct signalfd_siginfo *info, void *arg)
+{
+	(void)src;
+	(void)info;
+	(void)arg;
+	helper_reap();
+	return 0;
+}
+
+/* Blocked, as sd-event asks, before there is a thread that could take it. */
+static int reap_helpers(struct daemon *d)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -errno;
+	return sd_event_add_signal(d->service.ev, NULL, SIGCHLD, on_child, NULL);
+}
+
 static int on_reload(void *arg)
 {
 	struct daemon *d = arg;
@@ -188,7 +211,9 @@ static int run_daemon(struct daemon *d)
 	};
 	int ret = service_init(&d->service, &ops, d);
 
-	if (!ret) {
+	if (!ret)
+		ret = reap_helpers(d);
+	if (ret >= 0) {
 		d->xs = service_xenstore(&d->service);
 		ret = setup(d);
 	}

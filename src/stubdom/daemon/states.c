@@ -448,7 +448,6 @@ void states_look(const struct host *h, struct stub *s, bool room)
 
 	if (!h->state_limit)
 		return;
-	helper_reap();
 	look_at_refuser(h, s);
 	look(h, s, room, &l);
 	forget_words(h, s, &l);
