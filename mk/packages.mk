@@ -22,6 +22,7 @@ install: install-utils install-virtio install-kernel install-qemu install-links 
 
 install-utils: install-user
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(filter-out $(VIRTIO_UNITS),$(wildcard systemd/*.service))
+	install -D -m 644 systemd/session-xendomains.conf $(DESTDIR)$(UNITDIR)/session-.scope.d/50-xendomains.conf
 	install -D -m 644 -t $(DESTDIR)$(PRESETDIR) systemd/90-xen-stubdom.preset
 	install -D -m 644 systemd/xen-stubdom.sysusers $(DESTDIR)$(SYSUSERSDIR)/xen-stubdom.conf
 	install -D -m 755 -t $(DESTDIR)$(DRACUT_MODULES)/50xen-stubdom stubdom/dracut/50xen-stubdom/module-setup.sh

@@ -4,6 +4,7 @@
 # to be the same after it.  A scenario reads it with: . $LAB/lib-save.sh
 
 # saved_guest GUEST [LINE...]: boots it; its disk and its card are emulated ones, unless a LINE says otherwise.
+# $session: what xl runs in.
 saved_guest() {
 	_g=$1; shift
 	# With Xen 4.17 a Linux guest gets an emulated device's MSI as one of Xen's physical
@@ -13,7 +14,7 @@ saved_guest() {
 	expect "a bootable disk is made" guest_disk "$_g" 'xen_emul_unplug=never quiet lab.ip=10.77.0.51/24'
 	guest_config "$_g" hvm "hdtype = '$_bus'" 'device_model_version = "qemu-xen"' 'device_model_stubdomain_override = 1' \
 		'vif = [ "bridge=xenbr0,model=rtl8139,mac=00:16:3e:00:00:51" ]' "$@" >/dev/null
-	expect "xl create starts it" xl create "$GUESTS/$_g.cfg" || { show_stubdom "$_g"; exit 1; }
+	expect "xl create starts it" ${session:-} xl create "$GUESTS/$_g.cfg" || { show_stubdom "$_g"; exit 1; }
 	expect "the guest boots" wait_for 300 guest_cmd "$_g" true || show_stubdom "$_g"
 	boot_id=$(guest_cmd "$_g" cat /proc/sys/kernel/random/boot_id)
 	sum=$(guest_cmd "$_g" 'dd if=/dev/urandom of=/root/f bs=1M count=4 2>/dev/null; sync; sha256sum </root/f')

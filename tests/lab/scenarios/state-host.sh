@@ -13,7 +13,10 @@ if [ "$LAB_BOOT" = 1 ]; then
 	before=$(host_state)
 	expect_text "xendomains saves and restores guests" '^active$' systemctl is-active xendomains
 	expect "it keeps them where Debian does" grep -q "^XENDOMAINS_SAVE=$saves\$" /etc/default/xendomains
+	# As from a login: what xl leaves running is in the session's scope, which ends with the host.
+	session='systemd-run --quiet --scope --slice=user-0.slice --unit=session-lab1'
 	saved_guest v1
+	expect "its processes are in the session" sh -c 'systemctl status session-lab1.scope | grep -E "qemu-system|vchan-socket-proxy"'
 	# xendomains would create the guest from here, had it not been restored.
 	mkdir -p /etc/xen/auto && ln -sf "$GUESTS/v1.cfg" /etc/xen/auto/v1.cfg
 	# shellcheck disable=SC2154 # saved_guest sets them
