@@ -14,6 +14,7 @@ if [ "$LAB_BOOT" = 1 ]; then
 	expect_text "xendomains saves and restores guests" '^active$' systemctl is-active xendomains
 	expect "it keeps them where Debian does" grep -q "^XENDOMAINS_SAVE=$saves\$" /etc/default/xendomains
 	# As from a login: what xl leaves running is in the session's scope, which ends with the host.
+	# shellcheck disable=SC2034 # saved_guest uses it
 	session='systemd-run --quiet --scope --slice=user-0.slice --unit=session-lab1'
 	saved_guest v1
 	expect "its processes are in the session" sh -c 'systemctl status session-lab1.scope | grep -E "qemu-system|vchan-socket-proxy"'
