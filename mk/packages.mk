@@ -9,6 +9,7 @@ STUBDOM_OUT := $(BUILD)/stubdom/$(SUITE)
 DRACUT_MODULES ?= $(PREFIX)/lib/dracut/modules.d
 COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 PRESETDIR ?= $(PREFIX)/lib/systemd/system-preset
 SYSCONFDIR ?= /etc
 
@@ -21,7 +22,9 @@ install: install-utils install-virtio install-kernel install-qemu install-links 
 
 install-utils: install-user
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(filter-out $(VIRTIO_UNITS),$(wildcard systemd/*.service))
+	install -D -m 644 systemd/session-xendomains.conf $(DESTDIR)$(UNITDIR)/session-.scope.d/50-xendomains.conf
 	install -D -m 644 -t $(DESTDIR)$(PRESETDIR) systemd/90-xen-stubdom.preset
+	install -D -m 644 systemd/xen-stubdom.sysusers $(DESTDIR)$(SYSUSERSDIR)/xen-stubdom.conf
 	install -D -m 755 -t $(DESTDIR)$(DRACUT_MODULES)/50xen-stubdom stubdom/dracut/50xen-stubdom/module-setup.sh
 	for m in $(filter-out $(VIRTIO_MAN) docs/man/virtio_xenbus.4,$(wildcard docs/man/*.[0-9])); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
 	ln -sf xen-stubdomd.8 $(DESTDIR)$(MANDIR)/man8/xen-stubdomd.service.8

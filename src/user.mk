@@ -23,6 +23,10 @@ xen-stubdomd_SRC = $(wildcard src/stubdom/daemon/*.c)
 xen-stubdomd_PKG = xenstore xencontrol libsystemd libcrypto
 xen-stubdomd_DIR = $(SBINDIR)
 
+xen-state-disk_SRC = $(wildcard src/stubdom/state/*.c)
+xen-state-disk_PKG = xengnttab xenevtchn libseccomp
+xen-state-disk_DIR = $(LIBEXECDIR)
+
 xen-stubdom_SRC = $(wildcard src/stubdom/cli/*.c)
 xen-stubdom_PKG = xenstore xencontrol xlutil xenlight json-c libarchive libcrypto libelf libsystemd
 xen-stubdom_DIR = $(SBINDIR)
@@ -35,7 +39,7 @@ xen-virtio_SRC = $(wildcard src/virtio/cli/*.c)
 xen-virtio_PKG = xenstore xlutil xenlight libsystemd json-c
 xen-virtio_DIR = $(SBINDIR)
 
-STUBDOM_PROGRAMS := stubdom-init xen-stubdomd xen-stubdom
+STUBDOM_PROGRAMS := stubdom-init xen-stubdomd xen-state-disk xen-stubdom
 VIRTIO_PROGRAMS := xen-virtiod xen-virtio
 PROGRAMS := $(STUBDOM_PROGRAMS) $(VIRTIO_PROGRAMS)
 

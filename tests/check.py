@@ -70,7 +70,7 @@ def short(target):
 
 
 def steps_of_check(suite):
-    extra = {"check-fuzz": ["FUZZ_SECONDS=20"]}
+    extra = {"check-fuzz": ["FUZZ_SECONDS=15"]}
     steps = [(short(t), [t] + extra.get(t, [])) for t in TARGETS]
     steps.append(("packages", ["check-packages", f"DEB_SUITES={suite}", f"TEST={' '.join(PACKAGES)}"]))
     steps.append(("lab", ["lab-run", f"SCENARIO={','.join(SCENARIOS)}"]))

@@ -59,6 +59,9 @@
 /* Lines "KEY VALUE" beside it: xen (ABI it links), qemu (version). */
 #define STUBDOM_QEMU_INFO	"/usr/share/xen-extras/qemu-stubdom.info"
 #define STUBDOM_KERNEL		"/usr/lib/xen-extras/stubdom/vmlinuz"
+/* dom0's end of a state disk (state_disk.h), and its user. */
+#define STUBDOM_STATE_HELPER	"/usr/libexec/xen-extras/xen-state-disk"
+#define STUBDOM_STATE_USER	"_xen-state"
 #define STUBDOM_INIT		"/usr/libexec/xen-extras/stubdom-init"
 
 /* Console numbers that libxl fixes (libxl_internal.h, STUBDOM_CONSOLE_*). */

@@ -66,7 +66,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			qmp_relay_detach(&r);
 			break;
 		case 2:
-			ret = qmp_relay_save_done(&r, n & 1 ? "no" : NULL);
+			if (n & 2)
+				ret = qmp_relay_save_go(&r, n & 1 ? "/run/pipe" : NULL);
+			else if (n & 4)
+				ret = qmp_relay_save_fail(&r, "no");
+			else
+				ret = qmp_relay_save_done(&r, n & 1 ? "no" : NULL);
 			break;
 		case 3: case 4:
 			ret = qmp_relay_from_qemu(&r, (const char *)data, n);
@@ -81,6 +86,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			size -= n;
 		}
 		check_to_qemu(&r.to_qemu);
+		/* Held or in QEMU, it is one. */
+		if ((r.save || r.held) && !r.saving)
+			abort();
 	}
 	if (ret && ret != -EPROTO)
 		abort();

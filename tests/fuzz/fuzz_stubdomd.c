@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/lib/image/verify.c src/lib/image/manifest.c src/stubdom/daemon/consoles.c src/stubdom/daemon/vifs.c src/lib/xen/stubdomain.c src/stubdom/daemon/events.c src/stubdom/daemon/clean.c src/stubdom/daemon/savefile.c src/lib/base/sha256.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c src/stubdom/daemon/root.c src/lib/xen/domain.c src/lib/daemon/watches.c */
+/* test-sources: src/stubdom/daemon/diag.c src/stubdom/daemon/image.c src/lib/image/verify.c src/lib/image/manifest.c src/stubdom/daemon/consoles.c src/stubdom/daemon/vifs.c src/lib/xen/stubdomain.c src/stubdom/daemon/events.c src/stubdom/daemon/clean.c src/stubdom/daemon/savefile.c src/stubdom/daemon/statenodes.c src/lib/state/words.c src/lib/base/sha256.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_hv.c src/stubdom/daemon/root.c src/lib/xen/domain.c src/lib/daemon/watches.c */
 /* test-pkgs: libcrypto */
 /*
  * Everything a stubdomain, a driver domain or a command line can put in front
@@ -19,6 +19,7 @@
 #include "stubdom/daemon/diag.h"
 #include "stubdom/daemon/events.h"
 #include "stubdom/daemon/savefile.h"
+#include "stubdom/daemon/statenodes.h"
 #include "stubdom/daemon/vifs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,6 +39,13 @@ static const char *const nodes[] = {
 	"/local/domain/3/error/backend/vbd/5/51712/error",
 	"/local/domain/3/backend/vif/5/0/online",
 	"/local/domain/3/backend/vif/5/0/state",
+	"/local/domain/5/" STATE_DISK_WANT,
+	"/local/domain/5/" STATE_DISK_DONE,
+	"/local/domain/5/device/vbd/268442112/state",
+	"/local/domain/5/device/vbd/268442112/ring-ref",
+	"/local/domain/5/device/vbd/268442112/event-channel",
+	"/local/domain/5/device/vbd/268442112/protocol",
+	"/local/domain/5/device/console/2/output",
 };
 
 static void must(bool is)
@@ -98,6 +106,28 @@ static void look_at_vif(struct xs_handle *xs, const struct stub_id *id)
 	must(vif_decide(&vs.v[0], &dom) != VIF_CLOSE);
 }
 
+/* Whatever it says about a state disk: tags, numbers, and nothing else. */
+static void look_at_state(struct xs_handle *xs, const struct stub_id *id)
+{
+	struct statenodes_dev dev = { .devid = STATE_DISK_DEVID, .sectors = 200, .node = STATE_DISK_DISK, .text = "x" };
+	struct statenodes_asked asked;
+	struct statenodes_front front;
+
+	statenodes_asked(xs, 5, &asked);
+	must(!asked.want[0] || strlen(asked.want) == STATE_DISK_TAG_LEN);
+	must(!asked.done[0] || strlen(asked.done) == STATE_DISK_TAG_LEN);
+	statenodes_front(xs, 5, STATE_DISK_DEVID, &front);
+	must(front.state >= -1 && front.state <= 8);
+	statenodes_incoming(xs, id);
+	/* A device is as it should be, whatever was there, and nothing of it stays. */
+	must(!statenodes_attach(xs, id, &dev));
+	statenodes_front(xs, 5, STATE_DISK_DEVID, &front);
+	must(front.state == 1 && !front.ring);
+	must(!statenodes_detach(xs, id, STATE_DISK_DEVID));
+	must(!fake_xs_get("/local/domain/0/backend/xe-state/5"));
+	must(!fake_xs_get("/local/domain/5/device/vbd/268442112/state"));
+}
+
 static void look(void)
 {
 	const struct stub_id id = { .stub = 5, .guest = 4, .name = "web1" };
@@ -113,6 +143,7 @@ static void look(void)
 	must(!consoles_read(xs, XBT_NULL, &id, &now));
 	must(!consoles_plan(&now, &did));	/* fixed once */
 	look_at_vif(xs, &id);
+	look_at_state(xs, &id);
 	must(!fake_xs_open_transactions());
 }
 

@@ -28,3 +28,8 @@ bench-stubdom:	## measure: the same guest with its QEMU in a stubdomain and in d
 bench-virtio:	## measure: virtio over XenBus, blkback, qdisk, netback, virtio-pci, IDE, e1000
 	@$(LAB) run bench/virtio.sh
 	@python3 bench/report.py build/lab/virtio/results.json | tee build/lab/virtio/report.md
+
+.PHONY: bench-state
+bench-state:	## measure: saving a guest's device state by disk, by console and from a QEMU in dom0
+	@$(LAB) run bench/state.sh
+	@python3 bench/state_report.py build/lab/state/results.json | tee build/lab/state/report.md

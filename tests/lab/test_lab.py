@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Unit tests of the lab's parsers: python3 tests/lab/test_lab.py"""
+import importlib.util
 import io
 import sys
 import tarfile
@@ -11,6 +12,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from xenlab import guests, run, scenario  # noqa: E402
 from xenlab.cache import LabError  # noqa: E402
+
+
+def program(name):
+    """One of those that scenarios run in dom0."""
+    spec = importlib.util.spec_from_file_location(name.replace("-", "_"), scenario.LAB / "dom0" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+saved = program("lib-saved")
 
 
 class Header(unittest.TestCase):
@@ -24,12 +36,20 @@ class Header(unittest.TestCase):
                 scenario.parse_header(text)
 
     def test_bad_values_are_refused(self):
-        for text in ("# layer: top\n", "# time-limit: soon\n", "# time-limit: 0\n"):
+        for text in ("# layer: top\n", "# time-limit: soon\n", "# time-limit: 0\n", "# reboots: 2\n", "# hosts: 3\n",
+                     "# hosts: 2\n# reboots: yes\n", "# hosts: 2\n# machine: plain\n"):
             with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
                 file.write(text)
                 file.flush()
                 with self.assertRaises(LabError):
                     scenario.load(file.name)
+
+    def test_two_hosts_have_a_network(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
+            file.write("# hosts: 2\n")
+            file.flush()
+            got = scenario.load(file.name)
+        self.assertEqual((got.hosts, got.machine), (2, "net"))
 
     def test_every_scenario_of_the_tree_loads(self):
         names = [p.stem for p in (scenario.LAB / "scenarios").glob("*.sh")]
@@ -84,6 +104,37 @@ class Files(unittest.TestCase):
             run.unpack(data.getvalue(), Path(name) / "t")
             found = sorted(str(p.relative_to(name)) for p in Path(name).rglob("*") if not p.is_dir())
         self.assertEqual(found, ["t/a/b", "t/etc/evil", "t/evil"])
+
+
+class Saved(unittest.TestCase):
+    """What xl save's files say about how the device state came there."""
+    @staticmethod
+    def file(state, kind=saved.EMULATOR_CONTEXT, end=saved.END):
+        body = saved.RECORD.pack(kind, 8 + len(state), 1, 0) + state
+        return b"memory, QEVM in it, odd" + body + bytes(-len(state) % 8) + end
+
+    @staticmethod
+    def header(length, last=saved.MAGIC):
+        names = b"10.0.13".ljust(32, b"\0") + b"xenfv".ljust(32, b"\0")
+        return (saved.MAGIC + bytes(8) + length.to_bytes(8, "little") + bytes(32) + names + bytes(112) + last)
+
+    def test_both_ways(self):
+        for length in (4, 100, 4099):
+            state = b"QEVM".ljust(length, b"s")
+            self.assertEqual(saved.describe(saved.find(self.file(state))), f"console {length}")
+            header = self.header(length)
+            self.assertEqual(len(header), saved.HEADER)
+            self.assertEqual(saved.describe(saved.find(self.file(state + header))),
+                             f"disk {length + saved.HEADER} 10.0.13 xenfv")
+
+    def test_what_is_none(self):
+        state = b"QEVM" + b"s" * 96
+        for data in (self.file(state, kind=2), self.file(state, end=b"\1" * 8), self.file(state)[:-16], b"QEVM", b""):
+            with self.assertRaises(ValueError):
+                saved.find(data)
+        for header in (self.header(99), self.header(100, bytes(16))):
+            with self.assertRaises(ValueError):
+                saved.describe(state + header)
 
 
 if __name__ == "__main__":

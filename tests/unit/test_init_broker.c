@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/init/qmp_broker.c src/stubdom/init/qmp_msg.c src/lib/qmp/stream.c src/stubdom/init/save.c src/stubdom/init/loop.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
+/* test-sources: src/stubdom/init/qmp_broker.c src/stubdom/init/qmp_msg.c src/lib/qmp/stream.c src/stubdom/init/save.c src/stubdom/init/state_save.c src/stubdom/init/state_io.c src/stubdom/init/transfer.c src/stubdom/init/loop.c src/lib/state/header.c src/lib/state/words.c src/lib/base/sha256_sum.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c */
 /* test-pkgs: json-c */
 /*
  * The broker's process with real sockets: a link that behaves like vchan (one
@@ -22,16 +22,19 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "fake_xenstore.h"
+#include "state/header.h"
 #include "stubdom/init/failure.h"
 #include "stubdom/init/loop.h"
 #include "stubdom/init/qmp_broker.h"
 #include "stubdom/init/save.h"
 #include "stubdom/init/spawn.h"
+#include "stubdom/init/state_dev.h"
 
 struct log_about init_about = { .domid = -1 };
 
@@ -41,6 +44,14 @@ struct qmp_link *link_vchan_new(const char *path, unsigned int client)
 	(void)path;
 	(void)client;
 	return NULL;
+}
+
+int state_dev_open(uint32_t devid, int flags, uint64_t *size)
+{
+	(void)devid;
+	(void)flags;
+	(void)size;
+	return -ENOSYS;
 }
 
 int qmp_connect(const char *path)
@@ -153,11 +164,67 @@ static ssize_t ls_write(struct qmp_link *l, const void *buf, size_t len)
 
 static enum { SILENT, YES, NO, WRONG } stubdomd;
 
+/* Its state disks: it answers when the broker looks, and says how it went at `done`. */
+
+#define DEVID 268442368
+
+static enum {
+	NO_SERVICE, DISK, DISK_SILENT, DISK_REFUSED, DISK_MALFORMED,
+	DISK_FULL, DISK_RESULT_ERROR,
+} disks;
+static int disk_file = -1, disk_looks;
+
+static const char *tag_of_want(void)
+{
+	const char *want = fake_xs_get(STATE_DISK_WANT);
+
+	if (!want)
+		return NULL;
+	assert_int_equal(strncmp(want, "save ", 5), 0);
+	assert_int_equal(strlen(want + 5), STATE_DISK_TAG_LEN);
+	return want + 5;
+}
+
+static void disk_hook(enum fake_xs_op op, const char *path)
+{
+	const char *tag = tag_of_want();
+	char text[256];
+
+	if (disks == NO_SERVICE || !tag)
+		return;
+	if (op == FAKE_XS_READ && !strcmp(path, STATE_DISK_RESULT) && disks == DISK_REFUSED) {
+		snprintf(text, sizeof(text), "%s error other guests are being saved", tag);
+		fake_xs_set(STATE_DISK_RESULT, text);
+	}
+	if (op == FAKE_XS_READ && !strcmp(path, STATE_DISK_DISK)) {
+		snprintf(text, sizeof(text), "%s %d 1048576", tag, DEVID);
+		if (disks == DISK_MALFORMED)
+			fake_xs_set(STATE_DISK_DISK, "what?");
+		else if (disks != DISK_SILENT && disks != DISK_REFUSED)
+			fake_xs_set(STATE_DISK_DISK, text);
+	}
+	if (op == FAKE_XS_WRITE && !strcmp(path, STATE_DISK_DONE)) {
+		snprintf(text, sizeof(text), "%s %s", tag, disks == DISK_RESULT_ERROR ? "error no space" : "ok");
+		fake_xs_set(STATE_DISK_RESULT, text);
+	}
+}
+
+static int open_disk(uint32_t devid, int flags, uint64_t *size)
+{
+	assert_int_equal(devid, DEVID);
+	assert_int_equal(flags, O_RDWR);
+	if (++disk_looks < 3)
+		return -EAGAIN;
+	*size = STATE_DISK_BLOCK + 1048576;
+	return disks == DISK_FULL ? open("/dev/full", O_RDWR) : dup(disk_file);
+}
+
 static void stubdomd_hook(enum fake_xs_op op, const char *path)
 {
 	const char *ask = fake_xs_get(ASK);
 	char text[256];
 
+	disk_hook(op, path);
 	if (op != FAKE_XS_READ || strcmp(path, ANSWER) || stubdomd == SILENT)
 		return;
 	assert_non_null(ask);
@@ -175,7 +242,8 @@ static struct fixture {
 	struct qmp_broker_opts o;
 	int qemu;			/* QEMU's end */
 	int console;			/* dom0's end of console 1 */
-	bool again;
+	bool again, stuck;
+	char pipe[64];
 	pthread_t broker, qemu_thread;
 	int ret;
 } f;
@@ -199,18 +267,52 @@ static void write_state(const char *state, size_t size)
 	assert_int_equal(write(f.o.save_qemu, state, size), size);
 }
 
+static size_t state_len = 100000;
+static enum { WRITES, REFUSES, REFUSES_HALFWAY, WRITES_NOTHING, DIES } qemu_does;
+
+/* ... and a pipe it opens by its name, with the same flags; that it truncates it is not seen. */
+static void write_pipe(const char *state, size_t size)
+{
+	int fd = open(f.pipe, O_WRONLY | O_CREAT | O_TRUNC, 0660);
+
+	assert_true(fd >= 0);
+	for (size_t at = 0, n; at < size; at += n) {
+		n = size - at < 32768 ? size - at : 32768;
+		if (write(fd, state + at, n) != (ssize_t)n)
+			break;
+	}
+	close(fd);
+}
+
+/* Where the command says, and whether that is an answer. */
+static bool save_state(const char *line, const char *state)
+{
+	bool by_pipe = strstr(line, f.pipe) != NULL;
+
+	if (qemu_does == REFUSES)
+		return false;
+	if (!by_pipe)
+		write_state(state, state_len);
+	else
+		write_pipe(state, qemu_does == WRITES_NOTHING ? 0 : qemu_does == WRITES ? state_len : state_len / 2);
+	return qemu_does != REFUSES_HALFWAY;
+}
+
 /* "slow" is answered after the next command; the state is 100000 bytes. */
 static void *qemu_main(void *arg)
 {
-	char line[4096], slow[128] = "", *id, *end;
+	char line[4096], whole[4096], slow[128] = "", *id, *end;
 	FILE *in = fdopen(dup(f.qemu), "r");
-	static const char state[100000] = { 'Q', 'E', 'V', 'M' };
+	static const char state[1048576] = { 'Q', 'E', 'V', 'M', 'x' };
 
 	(void)arg;
+	if (f.stuck)
+		write_pipe(state, 300000);
 	say(f.qemu, "{\"QMP\": {\"version\": {\"qemu\": {\"major\": 10}}, \"capabilities\": [\"oob\"]}}\r\n");
 	while (fgets(line, sizeof(line), in)) {
 		char reply[512];
 
+		strcpy(whole, line);
 		id = strstr(line, "\"id\":\"");
 		assert_non_null(id);
 		id += 6;
@@ -225,8 +327,10 @@ static void *qemu_main(void *arg)
 			strcpy(slow, reply);
 			continue;
 		}
-		if (strstr(line, "xen-save"))
-			write_state(state, sizeof(state));
+		if (strstr(line, "xen-save") && !save_state(whole, state))
+			snprintf(reply, sizeof(reply), "{\"error\": {\"class\": \"GenericError\", \"desc\": \"QEMU's own\"}, \"id\": \"%s\"}\r\n", id);
+		if (strstr(line, "xen-save") && qemu_does == DIES)
+			break;
 		if (strstr(line, "die"))
 			break;
 		say(f.qemu, "{\"event\": \"NOISE\"}\r\n");
@@ -257,10 +361,15 @@ static int start(int qemu_end)
 	if (pipe(ready) || pipe2(p, O_NONBLOCK))
 		return -1;
 	f.console = p[0];
+	snprintf(f.pipe, sizeof(f.pipe), "/tmp/test-broker-pipe.%d", getpid());
+	unlink(f.pipe);
+	if (mkfifo(f.pipe, 0600))
+		return -1;
 	f.o = (struct qmp_broker_opts){
 		.link = &f.link.link, .qemu = qemu_end, .ready = ready[1],
 		.save_file = memfd_create("state", 0), .save_console = p[1],
 		.xs = xs_open(0), .again = f.again,
+		.save_pipe = f.pipe, .machine = "xenfv", .open_disk = open_disk,
 	};
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", f.o.save_file);
 	f.o.save_qemu = open(path, O_WRONLY);
@@ -274,14 +383,20 @@ static int start(int qemu_end)
 	return 0;
 }
 
+#define STUCK ((void *)2)
+
 static int setup(void **state)
 {
 	int sp[2];
 
 	memset(&f, 0, sizeof(f));
 	f.again = *state != NULL;
+	f.stuck = *state == STUCK;
 	fake_xs_reset();
 	stubdomd = YES;
+	disks = NO_SERVICE;
+	qemu_does = WRITES;
+	state_len = 100000;
 	save_ask_ms = 200;
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sp))
 		return -1;
@@ -299,6 +414,7 @@ static int stop(void)
 	close(f.o.save_qemu);
 	close(f.o.save_console);
 	close(f.console);
+	unlink(f.pipe);
 	return f.ret || f.link.hidden_while_waiting;
 }
 
@@ -578,9 +694,213 @@ static void console_gone_fails_the_save(void **state)
 	close(fd);
 }
 
+/* ---- by disk ---- */
+
+static int setup_disk(void **state)
+{
+	if (disk_file >= 0)
+		close(disk_file);
+	disk_file = memfd_create("disk", 0);
+	disk_looks = 0;
+	if (ftruncate(disk_file, STATE_DISK_BLOCK + 1048576) || setup(state))
+		return -1;
+	/* no session yet: the broker does not look */
+	fake_xs_set(STATE_DISK_SERVED, "1");
+	disks = DISK;
+	return 0;
+}
+
+static void disk_is(size_t len, const char *qemu)
+{
+	static uint8_t got[1048576];
+	char why[STATE_DISK_REASON_MAX + 1];
+	struct state_disk_header h;
+	struct state_info info;
+
+	assert_int_equal(pread(disk_file, &h, sizeof(h), 0), sizeof(h));
+	assert_int_equal(state_header_check(&h, 1048576, &info, why), 0);
+	assert_int_equal(info.length, len);
+	assert_true(strchr("0123456789", qemu[0]) != NULL);
+	assert_string_equal(info.qemu, qemu);
+	assert_string_equal(info.machine, "xenfv");
+	assert_int_equal(pread(disk_file, got, len, STATE_DISK_BLOCK), len);
+	assert_int_equal(state_check(&info, got, why), 0);
+}
+
+static void disk_holds(size_t len)
+{
+	disk_is(len, "10.0.0");
+}
+
+static void nothing_is_left(void)
+{
+	assert_null(fake_xs_get(STATE_DISK_WANT));
+	assert_null(fake_xs_get(STATE_DISK_DONE));
+	assert_null(fake_xs_get(ASK));
+}
+
+#define STOP "{\"execute\":\"stop\",\"id\":1}\r\n"
+
+static const char *save_by_disk(int fd)
+{
+	disk_looks = 0;
+	assert_int_equal(ftruncate(disk_file, 0), 0);
+	assert_int_equal(ftruncate(disk_file, STATE_DISK_BLOCK + 1048576), 0);
+	say(fd, STOP);
+	assert_non_null(strstr(answer(fd, 5000), "\"id\":1}"));
+	say(fd, SAVE);
+	return answer(fd, 5000);
+}
+
+static void states_go_by_disk(void **state)
+{
+	static const size_t lens[] = { 100000, 1048576, 65536, 10 };
+	int fd = session();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		state_len = lens[i];
+		assert_string_equal(save_by_disk(fd), SAVED);
+		disk_holds(lens[i]);
+		nothing_is_left();
+		say(fd, "{\"execute\":\"cont\",\"id\":2}\r\n");
+		assert_non_null(strstr(answer(fd, 5000), "\"id\":2}"));
+	}
+	close(fd);
+}
+
+/* libxl's sessions are short: what was asked for early is still there. */
+static void a_migration_has_its_disk_early(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	say(fd, "{\"execute\":\"xen-set-global-dirty-log\",\"id\":4,\"arguments\":{\"enable\":true}}\r\n");
+	assert_non_null(strstr(answer(fd, 5000), "\"id\":4}"));
+	close(fd);
+	usleep(100000);
+	assert_non_null(fake_xs_get(STATE_DISK_WANT));
+	assert_true(disk_looks >= 3);
+	fd = session();
+	say(fd, STOP);
+	answer(fd, 5000);
+	say(fd, SAVE);
+	assert_string_equal(answer(fd, 5000), SAVED);
+	disk_holds(100000);
+	/* given up in the middle, and again */
+	disk_looks = 0;
+	say(fd, "{\"execute\":\"xen-set-global-dirty-log\",\"id\":4,\"arguments\":{\"enable\":true}}\r\n");
+	answer(fd, 5000);
+	say(fd, "{\"execute\":\"xen-set-global-dirty-log\",\"id\":5,\"arguments\":{\"enable\":false}}\r\n");
+	assert_non_null(strstr(answer(fd, 5000), "\"id\":5}"));
+	nothing_is_left();
+	assert_string_equal(save_by_disk(fd), SAVED);
+	close(fd);
+}
+
+/* Before QEMU has the command: the console, and the state of this moment. */
+static void no_disk_is_the_console(void **state)
+{
+	int fd = session();
+	static const int how[] = { DISK_REFUSED, DISK_MALFORMED };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		disks = how[i];
+		fake_xs_rm(STATE_DISK_DISK);
+		fake_xs_rm(STATE_DISK_RESULT);
+		say(fd, STOP);
+		answer(fd, 5000);
+		/* "what?" stands for a disk that is not removed: 3 s and 5 more */
+		usleep(how[i] == DISK_MALFORMED ? 8500000 : 50000);
+		assert_string_equal(save(fd), SAVED);
+		nothing_is_left();
+	}
+	close(fd);
+}
+
+static void dom0_refuses_the_state(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	disks = DISK_RESULT_ERROR;
+	assert_non_null(strstr(save_by_disk(fd), "\"desc\":\"The device state was not saved: xen-stubdomd: no space\""));
+	nothing_is_left();
+	disks = DISK;
+	assert_string_equal(save_by_disk(fd), SAVED);
+	disk_holds(100000);
+	close(fd);
+}
+
+static void a_disk_that_cannot_be_written(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	state_len = 1000000;		/* more than pipes hold: QEMU would wait */
+	disks = DISK_FULL;
+	assert_non_null(strstr(save_by_disk(fd), "\"desc\":\"The device state was not saved: its disk: No space left on device\""));
+	nothing_is_left();
+	/* QEMU goes on, and the next save is as good as ever */
+	say(fd, "{\"execute\":\"cont\",\"id\":2}\r\n");
+	assert_non_null(strstr(answer(fd, 5000), "\"id\":2}"));
+	disks = DISK;
+	assert_string_equal(save_by_disk(fd), SAVED);
+	disk_holds(1000000);
+	close(fd);
+}
+
+static void what_qemu_does_wrong(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	qemu_does = REFUSES;
+	assert_non_null(strstr(save_by_disk(fd), "QEMU's own"));
+	qemu_does = REFUSES_HALFWAY;
+	assert_non_null(strstr(save_by_disk(fd), "QEMU's own"));
+	nothing_is_left();
+	qemu_does = WRITES_NOTHING;
+	assert_non_null(strstr(save_by_disk(fd), "\"desc\":\"The device state was not saved: QEMU wrote nothing\""));
+	qemu_does = WRITES;
+	assert_string_equal(save_by_disk(fd), SAVED);
+	disk_holds(100000);
+	close(fd);
+}
+
+/* The broker before this one died while QEMU wrote: QEMU must not wait for ever. */
+static void an_old_state_is_read_to_its_end(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	fake_xs_set(STATE_DISK_SERVED, "1");
+	disks = DISK;
+	assert_string_equal(save_by_disk(fd), SAVED);
+	disk_holds(100000);
+	close(fd);
+}
+
 static void *nothing(void *arg)
 {
 	return arg;
+}
+
+static void qemu_ends_while_it_saves(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	qemu_does = DIES;
+	say(fd, STOP SAVE);
+	while (get(fd, 5000))
+		;
+	pthread_join(f.broker, NULL);
+	assert_int_equal(f.ret, 0);
+	nothing_is_left();
+	pthread_create(&f.broker, NULL, nothing, NULL);
+	close(fd);
 }
 
 static void qemu_ends(void **state)
@@ -599,7 +919,7 @@ static void qemu_ends(void **state)
 }
 
 /* The same broker in front of a real QEMU. */
-static void real_qemu(void **state)
+static pid_t start_real(void)
 {
 	static char *argv[] = {
 		"qemu", "-accel", "qtest", "-M", "none", "-nodefaults", "-display", "none",
@@ -608,10 +928,9 @@ static void real_qemu(void **state)
 	};
 	const char *program = getenv("XE_QEMU");
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int l, c, fd, status;
+	int l, c;
 	pid_t pid;
 
-	(void)state;
 	/* the stubdomain's, once it is built */
 	if (!program || access(program, X_OK)) {
 		print_message("XE_QEMU names no QEMU: skipped\n");
@@ -635,6 +954,28 @@ static void real_qemu(void **state)
 	close(l);
 	unlink(sa.sun_path);
 	assert_int_equal(start(c), 0);
+	return pid;
+}
+
+static void end_real(pid_t pid, int fd)
+{
+	int status;
+
+	say(fd, "{\"execute\":\"quit\"}\r\n");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(fd);
+	assert_int_equal(stop(), 0);
+}
+
+static void real_qemu(void **state)
+{
+	pid_t pid;
+	int fd;
+
+	(void)state;
+	disks = NO_SERVICE;
+	pid = start_real();
 	for (int i = 0; i < 5; i++) {
 		fd = dial();
 		assert_non_null(strstr(get(fd, 20000), "\"capabilities\":[]"));
@@ -648,13 +989,38 @@ static void real_qemu(void **state)
 	assert_non_null(strstr(answer(fd, 5000), "\"id\":8"));
 	say(fd, "{\"execute\":\"no-such\",\"id\":9}\r\n");
 	assert_non_null(strstr(answer(fd, 5000), "CommandNotFound"));
-	say(fd, "{\"execute\":\"quit\"}\r\n");
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	close(fd);
-	assert_int_equal(stop(), 0);
+	end_real(pid, fd);
 }
 
+/* It opens the pipe, truncates nothing, seeks nowhere, and does so again. */
+static void real_qemu_saves_by_disk(void **state)
+{
+	struct state_disk_header h;
+	int fd;
+	pid_t pid;
+
+	(void)state;
+	fake_xs_reset();
+	disk_file = memfd_create("disk", 0);
+	fake_xs_set(STATE_DISK_SERVED, "1");
+	disks = DISK;
+	pid = start_real();
+	fd = session();
+	for (int i = 0; i < 3; i++) {
+		const char *reply = save_by_disk(fd);
+
+		assert_string_equal(reply, "{\"return\":{},\"id\":3}\r");
+		assert_int_equal(pread(disk_file, &h, sizeof(h), 0), sizeof(h));
+		assert_true(h.length >= 9);
+		disk_is(h.length, h.qemu);
+		nothing_is_left();
+		say(fd, "{\"execute\":\"cont\",\"id\":2}\r\n");
+		assert_non_null(strstr(answer(fd, 5000), "\"id\":2}"));
+	}
+	end_real(pid, fd);
+}
+
+#define D(t) cmocka_unit_test_setup_teardown(t, setup_disk, teardown)
 #define B(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
@@ -667,9 +1033,14 @@ int main(void)
 		B(a_second_save_needs_dom0), B(dom0_says_why_not),
 		cmocka_unit_test_prestate_setup_teardown(a_new_broker_knows_nothing, setup, teardown, (void *)1),
 		B(console_gone_fails_the_save), B(qemu_ends),
-		cmocka_unit_test(real_qemu),
+		D(states_go_by_disk), D(a_migration_has_its_disk_early), D(no_disk_is_the_console),
+		D(dom0_refuses_the_state), D(a_disk_that_cannot_be_written), D(what_qemu_does_wrong),
+		D(qemu_ends_while_it_saves),
+		cmocka_unit_test_prestate_setup_teardown(an_old_state_is_read_to_its_end, setup_disk, teardown, STUCK),
+		cmocka_unit_test(real_qemu), cmocka_unit_test(real_qemu_saves_by_disk),
 	};
 
+	signal(SIGPIPE, SIG_IGN);
 	log_set_level(LOG_CRIT);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

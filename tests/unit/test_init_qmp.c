@@ -399,11 +399,26 @@ static void unsolicited_replies(void **state)
 #define SAVE "{\"execute\":\"xen-save-devices-state\",\"id\":9,\"arguments\":" \
 	     "{\"filename\":\"/dev/fdset/1\",\"live\":false}}"
 
+/* QEMU gets the command when there is a way for the state. */
+static void go(const char *file)
+{
+	assert_string_equal(to_qemu(), "");
+	assert_int_equal(qmp_relay_save_go(&r, file), 0);
+	assert_null(r.save);
+}
+
 static void save_is_held(void **state)
 {
 	(void)state;
 	r.hold_saves = true;
 	client(SAVE);
+	assert_non_null(r.save);
+	assert_true(r.saving);
+	assert_int_equal(r.saw, QMP_SAW_SAVE);
+	assert_int_equal(r.saves, 0);
+	go(NULL);
+	assert_string_equal(to_qemu(), "{\"execute\":\"xen-save-devices-state\",\"id\":\"xe-1\",\"arguments\":"
+			    "{\"filename\":\"/dev/fdset/1\",\"live\":false}}\r\n");
 	qemu("{\"return\":{},\"id\":\"xe-1\"}");
 	assert_string_equal(to_client(), "");
 	assert_non_null(r.held);
@@ -417,10 +432,11 @@ static void save_is_held(void **state)
 	assert_int_equal(qmp_relay_save_done(&r, NULL), 0);
 	assert_string_equal(to_client(), "{\"return\":{},\"id\":9}\r\n");
 	assert_null(r.held);
-	/* and again */
+	/* and again, by another way */
 	to_qemu();
 	client(SAVE);
-	assert_non_null(strstr(to_qemu(), "xen-save-devices-state"));
+	go("/run/pipe");
+	assert_non_null(strstr(to_qemu(), "\"arguments\":{\"filename\":\"/run/pipe\",\"live\":false}}"));
 }
 
 static void save_can_fail_late(void **state)
@@ -428,6 +444,7 @@ static void save_can_fail_late(void **state)
 	(void)state;
 	r.hold_saves = true;
 	client(SAVE);
+	go(NULL);
 	qemu("{\"return\":{},\"id\":\"xe-1\"}");
 	assert_int_equal(qmp_relay_save_done(&r, "disk full"), 0);
 	assert_string_equal(to_client(),
@@ -435,11 +452,49 @@ static void save_can_fail_late(void **state)
 	assert_false(r.saving);
 }
 
+/* libxl hears of it at once; QEMU may go on for a while, and nobody saves meanwhile. */
+static void save_can_fail_before_qemu_answers(void **state)
+{
+	static const char *const late[] = {
+		"{\"return\":{},\"id\":\"xe-1\"}",
+		"{\"error\":{\"class\":\"GenericError\",\"desc\":\"x\"},\"id\":\"xe-1\"}",
+	};
+
+	for (int i = 0; i < 2; i++) {
+		r.hold_saves = true;
+		client(SAVE);
+		go("/run/pipe");
+		assert_int_equal(qmp_relay_save_fail(&r, "no disk"), 0);
+		assert_string_equal(to_client(),
+			"{\"error\":{\"class\":\"GenericError\",\"desc\":\"no disk\"},\"id\":9}\r\n");
+		assert_true(r.saving);
+		client(SAVE);
+		assert_non_null(strstr(to_client(), "saved already"));
+		qemu(late[i]);
+		assert_string_equal(to_client(), "");
+		assert_false(r.saving);
+		assert_null(r.held);
+		/* after the answer it is as save_done() */
+		client(SAVE);
+		to_qemu();
+		assert_int_equal(qmp_relay_save_go(&r, NULL), 0);
+		qemu("{\"return\":{},\"id\":\"xe-2\"}");
+		assert_int_equal(qmp_relay_save_fail(&r, "late"), 0);
+		assert_non_null(strstr(to_client(), "\"desc\":\"late\""));
+		assert_false(r.saving);
+		if (!i) {
+			teardown(state);
+			assert_int_equal(setup_client(state), 0);
+		}
+	}
+}
+
 static void save_qemu_refuses(void **state)
 {
 	(void)state;
 	r.hold_saves = true;
 	client(SAVE);
+	go(NULL);
 	qemu("{\"error\":{\"class\":\"GenericError\",\"desc\":\"x\"},\"id\":\"xe-1\"}");
 	assert_non_null(strstr(to_client(), "\"desc\":\"x\""));
 	assert_null(r.held);
@@ -453,6 +508,7 @@ static void save_of_a_client_that_left(void **state)
 	(void)state;
 	r.hold_saves = true;
 	client(SAVE);
+	go(NULL);
 	qemu("{\"return\":{},\"id\":\"xe-1\"}");
 	qmp_relay_attach(&r);
 	to_client();
@@ -463,6 +519,56 @@ static void save_of_a_client_that_left(void **state)
 	client(SAVE);
 	assert_string_equal(to_client(), "");
 	assert_true(r.saving);
+}
+
+/* QEMU never gets a command whose client left before there was a way. */
+static void a_held_save_goes_with_its_client(void **state)
+{
+	(void)state;
+	r.hold_saves = true;
+	client(SAVE);
+	qmp_relay_attach(&r);
+	assert_null(r.save);
+	assert_false(r.saving);
+	assert_int_equal(qmp_relay_save_go(&r, NULL), 0);
+	assert_string_equal(to_qemu(), "");
+	assert_int_equal(qmp_relay_save_fail(&r, "late"), 0);
+	assert_null(strstr(to_client(), "late"));
+}
+
+static void what_tells_of_a_save(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned int saw;
+	} said[] = {
+		{ "{\"execute\":\"stop\"}", QMP_SAW_STOP }, { "{\"execute\":\"cont\"}", QMP_SAW_CONT },
+		{ "{\"execute\":\"query-status\"}", 0 },
+		{ "{\"execute\":\"xen-set-global-dirty-log\",\"arguments\":{\"enable\":true}}", QMP_SAW_DIRTY_LOG },
+		{ "{\"execute\":\"xen-set-global-dirty-log\",\"arguments\":{\"enable\":false}}", QMP_SAW_NO_DIRTY_LOG },
+		{ "{\"execute\":\"xen-set-global-dirty-log\",\"arguments\":7}", QMP_SAW_NO_DIRTY_LOG },
+		{ "{\"execute\":\"xen-set-global-dirty-log\"}", QMP_SAW_NO_DIRTY_LOG },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		r.saw = 0;
+		client(said[i].text);
+		assert_int_equal(r.saw, said[i].saw);
+		assert_non_null(strstr(to_qemu(), "execute"));
+	}
+}
+
+static void the_version_is_qemus_own(void **state)
+{
+	char v[32];
+
+	(void)state;
+	qmp_relay_qemu_version(&r, v, sizeof(v));
+	assert_string_equal(v, "");
+	qemu(GREETING);
+	qmp_relay_qemu_version(&r, v, sizeof(v));
+	assert_string_equal(v, "10.0.13");
 }
 
 static void other_files_are_not_held(void **state)
@@ -491,6 +597,8 @@ int main(void)
 		C(deep_nesting_is_refused), C(byte_by_byte), C(too_many_commands),
 		N(not_a_qemu), C(unsolicited_replies), C(save_is_held),
 		C(save_can_fail_late), C(save_qemu_refuses),
+		C(save_can_fail_before_qemu_answers), C(a_held_save_goes_with_its_client),
+		C(what_tells_of_a_save), N(the_version_is_qemus_own),
 		C(save_of_a_client_that_left), C(other_files_are_not_held),
 	};
 

@@ -234,14 +234,12 @@ static int change_once(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	return ret ? ret : 1;
 }
 
-/* 0, or negative errno. */
 static int transact(const struct vd_store *st, xsu_transaction_fn *fn, uint32_t domid,
 		    struct vd_id id, const struct change *c)
 {
 	struct device d = { .st = st, .domid = domid, .id = id, .c = c };
-	int ret = xsu_transact(st->xs, fn, &d);
 
-	return ret < 0 ? ret : 0;
+	return xsu_change(st->xs, fn, &d);
 }
 
 static int change(const struct vd_store *st, uint32_t domid, struct vd_id id,

@@ -196,3 +196,10 @@ int xsu_transact(struct xs_handle *xs, xsu_transaction_fn *fn, void *arg)
 		ret = transact_once(xs, fn, arg);
 	return ret;
 }
+
+int xsu_change(struct xs_handle *xs, xsu_transaction_fn *fn, void *arg)
+{
+	int ret = xsu_transact(xs, fn, arg);
+
+	return ret < 0 ? ret : 0;
+}

@@ -70,6 +70,9 @@ int xsu_list(struct xs_handle *xs, xs_transaction_t t, char ***names,
 typedef int xsu_transaction_fn(struct xs_handle *xs, xs_transaction_t t, void *arg);
 int xsu_transact(struct xs_handle *xs, xsu_transaction_fn *fn, void *arg);
 
+/* The same for whom it is all one whether there was something to do: 0 or negative errno. */
+int xsu_change(struct xs_handle *xs, xsu_transaction_fn *fn, void *arg);
+
 /* "123" and nothing else, at most @max; -EINVAL. */
 int xsu_parse_uint(const char *text, uint64_t max, uint64_t *out);
 

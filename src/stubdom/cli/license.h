@@ -5,8 +5,8 @@
 
 /*
  * Pure: the licence of the paragraph "Files: *" of a machine-readable
- * debian/copyright, to free(); NULL when there is none, or the file is of
- * another form.  A licence that SPDX has no name for becomes
+ * debian/copyright, to free(); NULL when it is not there, or the file
+ * is of another form.  A licence that SPDX has no name for becomes
  * "LicenseRef-<its name>".
  */
 char *license_of_copyright(const char *text);

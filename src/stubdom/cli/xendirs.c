@@ -13,8 +13,8 @@
 #include "xen/version.h"
 
 /*
- * Where distributions configure XENFIRMWAREDIR.  A "*" is the version; where
- * there is none, the one Xen's version is that of its libxenctrl in @libs
+ * Where distributions configure XENFIRMWAREDIR.  A "*" is the version; without
+ * one, the one Xen's version is that of its libxenctrl in @libs
  * (the soname changes with every release).
  */
 static const struct {

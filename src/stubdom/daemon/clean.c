@@ -176,8 +176,8 @@ static void clean_node(struct xs_handle *xs, const struct stub_id *id,
 
 void clean_stub(struct xs_handle *xs, struct hv *hv, const struct stub_id *id)
 {
-	/* Served by QEMU; the kernel and its scripts see to vbd and vif. */
-	static const char *const kinds[] = { "console", "vfb", "vkbd" };
+	/* Served by QEMU and by us; the kernel and its scripts see to vbd and vif. */
+	static const char *const kinds[] = { "console", "vfb", "vkbd", "xe-state" };
 
 	if (!is_gone(hv, id->stub))
 		return;

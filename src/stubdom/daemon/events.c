@@ -42,6 +42,15 @@ static void note_device(struct events *ev, const char *path)
 		domid_set_add(&ev->marked, domid);
 }
 
+static void note_state(struct events *ev, const char *path)
+{
+	const char *rest;
+	uint32_t domid;
+
+	if (watches_domid(path, "/local/domain", &domid, &rest) > 0)
+		domid_set_add(&ev->marked, domid);
+}
+
 void events_note(struct events *ev, const char *path, const char *token)
 {
 	if (!strcmp(token, token_release))
@@ -52,6 +61,8 @@ void events_note(struct events *ev, const char *path, const char *token)
 		note_console(ev, path);
 	else if (!strcmp(token, token_device))
 		note_device(ev, path);
+	else if (!strcmp(token, EVENTS_STATE))
+		note_state(ev, path);
 }
 
 static void note(void *ev, const char *path, const char *token)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is watched, folded into "look at domain N" and "a domain ended".
- * Nothing that a guest may write is watched: the console backends' nodes and
- * libxl's records are dom0's, and the special watches are xenstored's.
+ * What is watched for all domains, no guest may write: the console backends' nodes and
+ * libxl's records are dom0's, and the special watches are xenstored's.  Of a known
+ * stubdomain its state disk's nodes are watched (statenodes.h), which are its own: however
+ * often it writes them, it is looked at LOOKS_PER_SECOND times.
  */
 #ifndef XE_EVENTS_H
 #define XE_EVENTS_H
@@ -17,6 +19,8 @@
 #define EVENTS_RELEASE "@releaseDomain"
 #define EVENTS_INTRODUCE "@introduceDomain"
 #define EVENTS_DEVICES "/libxl"
+/* Token of watches below a stubdomain's own directory. */
+#define EVENTS_STATE "state"
 
 struct events {
 	bool scan;			/* look at everything */

@@ -2,9 +2,11 @@
 /* xen-stubdomd: looks after Linux device-model stubdomains, in dom0. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <xenstore.h>
 
 #include "base/log.h"
@@ -13,8 +15,11 @@
 #include "daemon/watches.h"
 #include "diag.h"
 #include "events.h"
+#include "helper.h"
 #include "hv.h"
+#include "state_disk.h"
 #include "track.h"
+#include "xen/xs_util.h"
 
 struct daemon {
 	struct service service;
@@ -22,6 +27,7 @@ struct daemon {
 	struct hv *hv;
 	struct track *tr;
 	struct events ev;
+	uint64_t state_limit;	/* bytes */
 };
 
 static void usage(FILE *to)
@@ -31,6 +37,7 @@ static void usage(FILE *to)
 	      "\n"
 	      "  -1, --once             look at all of them, do what is needed, and exit:\n"
 	      "                         0 when all are well, 1 when one is not\n"
+	      "  -s, --state-limit=MIB  longest device state of a guest (64)\n"
 	      "  -l, --log-level=LEVEL  err, warning, notice, info (the default) or debug\n"
 	      "  -V, --version\n"
 	      "  -h, --help\n"
@@ -38,11 +45,25 @@ static void usage(FILE *to)
 	      "See xen-stubdomd(8).\n", to);
 }
 
+static int state_limit(const char *text, uint64_t *bytes)
+{
+	uint64_t mib;
+
+	if (xsu_parse_uint(text, STATE_DISK_LIMIT_MAX, &mib) || mib < STATE_DISK_LIMIT_MIN) {
+		log_err(NULL, "--state-limit=%s: a number from %u to %u is expected (MiB)",
+			text, STATE_DISK_LIMIT_MIN, STATE_DISK_LIMIT_MAX);
+		return -EINVAL;
+	}
+	*bytes = mib << 20;
+	return 0;
+}
+
 /* Returns an exit status, or -1 to go on. */
-static int options(int argc, char **argv, bool *once)
+static int options(int argc, char **argv, bool *once, uint64_t *limit)
 {
 	static const struct option longs[] = {
 		{ "once", no_argument, NULL, '1' },
+		{ "state-limit", required_argument, NULL, 's' },
 		{ "log-level", required_argument, NULL, 'l' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -50,10 +71,14 @@ static int options(int argc, char **argv, bool *once)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "1l:Vh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "1s:l:Vh", longs, NULL)) != -1) {
 		switch (c) {
 		case '1':
 			*once = true;
+			break;
+		case 's':
+			if (state_limit(optarg, limit))
+				return 2;
 			break;
 		case 'l':
 			if (service_log_level(optarg))
@@ -128,6 +153,38 @@ static int on_xenstore(void *arg)
 	return ret;
 }
 
+static int on_helpers(sd_event_source *src, int fd, uint32_t events, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)src;
+	(void)fd;
+	(void)events;
+	track_helpers(d->tr, service_now());
+	return 0;
+}
+
+static int on_child(sd_event_source *src, const struct signalfd_siginfo *info, void *arg)
+{
+	(void)src;
+	(void)info;
+	(void)arg;
+	helper_reap();
+	return 0;
+}
+
+/* Blocked, as sd-event asks, before there is a thread that could take it. */
+static int reap_helpers(struct daemon *d)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -errno;
+	return sd_event_add_signal(d->service.ev, NULL, SIGCHLD, on_child, NULL);
+}
+
 static int on_reload(void *arg)
 {
 	struct daemon *d = arg;
@@ -154,10 +211,15 @@ static int run_daemon(struct daemon *d)
 	};
 	int ret = service_init(&d->service, &ops, d);
 
-	if (!ret) {
+	if (!ret)
+		ret = reap_helpers(d);
+	if (ret >= 0) {
 		d->xs = service_xenstore(&d->service);
 		ret = setup(d);
 	}
+	/* Not with --once, which would remove the disks that a daemon serves. */
+	if (!ret)
+		track_serve_states(d->tr, d->state_limit);
 	if (!ret)
 		ret = events_watch(d->xs);
 	/* First look before READY: what xendomains starts next finds us ready. */
@@ -165,7 +227,9 @@ static int run_daemon(struct daemon *d)
 		ret = track_scan(d->tr, service_now());
 	if (!ret)
 		ret = service_attach(&d->service, d->xs);
-	if (ret) {
+	if (!ret)
+		ret = sd_event_add_io(d->service.ev, NULL, track_helpers_fd(d->tr), EPOLLIN, on_helpers, d);
+	if (ret < 0) {
 		log_err(NULL, "cannot start: %s", strerror(-ret));
 		return 1;
 	}
@@ -191,12 +255,12 @@ static int run_once(struct daemon *d)
 
 int main(int argc, char **argv)
 {
-	struct daemon d = { .xs = NULL };
+	struct daemon d = { .state_limit = (uint64_t)STATE_DISK_LIMIT_MIB << 20 };
 	bool once = false;
 	int ret;
 
 	log_open("xen-stubdomd", log_journal_wanted() ? log_sink_journal : NULL, LOG_INFO);
-	ret = options(argc, argv, &once);
+	ret = options(argc, argv, &once, &d.state_limit);
 	if (ret >= 0)
 		return ret;
 	return once ? run_once(&d) : run_daemon(&d);

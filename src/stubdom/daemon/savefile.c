@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "root.h"
+#include "state_disk.h"
 #include "xen/xs_util.h"
 
 int savefile_parse(const char *text, struct save_ask *out)
@@ -121,9 +122,64 @@ void savefile_close(int fd, bool done)
 	close(fd);
 }
 
+int savefile_new(uint32_t guest)
+{
+	char path[512];
+	int fd;
+
+	unlink(name(path, sizeof(path), guest, STATE_DISK_FILE_NEW));
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+int savefile_publish(uint32_t guest, uint64_t len)
+{
+	char first[512], new[512];
+	struct stat st;
+	int ret = savefile_keep(guest);
+
+	/* libxl removes it after a save that failed: then it is made now. */
+	if (ret && ret != -ENOENT)
+		return ret;
+	name(first, sizeof(first), guest, "");
+	name(new, sizeof(new), guest, STATE_DISK_FILE_NEW);
+	if (lstat(new, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != len)
+		return -EIO;
+	return rename(new, first) ? -errno : 0;
+}
+
+void savefile_drop(uint32_t guest)
+{
+	char path[512];
+
+	unlink(name(path, sizeof(path), guest, STATE_DISK_FILE_NEW));
+}
+
+int savefile_incoming(uint32_t guest, uint64_t *len)
+{
+	char path[512];
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/var/lib/xen/qemu-resume.%u", host_root, guest);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EINVAL;
+	}
+	*len = (uint64_t)st.st_size;
+	return fd;
+}
+
 void savefile_forget(uint32_t guest)
 {
 	char path[512];
+
+	savefile_drop(guest);
 
 	unlink(name(path, sizeof(path), guest, SAVEFILE_ALL));
 	unlink(name(path, sizeof(path), guest, SAVEFILE_NEW));

@@ -45,6 +45,17 @@ int savefile_open(uint32_t guest, const struct save_ask *ask);
 int savefile_put(uint32_t guest, int fd, const struct save_ask *ask);
 /* It is in place: the copy in @fd's file needs no space any more.  Closes @fd. */
 void savefile_close(int fd, bool done);
+
+/*
+ * The same over a state disk (docs/state-disk.md): a new file to be written, which takes the
+ * place of the first name when it has @len bytes.  Negative errno.
+ */
+int savefile_new(uint32_t guest);
+int savefile_publish(uint32_t guest, uint64_t len);
+void savefile_drop(uint32_t guest);
+/* What libxl brings on restore, to be read, and its length. */
+int savefile_incoming(uint32_t guest, uint64_t *len);
+
 /* The stubdomain is new, or gone with its guest: nothing there is needed. */
 void savefile_forget(uint32_t guest);
 

@@ -8,9 +8,28 @@
 
 #include "base/log.h"
 #include "base/ratelimit.h"
+#include "helper.h"
 #include "hv.h"
 #include "life.h"
+#include "state_disk.h"
+#include "transfer.h"
 #include "xen/stubdomain.h"
+
+/* Its state disk (states.h). */
+struct state_transfer {
+	struct transfer t;
+	struct helper helper;
+	char tag[STATE_DISK_TAG_LEN + 1];	/* of the save that was asked for last */
+	char answered[STATE_DISK_TAG_LEN + 1];	/* the last one with a result */
+	uint32_t devid;		/* of the last device; 0: there was none */
+	uint32_t ref, port;	/* its ring */
+	uint64_t sectors;
+	bool way;		/* it has to give way if it can */
+	bool words;		/* dom0's nodes may be there */
+	struct limit starts;
+	struct helper refuser;	/* of what is on the last ring */
+	uint64_t refuser_until;
+};
 
 struct stub {
 	struct stub *next;
@@ -20,6 +39,7 @@ struct stub {
 	uint64_t due;
 	uint64_t vifs_since;	/* an interface is being closed since then; 0: none is */
 	struct limit lines, looks, saves;
+	struct state_transfer state;
 };
 
 /* Where it is looked at, and when. */
@@ -27,6 +47,8 @@ struct host {
 	struct xs_handle *xs;
 	struct hv *hv;
 	uint64_t now;
+	int helpers;		/* epoll: a xen-state-disk has said something */
+	uint64_t state_limit;	/* bytes of a device state; 0: state disks are not served */
 };
 
 /* A line about its guest, unless there were too many in this minute. */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "clean.h"
 #include "devices.h"
@@ -14,6 +16,7 @@
 #include "record.h"
 #include "savefile.h"
 #include "saves.h"
+#include "states.h"
 #include "stub.h"
 #include "xen/domain.h"
 #include "xen/xs_util.h"
@@ -36,25 +39,37 @@ struct track *track_new(struct xs_handle *xs, struct hv *hv)
 		return NULL;
 	tr->host.xs = xs;
 	tr->host.hv = hv;
+	tr->host.helpers = epoll_create1(EPOLL_CLOEXEC);
 	tr->orphans_due = UINT64_MAX;
 	tr->orphans = orphans_new();
-	if (!tr->orphans) {
-		free(tr);
-		return NULL;
-	}
-	return tr;
+	if (tr->orphans && tr->host.helpers >= 0)
+		return tr;
+	track_free(tr);
+	return NULL;
+}
+
+void track_serve_states(struct track *tr, uint64_t limit)
+{
+	tr->host.state_limit = limit;
 }
 
 void track_free(struct track *tr)
 {
 	struct stub *s, *next;
 
-	for (s = tr ? tr->stubs : NULL; s; s = next) {
+	if (!tr)
+		return;
+	for (s = tr->stubs; s; s = next) {
 		next = s->next;
+		/* Its nodes are the next daemon's to remove. */
+		helper_end(&s->state.helper);
+		helper_end(&s->state.refuser);
 		free(s);
 	}
-	if (tr)
+	if (tr->orphans)
 		orphans_free(tr->orphans);
+	if (tr->host.helpers >= 0)
+		close(tr->host.helpers);
 	free(tr);
 }
 
@@ -89,6 +104,7 @@ static struct stub *add(struct track *tr, const struct stub_id *id,
 	memcpy(s->uuid, uuid, 16);
 	memcpy(s->guest_uuid, guest_uuid, 16);
 	s->due = UINT64_MAX;
+	s->state.helper = s->state.refuser = (struct helper){ -1, -1 };
 	domain_name(tr->host.xs, id->guest, s->id.name, sizeof(s->id.name));
 	s->next = tr->stubs;
 	tr->stubs = s;
@@ -176,6 +192,7 @@ static void act(struct track *tr, struct stub *s, const struct life_plan *plan,
 	if (plan->forget) {
 		struct record r = record_of(s);
 
+		states_forget(&tr->host, s);
 		clean_guest(tr->host.xs, tr->host.hv, &s->id);
 		record_remove(tr->host.xs, &r);
 	}
@@ -189,6 +206,29 @@ static void refresh_name(struct track *tr, struct stub *s)
 	domain_name(tr->host.xs, s->id.guest, name, sizeof(name));
 	if (name[0])
 		memcpy(s->id.name, name, sizeof(name));
+}
+
+/*
+ * May @s begin to use a state disk?  One whose guest is suspended cannot wait: another
+ * that can ask again gives way.
+ */
+static bool has_room(struct track *tr, const struct stub *s)
+{
+	struct stub *early = NULL;
+	unsigned int busy = 0;
+
+	for (struct stub *o = tr->stubs; o; o = o->next) {
+		busy += states_is_busy(o);
+		if (states_is_early(o) && (!early || o->state.t.since < early->state.t.since))
+			early = o;
+	}
+	if (busy < STATE_DISK_TRANSFERS)
+		return true;
+	if (states_wants(s) && early) {
+		early->state.way = true;
+		stub_look_again(early, tr->host.now);
+	}
+	return false;
 }
 
 /* Look at one stubdomain and do what is needed; frees it when all is over. */
@@ -209,6 +249,7 @@ static void serve(struct track *tr, struct stub *s)
 		devices_fix_drives(&tr->host, s);
 		devices_take_vifs(&tr->host, s);
 	}
+	states_look(&tr->host, s, has_room(tr, s));
 	life_decide(&s->life, &plan);
 	if (plan.say_slow || plan.say_dead || plan.crash_guest || plan.say_left)
 		refresh_name(tr, s);
@@ -239,6 +280,7 @@ static void welcome(struct track *tr, struct stub *s, const struct hv_dom *guest
 		ret = record_write(tr->host.xs, &r);
 	if (ret)
 		stub_failed(&tr->host, s, "writing its record", ret);
+	states_welcome(&tr->host, s);
 	/*
 	 * No news when the daemon is newer than the stubdomain.  A guest that
 	 * runs has a device model, whatever the stubdomain says of itself.
@@ -291,6 +333,27 @@ void track_visit(struct track *tr, uint32_t domid, uint64_t now)
 		serve(tr, s);
 	else if (s->due > now + 1000)
 		s->due = now + 1000;
+}
+
+int track_helpers_fd(const struct track *tr)
+{
+	return tr->host.helpers;
+}
+
+void track_helpers(struct track *tr, uint64_t now)
+{
+	struct epoll_event ev[STATE_DISK_TRANSFERS];
+	int n = epoll_wait(tr->host.helpers, ev, STATE_DISK_TRANSFERS, 0);
+
+	tr->host.now = now;
+	for (int i = 0; i < n; i++) {
+		struct stub *s = tr->stubs;
+
+		while (s && (s->id.stub != ev[i].data.u32 || !states_is_busy(s)))
+			s = s->next;
+		if (s)
+			serve(tr, s);
+	}
 }
 
 void track_sweep(struct track *tr, uint64_t now)

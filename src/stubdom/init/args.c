@@ -335,6 +335,7 @@ static int value(struct rewrite *r, enum opt opt, const char *v)
 		return 0;
 	case OPT_MACHINE:
 		r->machine = r->p->argc;
+		log_clean(r->p->machine, sizeof(r->p->machine), v, strcspn(v, ","));
 		return 0;
 	case OPT_INCOMING:
 		on_incoming(r, v);

@@ -47,6 +47,7 @@ struct args_plan {
 	unsigned int n_nics;
 	bool restore;			/* QEMU_FD_RESTORE is wanted */
 	char name[128];			/* -name, or "" */
+	char machine[32];		/* the type in -machine, or "" */
 
 	/* What was changed or dropped and the user may want to know. */
 	char notes[ARGS_NOTES_MAX][160];

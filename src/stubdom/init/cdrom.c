@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "contract.h"
@@ -153,47 +151,9 @@ void cdrom_event(struct cdrom *c, const struct vbd_event *ev, int dir)
 		change(c, ev, dir > 0);
 }
 
-static void on_uevent(void *arg, uint32_t events)
+void cdrom_init(struct cdrom *c, struct xs_handle *xs, struct monitor *monitor)
 {
-	struct cdrom *c = arg;
-	struct sockaddr_nl from;
-	struct iovec iov;
-	struct msghdr mh = {
-		.msg_name = &from, .msg_namelen = sizeof(from),
-		.msg_iov = &iov, .msg_iovlen = 1,
-	};
-	struct vbd_event ev;
-	char buf[4096] = "";
-	ssize_t n;
-	int dir;
-
-	(void)events;
-	iov = (struct iovec){ .iov_base = buf, .iov_len = sizeof(buf) };
-	n = recvmsg(c->src.fd, &mh, MSG_DONTWAIT);
-	/* Group 1 comes from the kernel alone, whose port is 0. */
-	if (n <= 0 || from.nl_pid != 0 || (mh.msg_flags & MSG_TRUNC))
-		return;
-	dir = vbd_uevent(buf, n, &ev);
-	if (dir)
-		cdrom_event(c, &ev, dir);
-}
-
-int cdrom_open(struct cdrom *c, struct loop *loop, struct xs_handle *xs,
-	       struct monitor *monitor)
-{
-	struct sockaddr_nl sa = { .nl_family = AF_NETLINK, .nl_groups = 1 };
-	int fd, ret;
-
 	*c = (struct cdrom){ .xs = xs, .monitor = monitor, .dev = "/dev" };
-	fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
-	if (fd < 0)
-		return -errno;
-	c->src = (struct loop_source){ .fd = fd, .fn = on_uevent, .arg = c };
-	ret = bind(fd, (struct sockaddr *)&sa, sizeof(sa)) ? -errno :
-	      loop_want(loop, &c->src, EPOLLIN);
-	if (ret)
-		close(fd);
-	return ret;
 }
 
 void cdrom_scan(struct cdrom *c, uint32_t opened)

@@ -14,7 +14,6 @@
 #include <stdint.h>
 #include <xenstore.h>
 
-#include "loop.h"
 #include "monitor.h"
 #include "vbd.h"
 
@@ -26,7 +25,6 @@ struct cdrom_change {
 };
 
 struct cdrom {
-	struct loop_source src;		/* the kernel's uevents */
 	struct xs_handle *xs;
 	struct monitor *monitor;
 	const char *dev;		/* "/dev" but in tests */
@@ -38,9 +36,7 @@ struct cdrom {
 	unsigned int head, count;
 };
 
-/* From now on no event is missed; negative errno. */
-int cdrom_open(struct cdrom *c, struct loop *loop, struct xs_handle *xs,
-	       struct monitor *monitor);
+void cdrom_init(struct cdrom *c, struct xs_handle *xs, struct monitor *monitor);
 /*
  * CDs that are there and that QEMU's arguments did not open (@opened: bit i
  * for /dev/xvd<'a' + i>): drives that start without a medium.

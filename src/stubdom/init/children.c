@@ -42,7 +42,8 @@ static int try_start_broker(struct children *c)
 {
 	char guest[16];
 	char *argv[] = { "qmp-broker", "--qmp-broker", guest,
-			 c->broker_ran ? "again" : "first", NULL };
+			 c->broker_ran ? "again" : "first",
+			 (char *)c->machine, NULL };
 	int fds[BROKER_FD_END - 3], ready[2], out, ret;
 	struct child_spec spec = {
 		.path = "/proc/self/exe", .argv = argv,
@@ -147,22 +148,24 @@ static void qemu_ended(struct children *c, int status)
 
 bool children_reap(struct children *c)
 {
+	int status, qemu_status = 0;
 	bool end = false;
-	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == c->qemu) {
-			qemu_ended(c, status);
+			qemu_status = status;
 			end = true;
 		} else if (pid == c->broker) {
 			broker_ended(c, status);
 		} else if (pid == c->feeder) {
 			c->feeder = 0;
-			if (status)
-				say_err("the saved state could not be read from its console");
+			c->feeder_ended(status);
 		}
 	}
+	/* Last: what fed it may have been the cause, and has said so. */
+	if (end)
+		qemu_ended(c, qemu_status);
 	return end;
 }
 
@@ -192,6 +195,7 @@ int children_start(struct children *c, const struct args_plan *plan,
 {
 	int fds[QEMU_FD_END - 3], ret = 0;
 
+	c->machine = plan->machine;
 	fds[QEMU_FD_QMP_BROKER - 3] = qmp_listen(INIT_QMP_BROKER, STUBDOM_UID_BROKER);
 	fds[QEMU_FD_QMP_INIT - 3] = qmp_listen(INIT_QMP_MONITOR, 0);
 	fds[QEMU_FD_RESTORE - 3] = restore_fd;

@@ -14,7 +14,9 @@
 struct children {
 	struct loop *loop;
 	unsigned int guest;
+	const char *machine;		/* QEMU's machine type */
 	struct wire_save save;		/* kept for a broker started again */
+	void (*feeder_ended)(int status);
 	struct out_log qemu_log, broker_log;
 	pid_t qemu, broker, feeder;
 	int broker_starts;

@@ -15,6 +15,7 @@
 #include "failure.h"
 #include "loop.h"
 #include "mounts.h"
+#include "state_save.h"
 #include "stubdom.h"
 
 /*
@@ -86,10 +87,23 @@ static int open_state_file(struct wire_save *s)
 	return -errno;
 }
 
+/*
+ * What QEMU writes its state to when it goes by disk: the broker reads, QEMU writes,
+ * and neither can do the other's.
+ */
+static void make_state_pipe(void)
+{
+	if (mkfifo(STATE_SAVE_PIPE, 0) ||
+	    chown(STATE_SAVE_PIPE, STUBDOM_UID_BROKER, STUBDOM_UID_QEMU) ||
+	    chmod(STATE_SAVE_PIPE, 0420))
+		say_warn(STATE_SAVE_PIPE ": %s: states go by console", strerror(errno));
+}
+
 void wire_save(struct wire_save *s)
 {
 	int ret;
 
+	make_state_pipe();
 	s->file = s->qemu = -1;
 	/* No waiting: it is for later, and a host may do without it. */
 	s->console = open_console(STUBDOM_CONSOLE_SAVE, O_WRONLY | O_NONBLOCK, 0);

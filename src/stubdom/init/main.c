@@ -31,8 +31,12 @@
 #include "mounts.h"
 #include "qmp_broker.h"
 #include "spawn.h"
+#include "state/words.h"
+#include "state_dev.h"
+#include "state_restore.h"
 #include "stubdom.h"
 #include "text.h"
+#include "uevents.h"
 #include "wire.h"
 #include "xen/version.h"
 #include "xen/xs_util.h"
@@ -48,9 +52,12 @@ static struct init {
 	struct args_plan plan;
 	struct children children;
 	struct monitor monitor;
+	struct uevents uevents;
 	struct cdrom cdrom;
 	struct carrier carrier;
 	struct loop_source sig, xs_src;
+	char qemu[64];			/* its version, or "" */
+	bool by_disk;			/* what is restored */
 	bool debug;
 	bool answers;			/* control/shutdown is watched here */
 } in;
@@ -215,6 +222,16 @@ static void on_xenstore(void *arg, uint32_t events)
 	check_running();
 }
 
+/* A disk came or went: dom0's, for the device state, or a drive's medium. */
+static void on_vbd(void *arg, const struct vbd_event *ev, int dir)
+{
+	(void)arg;
+	if (!state_is_devid(ev->devid))
+		cdrom_event(&in.cdrom, ev, dir);
+	else if (dir > 0)
+		state_dev_give(ev);
+}
+
 static void on_monitor_ready(void *arg, const char *version)
 {
 	(void)arg;
@@ -270,14 +287,14 @@ static int open_xenstore(void)
 static int check_image(void)
 {
 	unsigned int major, minor;
-	char info[1024], ver[64], want[32];
+	char info[1024], ver[64], want[32];	/* of Xen */
 
 	if (read_file(STUBDOM_IMAGE_INFO, info, sizeof(info)) < 0) {
 		say_notice(STUBDOM_IMAGE_INFO " is missing: not checked whether image and Xen fit");
 		return 0;
 	}
-	if (!text_value(info, "qemu", ver, sizeof(ver)))
-		publish(in.xs, "qemu", ver);
+	if (!text_value(info, "qemu", in.qemu, sizeof(in.qemu)))
+		publish(in.xs, "qemu", in.qemu);
 	if (text_value(info, "xen", ver, sizeof(ver)) ||
 	    version_series(ver, want, sizeof(want)) || xen_version("/sys", &major, &minor))
 		return 0;
@@ -328,20 +345,39 @@ static int watch_state(void)
 	return loop_want(&in.loop, &in.xs_src, EPOLLIN);
 }
 
+static void on_feeder(int status)
+{
+	if (in.by_disk)
+		state_restore_ended(in.xs, status);
+	else if (status)
+		say_err("the saved state could not be read from its console");
+}
+
+/* A pipe that delivers the saved state, by disk when dom0 has one. */
+static int restore_fd(void)
+{
+	int fd = state_restore_fd(in.xs, in.qemu, in.plan.machine, &in.children.feeder);
+
+	in.children.feeder_ended = on_feeder;
+	in.by_disk = fd >= 0;
+	return fd == -ENODATA ? wire_restore_fd(in.xs, &in.children.feeder) : fd;
+}
+
 static int start(void)
 {
 	int fd = -1, ret;
 
 	if (in.plan.restore) {
-		fd = wire_restore_fd(in.xs, &in.children.feeder);
+		fd = restore_fd();
 		if (fd < 0)
 			return fd;
 	}
 	stage(STUBDOM_STAGE_QEMU);
 	/* Before QEMU: no event of a block device may be missed. */
-	ret = cdrom_open(&in.cdrom, &in.loop, in.xs, &in.monitor);
+	cdrom_init(&in.cdrom, in.xs, &in.monitor);
+	ret = uevents_open(&in.uevents, &in.loop, on_vbd, NULL);
 	if (ret)
-		say_warn("CD media cannot be changed: uevents: %s", strerror(-ret));
+		say_warn("CD media cannot be changed, states go by console: uevents: %s", strerror(-ret));
 	ret = children_start(&in.children, &in.plan, fd);
 	if (ret)
 		return ret;
@@ -389,9 +425,9 @@ int main(int argc, char **argv)
 {
 	int ret;
 
-	if (argc == 4 && !strcmp(argv[1], "--qmp-broker")) {
+	if (argc == 5 && !strcmp(argv[1], "--qmp-broker")) {
 		log_open("qmp-broker", sink_levels, LOG_DEBUG);
-		return qmp_broker_main(argv[2], strcmp(argv[3], "first"));
+		return qmp_broker_main(argv[2], strcmp(argv[3], "first"), argv[4]);
 	}
 	/* The kernel's answer to control/shutdown (see mounts_sysctl()). */
 	if (argc == 2 && !strcmp(argv[1], "--power-off") && !getuid())

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "qmp_msg.h"
 #include "save.h"
 #include "spawn.h"
+#include "state_dev.h"
+#include "state_save.h"
 
 /* See the header: two hypercalls of a client in dom0, under emulation too. */
 #define GRACE_MS 300
@@ -26,7 +29,11 @@ struct broker {
 	struct qmp_link *link;
 	struct loop_source link_src, qemu_src;
 	struct loop_timer timer;	/* GRACE or retry */
+	/* A state goes by disk, or by console when there is no disk. */
+	struct state_save disk;
 	struct save_out save;
+	bool drained;			/* QEMU is ready: it writes no state of an earlier broker's */
+	enum { NOWHERE, BY_CONSOLE, BY_DISK, BY_DISK_ANSWERED } way;
 	enum { CLOSED, LISTEN, GRACE, OPEN } state;
 	bool stale;			/* a client left this ring unseen */
 	bool again;			/* not the first broker of this QEMU */
@@ -69,7 +76,11 @@ static void stop_link(struct broker *b)
 
 static void session_end(struct broker *b)
 {
+	bool dropped = b->relay.save != NULL;
+
 	qmp_relay_detach(&b->relay);
+	if (dropped)
+		state_save_event(&b->disk, TRANSFER_DROPPED);
 	stop_link(b);
 	start_listen(b);
 }
@@ -114,6 +125,25 @@ static void on_timer(void *arg)
 		start_listen(b);
 }
 
+/* What of it tells of a save: in the order in which libxl says it. */
+static void look_for_save(struct broker *b)
+{
+	static const struct {
+		unsigned int saw;
+		enum transfer_event ev;
+	} said[] = {
+		{ QMP_SAW_DIRTY_LOG, TRANSFER_EARLY }, { QMP_SAW_STOP, TRANSFER_STOP },
+		{ QMP_SAW_SAVE, TRANSFER_SAVE },
+		{ QMP_SAW_NO_DIRTY_LOG, TRANSFER_CANCEL }, { QMP_SAW_CONT, TRANSFER_CONT },
+	};
+	unsigned int saw = b->relay.hold_saves ? b->relay.saw : 0;
+
+	b->relay.saw = 0;
+	for (unsigned int i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (saw & said[i].saw)
+			state_save_event(&b->disk, said[i].ev);
+}
+
 /* What the client sent; true when there was any. */
 static bool read_client(struct broker *b)
 {
@@ -130,6 +160,7 @@ static bool read_client(struct broker *b)
 		ret = qmp_relay_from_client(&b->relay, buf, n);
 		if (ret)
 			broker_end(b, ret);
+		look_for_save(b);
 	}
 	return any;
 }
@@ -195,10 +226,56 @@ static void on_saved(void *arg, int err)
 		say_err("%s", b->save.why);
 	else
 		say_info("device state saved: %lld bytes", (long long)b->save.size);
+	b->way = NOWHERE;
 	ret = qmp_relay_save_done(&b->relay, err ? b->save.why : NULL);
 	if (ret)
 		broker_end(b, ret);
 	pump(b);
+}
+
+/* What the save by disk asks for (state_save.h). */
+
+static void on_disk_go(void *arg, const char *file)
+{
+	struct broker *b = arg;
+	int ret = qmp_relay_save_go(&b->relay, file);
+
+	b->way = file ? BY_DISK : BY_CONSOLE;
+	if (ret)
+		broker_end(b, ret);
+	write_qemu(b);
+}
+
+static void on_disk_end(void *arg, const char *error)
+{
+	struct broker *b = arg;
+	int ret = error ? qmp_relay_save_fail(&b->relay, error) : qmp_relay_save_done(&b->relay, NULL);
+
+	if (ret)
+		broker_end(b, ret);
+	if (!b->relay.saving)
+		b->way = NOWHERE;
+	write_client(b);
+}
+
+static void on_disk_version(void *arg, char *out, size_t size)
+{
+	qmp_relay_qemu_version(&((struct broker *)arg)->relay, out, size);
+}
+
+/* QEMU has said something: was it the end of its part of a save? */
+static void look_for_answer(struct broker *b)
+{
+	if (!b->drained && b->relay.qemu_ready) {
+		b->drained = true;
+		state_save_event(&b->disk, TRANSFER_ERROR);
+	}
+	if (b->way == BY_CONSOLE && b->relay.held && b->save.state == SAVE_IDLE)
+		save_out_start(&b->save, !b->again && b->relay.saves == 1);
+	if (b->way != BY_DISK || (b->relay.saving && !b->relay.held))
+		return;
+	b->way = b->relay.held ? BY_DISK_ANSWERED : NOWHERE;
+	state_save_event(&b->disk, b->relay.held ? TRANSFER_ANSWERED : TRANSFER_ERROR);
 }
 
 /* After any event: move what can be moved. */
@@ -256,9 +333,24 @@ static void on_qemu(void *arg, uint32_t events)
 		broker_end(b, ret);
 		return;
 	}
-	if (b->relay.held && b->save.state == SAVE_IDLE)
-		save_out_start(&b->save, !b->again && b->relay.saves == 1);
+	look_for_answer(b);
 	pump(b);
+}
+
+/* Who writes the state to a disk is a child: nobody waits for its end. */
+static void start_saving(struct broker *b, const struct qmp_broker_opts *o)
+{
+	const struct state_save_opts opts = {
+		.xs = o->xs, .pipe = o->save_pipe, .machine = o->machine, .again = o->again,
+		.open_disk = o->open_disk, .go = on_disk_go, .end = on_disk_end,
+		.version = on_disk_version, .arg = b,
+	};
+
+	b->again = o->again;
+	b->relay.hold_saves = o->save_file >= 0 && o->save_qemu >= 0 && o->save_console >= 0;
+	save_out_init(&b->save, &b->loop, o->save_file, o->save_qemu, o->save_console, o->xs,
+		      on_saved, b);
+	state_save_init(&b->disk, &b->loop, &opts);
 }
 
 int qmp_broker_run(const struct qmp_broker_opts *o)
@@ -273,10 +365,7 @@ int qmp_broker_run(const struct qmp_broker_opts *o)
 	if (ret)
 		return ret;
 	b->link = o->link;
-	b->again = o->again;
-	b->relay.hold_saves = o->save_file >= 0 && o->save_qemu >= 0 && o->save_console >= 0;
-	save_out_init(&b->save, &b->loop, o->save_file, o->save_qemu, o->save_console, o->xs,
-		      on_saved, b);
+	start_saving(b, o);
 	b->link_src = (struct loop_source){ .fd = -1, .fn = on_link, .arg = b };
 	b->qemu_src = (struct loop_source){ .fd = o->qemu, .fn = on_qemu, .arg = b };
 	b->timer = (struct loop_timer){ .fn = on_timer, .arg = b };
@@ -288,6 +377,7 @@ int qmp_broker_run(const struct qmp_broker_opts *o)
 		ret = loop_run(&b->loop);
 	}
 	stop_link(b);
+	state_save_free(&b->disk);
 	qmp_relay_free(&b->relay);
 	if (!ret)
 		ret = b->err;
@@ -301,12 +391,16 @@ static int inherited(int fd)
 	return fcntl(fd, F_GETFD) < 0 ? -1 : fd;
 }
 
-int qmp_broker_main(const char *guest, bool again)
+int qmp_broker_main(const char *guest, bool again, const char *machine)
 {
 	char path[64];
-	struct qmp_broker_opts o = { .ready = BROKER_FD_READY, .again = again };
+	struct qmp_broker_opts o = {
+		.ready = BROKER_FD_READY, .again = again, .machine = machine,
+		.save_pipe = STATE_SAVE_PIPE, .open_disk = state_dev_open,
+	};
 	int ret;
 
+	signal(SIGCHLD, SIG_IGN);
 	snprintf(path, sizeof(path), "device-model/%s/qmp-vchan", guest);
 	o.save_file = inherited(BROKER_FD_SAVE_FILE);
 	o.save_qemu = inherited(BROKER_FD_SAVE_QEMU);

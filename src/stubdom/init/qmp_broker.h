@@ -22,6 +22,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <xenstore.h>
 
@@ -51,6 +52,10 @@ struct qmp_broker_opts {
 	int save_file;		/* see save.h; -1: no state can be saved */
 	int save_qemu;
 	int save_console;
+	const char *save_pipe;	/* see state_save.h */
+	const char *machine;	/* QEMU's machine type, "xenfv" */
+	/* state_dev_open(), but in tests */
+	int (*open_disk)(uint32_t devid, int flags, uint64_t *size);
 	struct xs_handle *xs;	/* see save.h */
 	bool again;		/* another broker may have saved a state before */
 };
@@ -58,7 +63,7 @@ struct qmp_broker_opts {
 /* Serve clients until QEMU closes.  0, or negative errno. */
 int qmp_broker_run(const struct qmp_broker_opts *o);
 
-/* Descriptors of "stubdom-init --qmp-broker GUEST first|again". */
+/* Descriptors of "stubdom-init --qmp-broker GUEST first|again MACHINE". */
 #define BROKER_FD_READY		3
 #define BROKER_FD_SAVE_FILE	4
 #define BROKER_FD_SAVE_CONSOLE	5
@@ -66,7 +71,7 @@ int qmp_broker_run(const struct qmp_broker_opts *o);
 #define BROKER_FD_END		7
 
 /* Its main(); an exit code. */
-int qmp_broker_main(const char *guest, bool again);
+int qmp_broker_main(const char *guest, bool again, const char *machine);
 
 /* The link over libxenvchan; @path is relative to this domain's own. */
 struct qmp_link *link_vchan_new(const char *path, unsigned int client);

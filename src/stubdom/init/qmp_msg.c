@@ -39,6 +39,8 @@ void qmp_relay_free(struct qmp_relay *r)
 {
 	for (unsigned int i = 0; i < QMP_PENDING_MAX; i++)
 		pending_free(&r->pending[i]);
+	pending_free(&r->save_for);
+	json_object_put(r->save);
 	pending_free(&r->held_for);
 	json_object_put(r->held);
 	json_object_put(r->greeting);
@@ -126,6 +128,13 @@ void qmp_relay_detach(struct qmp_relay *r)
 	r->attached = r->greeted = r->negotiated = r->ignored = false;
 	qmp_buf_clear(&r->to_client);
 	qmp_stream_reset(&r->client_in);
+	/* QEMU has not got it, and nobody wants it now. */
+	if (r->save) {
+		json_object_put(r->save);
+		r->save = NULL;
+		pending_free(&r->save_for);
+		r->saving = false;
+	}
 	/* What QEMU still answers to this session goes nowhere. */
 	for (unsigned int i = 0; i < QMP_PENDING_MAX; i++) {
 		json_object_put(r->pending[i].client_id);
@@ -182,32 +191,74 @@ static bool is_save(struct json_object *msg, const char *name)
 	       !strcmp(json_object_get_string(file), "/dev/fdset/1");
 }
 
-/* Send a command on under an id of ours. */
-static int forward(struct qmp_relay *r, struct json_object *msg,
-		   const char *name, struct json_object *id, bool has_id)
+/* To QEMU, under an id of ours, which becomes that of @msg; takes @p's client_id. */
+static int send_on(struct qmp_relay *r, struct json_object *msg, const struct qmp_pending *from)
 {
 	struct qmp_pending *p = pending_find(r, 0);
-	bool save = r->hold_saves && is_save(msg, name);
 	char own[32];
 
-	if (save && r->saving)
-		return answer_error(r, "GenericError",
-				    "The device state is being saved already",
-				    id, has_id);
-	if (!p || buf_used(&r->to_qemu) > QMP_CLIENT_MSG_MAX)
-		return answer_error(r, "GenericError",
-				    "Too many commands without an answer",
-				    id, has_id);
+	if (!p)
+		return -ENOMEM;		/* whoever calls has looked */
+	*p = *from;
 	p->id = r->next_id++;
-	p->session = r->session;
-	p->has_id = has_id;
-	p->client_id = json_object_get(id);
-	p->save = save;
-	r->saving |= save;
-	r->saves += save;
+	r->saves += p->save;
 	snprintf(own, sizeof(own), ID_PREFIX "%llu", (unsigned long long)p->id);
 	json_object_object_add(msg, "id", json_object_new_string(own));
 	return put_msg(&r->to_qemu, msg);
+}
+
+static bool flag_is_on(struct json_object *msg, const char *name)
+{
+	struct json_object *args, *o;
+
+	return json_object_object_get_ex(msg, "arguments", &args) &&
+	       json_object_object_get_ex(args, name, &o) && json_object_get_boolean(o);
+}
+
+/* What tells of a save to come. */
+static unsigned int sight(struct json_object *msg, const char *name)
+{
+	if (!strcmp(name, "xen-set-global-dirty-log"))
+		return flag_is_on(msg, "enable") ? QMP_SAW_DIRTY_LOG : QMP_SAW_NO_DIRTY_LOG;
+	if (!strcmp(name, "stop"))
+		return QMP_SAW_STOP;
+	return strcmp(name, "cont") ? 0 : QMP_SAW_CONT;
+}
+
+/* Is there room for one more command, the one that is held included? */
+static bool has_room(struct qmp_relay *r)
+{
+	unsigned int free = 0;
+
+	for (unsigned int i = 0; i < QMP_PENDING_MAX; i++)
+		free += !r->pending[i].id;
+	return free > (r->save ? 1 : 0) && buf_used(&r->to_qemu) <= QMP_CLIENT_MSG_MAX;
+}
+
+/* Send a command on, or hold it. */
+static int forward(struct qmp_relay *r, struct json_object *msg,
+		   const char *name, struct json_object *id, bool has_id)
+{
+	struct qmp_pending from = { .session = r->session, .has_id = has_id };
+
+	from.save = r->hold_saves && is_save(msg, name);
+	if (from.save && r->saving)
+		return answer_error(r, "GenericError",
+				    "The device state is being saved already",
+				    id, has_id);
+	if (!has_room(r))
+		return answer_error(r, "GenericError",
+				    "Too many commands without an answer",
+				    id, has_id);
+	r->saw |= sight(msg, name);
+	from.client_id = json_object_get(id);
+	if (!from.save)
+		return send_on(r, msg, &from);
+	r->saving = true;
+	r->saw |= QMP_SAW_SAVE;
+	r->save = json_object_get(msg);
+	r->save_for = from;
+	return 0;
 }
 
 static int client_msg(struct qmp_relay *r, struct json_object *msg)
@@ -321,6 +372,13 @@ static int qemu_reply(struct qmp_relay *r, struct json_object *msg)
 		r->bad_qemu++;
 		return 0;
 	}
+	/* Nobody waits for it: save_fail() has answered. */
+	if (p->save && !p->session) {
+		r->saving = false;
+		r->late_replies++;
+		pending_free(p);
+		return 0;
+	}
 	if (p->save && json_object_object_get_ex(msg, "return", &ret)) {
 		r->held = json_object_get(msg);
 		r->held_for = *p;
@@ -330,6 +388,23 @@ static int qemu_reply(struct qmp_relay *r, struct json_object *msg)
 	if (p->save)
 		r->saving = false;
 	return reply_to(r, p, msg);
+}
+
+int qmp_relay_save_go(struct qmp_relay *r, const char *file)
+{
+	struct json_object *msg = r->save, *args;
+	struct qmp_pending from = r->save_for;
+	int ret;
+
+	if (!msg)
+		return 0;
+	r->save = NULL;
+	memset(&r->save_for, 0, sizeof(r->save_for));
+	if (file && json_object_object_get_ex(msg, "arguments", &args))
+		json_object_object_add(args, "filename", json_object_new_string(file));
+	ret = send_on(r, msg, &from);
+	json_object_put(msg);
+	return ret;
 }
 
 int qmp_relay_save_done(struct qmp_relay *r, const char *error)
@@ -349,6 +424,48 @@ int qmp_relay_save_done(struct qmp_relay *r, const char *error)
 		ret = reply_to(r, &p, msg);
 	json_object_put(msg);
 	return ret;
+}
+
+/* The save that QEMU has not answered. */
+static struct qmp_pending *save_pending(struct qmp_relay *r)
+{
+	for (unsigned int i = 0; i < QMP_PENDING_MAX; i++)
+		if (r->pending[i].id && r->pending[i].save)
+			return &r->pending[i];
+	return NULL;
+}
+
+int qmp_relay_save_fail(struct qmp_relay *r, const char *error)
+{
+	struct qmp_pending *p = save_pending(r);
+	struct qmp_pending from;
+
+	if (!p)
+		return qmp_relay_save_done(r, error);
+	/* A copy takes the client's id; @p is kept for QEMU's answer. */
+	from = *p;
+	p->client_id = NULL;
+	p->session = 0;
+	return answer_error_to(r, &from, error);
+}
+
+static uint64_t version_part(struct json_object *v, const char *name)
+{
+	struct json_object *o;
+
+	return json_object_object_get_ex(v, name, &o) ? json_object_get_int64(o) & 0xffff : 0;
+}
+
+void qmp_relay_qemu_version(const struct qmp_relay *r, char *out, size_t size)
+{
+	struct json_object *qmp, *v, *q;
+
+	out[0] = '\0';
+	if (!r->greeting || !json_object_object_get_ex(r->greeting, "QMP", &qmp) ||
+	    !json_object_object_get_ex(qmp, "version", &v) || !json_object_object_get_ex(v, "qemu", &q))
+		return;
+	snprintf(out, size, "%llu.%llu.%llu", (unsigned long long)version_part(q, "major"),
+		 (unsigned long long)version_part(q, "minor"), (unsigned long long)version_part(q, "micro"));
 }
 
 static int qemu_msg(struct qmp_relay *r, struct json_object *msg)

@@ -31,6 +31,12 @@
 /* Commands QEMU has not answered yet, of all sessions. */
 #define QMP_PENDING_MAX		32
 
+#define QMP_SAW_DIRTY_LOG	1	/* xen-set-global-dirty-log, on */
+#define QMP_SAW_NO_DIRTY_LOG	2	/* ... off */
+#define QMP_SAW_STOP		4
+#define QMP_SAW_CONT		8
+#define QMP_SAW_SAVE		16	/* xen-save-devices-state: it is held */
+
 /* The broker's state between QEMU and client. */
 struct qmp_pending {
 	uint64_t id;			/* ours; 0: free */
@@ -53,14 +59,18 @@ struct qmp_relay {
 	struct qmp_pending pending[QMP_PENDING_MAX];
 
 	/*
-	 * The answer to xen-save-devices-state is held until the state is out
-	 * of this domain: with hold_saves set, save_done() must follow.
+	 * With hold_saves set, xen-save-devices-state is held until save_go(), and
+	 * QEMU's answer until save_done(): the state is out of this domain then.
 	 */
 	bool hold_saves;
-	bool saving;			/* from the command to the end of it */
+	bool saving;			/* from the command to QEMU's end of it */
 	uint64_t saves;			/* such commands that QEMU got */
+	struct json_object *save;	/* the command */
+	struct qmp_pending save_for;
 	struct json_object *held;	/* the answer */
 	struct qmp_pending held_for;
+	/* Commands that tell of a save to come, since the broker looked: QMP_SAW_*. */
+	unsigned int saw;
 
 	uint64_t events_dropped, late_replies, bad_client, bad_qemu;
 };
@@ -78,7 +88,16 @@ void qmp_relay_detach(struct qmp_relay *r);
 int qmp_relay_from_client(struct qmp_relay *r, const char *data, size_t len);
 /* Also -EPROTO: this is not QMP. */
 int qmp_relay_from_qemu(struct qmp_relay *r, const char *data, size_t len);
+/* r->save goes to QEMU, which is to write to @file; NULL: where the client said. */
+int qmp_relay_save_go(struct qmp_relay *r, const char *file);
 /* r->held can go out: as it is, or as an error.  Negative errno as above. */
 int qmp_relay_save_done(struct qmp_relay *r, const char *error);
+/*
+ * The client gets @error now, whether QEMU has answered or not: r->saving says whether
+ * its answer is still to come, to nobody.
+ */
+int qmp_relay_save_fail(struct qmp_relay *r, const char *error);
+/* QEMU's version as it greeted, "10.0.13"; "" when it is not known. */
+void qmp_relay_qemu_version(const struct qmp_relay *r, char *out, size_t size);
 
 #endif

@@ -15,7 +15,7 @@
  * right all the same, and any other is refused.  "First" ends with the first
  * try: when it fails, libxl unlinks the file that dom0's QEMU writes to.
  *
- * A state disk needs another save_out_start() and nothing else.
+ * All this is for when dom0 has no state disk (state_save.h).
  */
 #ifndef SAVE_H
 #define SAVE_H

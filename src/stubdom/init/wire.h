@@ -22,9 +22,8 @@ int wire_nics(struct xs_handle *xs, const struct args_plan *plan);
 int wire_serials(struct xs_handle *xs, const struct args_plan *plan);
 
 /*
- * The state of the guest on its way out and in.  Both are consoles now
- * (libxl's stock path); a state disk replaces what stands behind these two
- * functions and save.c, and nothing else.
+ * The state of the guest on its way out and in by console, libxl's stock path: for when
+ * there is no state disk (state_save.h, state_restore.h).
  */
 struct wire_save {
 	int qemu;	/* what QEMU writes to (fdset 1); -1: cannot be saved */

@@ -115,17 +115,11 @@ static int add_once(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	return ret ? ret : 1;
 }
 
-/* 0, or negative errno. */
-static int transact(xsu_transaction_fn *fn, struct change *c)
-{
-	int ret = xsu_transact(c->st->xs, fn, c);
-
-	return ret < 0 ? ret : 0;
-}
-
 int devnodes_add(const struct vd_store *st, uint32_t domid, const char *type, struct vd_id *id)
 {
-	return transact(add_once, &(struct change){ .st = st, .domid = domid, .type = type, .id = id });
+	struct change c = { .st = st, .domid = domid, .type = type, .id = id };
+
+	return xsu_change(st->xs, add_once, &c);
 }
 
 static int close_once(struct xs_handle *xs, xs_transaction_t t, void *arg)
@@ -149,7 +143,7 @@ int devnodes_close(const struct vd_store *st, uint32_t domid, struct vd_id id)
 	struct change c = { .st = st, .domid = domid };
 
 	paths_of(&c.p, st, domid, id);
-	return transact(close_once, &c);
+	return xsu_change(st->xs, close_once, &c);
 }
 
 /*
@@ -187,5 +181,5 @@ int devnodes_remove(const struct vd_store *st, uint32_t domid, struct vd_id id)
 	struct change c = { .st = st, .domid = domid };
 
 	paths_of(&c.p, st, domid, id);
-	return transact(remove_once, &c);
+	return xsu_change(st->xs, remove_once, &c);
 }

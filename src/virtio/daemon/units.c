@@ -209,7 +209,7 @@ static void ask_state(struct units *u, uint32_t domid)
 }
 
 /*
- * A unit that is unloaded is inactive, and there may be no other word of it.  But
+ * A unit that is unloaded is inactive, and no other signal may come of it.  But
  * `systemctl daemon-reload`, which most packages run, unloads all units and loads them
  * again, with their processes untouched: ask how it is.  The answer comes when the
  * reload is over, however long it takes, and after all signals that were sent before.

@@ -39,6 +39,14 @@ guest_menu() {
 	head -c 4096 $LAB/tmp/menu | dd of="$1" bs=512 seek=2000 conv=notrunc status=none
 }
 
+# halt_disk FILE: what boots from it only halts (sti; hlt; jmp; with interrupts off Xen would take it as
+# powered off): a BIOS that finds no disk reboots after a minute.
+halt_disk() {
+	truncate -s 1M "$1"
+	printf '\373\364\353\375' | dd of="$1" conv=notrunc status=none
+	printf '\125\252' | dd of="$1" bs=1 seek=510 conv=notrunc status=none
+}
+
 # xen_before MAJOR MINOR: the hypervisor that runs is older.
 xen_before() {
 	_major=$(cat /sys/hypervisor/version/major) _minor=$(cat /sys/hypervisor/version/minor)
@@ -145,7 +153,7 @@ host_state() {
 			$5 == "backend" && NF > 6 { print "node", "backend", $6, $7 }
 			$5 == "device-model" && NF > 5 { print "node", "device-model", $6 }'
 		losetup -a | sed 's/^/loop /'
-		ps -eo args= | grep -E '^[^ ]*(qemu-system-i386|qemu-virtio|xen-qemu|vchan-socket-proxy|xl) ' |
+		ps -eo args= | grep -E '^[^ ]*(qemu-system-i386|qemu-virtio|xen-qemu|vchan-socket-proxy|xl|xen-state-disk)\]? ' |
 			grep -v -e 'xl list' -e 'xen-domid 0 ' | sed 's/^/process /'
 		find /var/lib/xen /run/xen -ignore_readdir_race -name 'qemu-*' -o -name 'qmp-libxl-*' -o -name 'empty-cdrom*' |
 			sed 's/^/file /'

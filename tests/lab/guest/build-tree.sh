@@ -29,7 +29,9 @@ for a in poweroff reboot; do
 done
 gcc -std=gnu11 -Os -static -s -Wall -Wextra -Werror -o "$out/xsagent" "$src/xsagent.c"
 install -m 755 "$out/xsagent" "$tree/sbin/xsagent"
-gcc -std=gnu11 -Os -static -s -Wall -Wextra -Werror -o "$tree/bin/devask" "$src/devask.c"
+for a in devask devstate; do
+	gcc -std=gnu11 -Os -static -s -Wall -Wextra -Werror -o "$tree/bin/$a" "$src/$a.c"
+done
 cp -a "$kernel/modules/lib/modules" "$tree/lib/modules"
 version=$(cat "$kernel/version")
 cp -r "$module" "$out/module"

@@ -7,12 +7,8 @@ version=$(xl info xen_version | cut -d. -f1,2)
 state=/var/lib/xen-stubdom/$version
 gen=$state/$(readlink $state/current)
 
-# These guests boot a disk that only halts (sti; hlt; jmp; with interrupts off Xen
-# would take it as powered off): a BIOS that finds no disk reboots after a minute,
-# which would end the guest in the middle of a case.
-truncate -s 1M $GUESTS/halt.img
-printf '\373\364\353\375' | dd of=$GUESTS/halt.img conv=notrunc status=none
-printf '\125\252' | dd of=$GUESTS/halt.img bs=1 seek=510 conv=notrunc status=none
+# A BIOS that reboots would end a guest in the middle of a case.
+halt_disk $GUESTS/halt.img
 
 config() {	# NAME [LINE...]
 	_n=$1; shift

@@ -12,7 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from .agent import Agent
+from .agent import Agent, AgentGone
 from .cache import LAB, LAB_CACHE, TOP, LabError, artefact, hash_files, progress, run_logged
 from . import image as dom0_image
 
@@ -36,6 +36,8 @@ MACHINES = {
                "-device", "e1000e,netdev=pt0,mac=52:54:00:77:00:01",
                "-netdev", "hubport,id=pt1,hubid=1",
                "-device", "e1000,netdev=pt1,mac=52:54:00:77:00:02"], "iommu=on"),
+    # One of two hosts: join() plugs a wire into this hub.
+    "net": (["-netdev", "hubport,id=lan,hubid=0", "-device", "e1000e,netdev=lan,mac=52:54:00:77:01:00"], ""),
 }
 CACHE_DST, RUN_DST = "/lab/cache", "/lab/run"
 
@@ -191,6 +193,7 @@ class Host:
         self.rundir.mkdir(parents=True, exist_ok=True)
         for name in ("agent.sock", "qmp.sock"):
             (self.rundir / name).unlink(missing_ok=True)
+        self.begun = time.monotonic()
         with open(self.rundir / "qemu.log", "ab") as log:
             self.proc = subprocess.Popen(
                 emulator_argv(["qemu-system-x86_64", *args], self.rundir), stdin=subprocess.DEVNULL,
@@ -241,6 +244,15 @@ class Host:
 
     def __exit__(self, *_):
         self.kill()
+
+    def reboot(self, timeout):
+        """dom0 shuts down; where a machine would begin again the emulator ends (-no-reboot)."""
+        with contextlib.suppress(AgentGone):
+            self.agent.check("systemctl reboot", "rebooting the host")
+        try:
+            self.proc.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise LabError(f"dom0 did not shut down within {timeout:.0f} s:\n{self.tail('console.log', 30)}") from None
 
     def set_clock(self):
         self.agent.check(["date", "-s", f"@{time.time():.2f}"], "setting the clock")
@@ -352,6 +364,32 @@ def base(suite, machine):
     return image, made
 
 
+def uses(image, snapshot, disks):
+    """The artefacts that a host runs from."""
+    return [image, snapshot] + [p.parent for p in disks.values() if p.is_relative_to(LAB_CACHE)]
+
+
+def fresh_root(snapshot, rundir):
+    """A disk over a snapshot's that lasts from one start of the emulator to the next."""
+    rundir.mkdir(parents=True, exist_ok=True)
+    qemu_img_overlay(f"{inside(snapshot)}/disk.qcow2", "qcow2", f"{RUN_DST}/root.qcow2", rundir)
+    return f"{RUN_DST}/root.qcow2"
+
+
+@contextlib.contextmanager
+def starting(host):
+    """What is left to do until dom0 can be used; a host that fails in it is ended."""
+    try:
+        yield
+        host.set_clock()
+    except BaseException:
+        if not host.alive():
+            progress(host.tail("qemu.log"))
+        host.kill()
+        raise
+    host.start_seconds = time.monotonic() - host.begun
+
+
 def restore(image, snapshot, machine, rundir, disks=None, keep_root=None, detached=False):
     """A fresh copy of a snapshot's host.  `keep_root`: a qcow2 overlay to write
     to; without it what dom0 writes is dropped when the emulator ends."""
@@ -362,17 +400,26 @@ def restore(image, snapshot, machine, rundir, disks=None, keep_root=None, detach
     else:
         args += drive("root", f"{inside(snapshot)}/disk.qcow2", "qcow2", True)
     args += data_drives(disks or {}, rundir) + ["-incoming", f"file:{inside(snapshot)}/memory"]
-    start = time.monotonic()
-    uses = [image, snapshot] + [p.parent for p in (disks or {}).values() if p.is_relative_to(LAB_CACHE)]
-    host = Host(rundir, args, uses, detached)
-    try:
+    host = Host(rundir, args, uses(image, snapshot, disks or {}), detached)
+    with starting(host):
         host.resume()
         host.agent.reset(120)
-        host.set_clock()
-    except BaseException:
-        if not host.alive():
-            progress(host.tail("qemu.log"))
-        host.kill()
-        raise
-    host.start_seconds = time.monotonic() - start
+    return host
+
+
+def join(host, other):
+    """One network for two hosts of machine net.  `other` has its directory in that of `host`:
+    both see the socket, each under a path of its own."""
+    for one, wire in ((host, {"addr": {"type": "unix", "path": f"{RUN_DST}/{other.rundir.name}/lan.sock"}, "server": True}),
+                      (other, {"addr": {"type": "unix", "path": f"{RUN_DST}/lan.sock"}, "reconnect-ms": 500})):
+        one.qmp.command("netdev_add", type="stream", id="wire", **wire)
+        one.qmp.command("netdev_add", type="hubport", id="socket", hubid=0, netdev="wire")
+
+
+def boot_again(image, snapshot, machine, rundir, disks, root):
+    """The host that ran on `root`, of which nothing but its disk is left."""
+    args = machine_args(image, machine) + drive("root", root, "qcow2", False) + data_drives(disks, rundir)
+    host = Host(rundir, args, uses(image, snapshot, disks))
+    with starting(host):
+        wait_booted(host, "the host")
     return host

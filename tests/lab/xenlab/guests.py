@@ -115,19 +115,21 @@ def tree():
         shutil.rmtree(module)
 
     inputs = {"kernel": made.name, "disk": [DISK_MB, PARTITION_LBA, MENU_LBA, MENU],
-              "files": hash_files(*(GUEST / n for n in ("init", "xsagent.c", "devask.c", "build-tree.sh")), *MODULE)}
+              "files": hash_files(*(GUEST / n for n in ("init", "xsagent.c", "devask.c", "devstate.c", "build-tree.sh")), *MODULE)}
     os.utime(made)
     return artefact("guest", inputs, build)
 
 
 def hostile():
     """vx-backend for dom0, vx-frontend for a guest, and an archive with the latter that
-    goes behind the initramfs."""
+    goes behind the initramfs; state-frontend for a stubdomain."""
     def build(tmp):
         run_logged(chroot_argv(SUITE, KIND, [(TOP, "/src"), (tmp, "/out")], ["/src/tests/hostile/build.sh", "/out"]),
                    tmp / "build.log", "the build of tests/hostile")
 
-    inputs = {"files": hash_files(*HOSTILE.iterdir(), TOP / "src/protocol/virtio_xenbus.h"),
+    inputs = {"files": hash_files(*HOSTILE.iterdir(), *(TOP / "src" / n for n in (
+                  "protocol/virtio_xenbus.h", "include/state_disk.h", "include/stubdom.h", "stubdom/state/blkif_abi.h",
+                  "lib/state/header.c", "lib/state/header.h", "lib/base/sha256_sum.c", "lib/base/sha256_sum.h"))),
               "tools": toolchain(SUITE, KIND, "gcc", "libc6-dev", "libxen-dev")}
     return artefact("hostile", inputs, build)
 
@@ -141,7 +143,7 @@ def media():
         files.mkdir()
         for name in ("vmlinuz", "initramfs.gz", "disk.img"):
             shutil.copy(made / name, files / name)
-        for name in ("vx-backend", "vx-frontend", "hostile.cpio.gz"):
+        for name in ("vx-backend", "vx-frontend", "hostile.cpio.gz", "state-frontend"):
             shutil.copy(programs / name, files / name)
         mke2fs(tmp / "media.img", files, str(DATA_DISKS["media"]), "labmedia")
         shutil.rmtree(files)

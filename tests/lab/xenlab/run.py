@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs scenarios: each in a fresh copy of a snapshot, all logs kept."""
+import contextlib
 import fcntl
 import io
+import itertools
 import shutil
 import tarfile
 import threading
@@ -16,10 +18,29 @@ from .scenario import Results
 OUT = TOP / "build" / "lab"
 # dom0 is asked this often whether it lives, and given up after this long.
 PULSE, DEAD_AFTER = 10, 180
+# How a scenario ends that wants the host to be rebooted: reboot_host of dom0/lib-hosts.sh.
+REBOOT = 88
 DRIVER = '. /lab/lib.sh; . "$1"; exit 0'
+# Two hosts of one snapshot are told apart here.  Their guests' bridges, xenbr0, are not joined.
+LAN = r"""
+set -e
+hostname "xenlab$1"
+ip link set eth0 address "52:54:00:77:01:0$1"
+ip addr add "10.78.0.$1/24" dev eth0
+ip link set eth0 up
+systemd-run --quiet --unit=lab-remote -p KillMode=process -E PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+	python3 /lab/lib-hosts.py serve "10.78.0.$1"
+"""
+REACH = r"""
+for i in $(seq 30); do
+	[ "$(python3 /lab/lib-hosts.py run 10.78.0.2 hostname 2>&1)" != xenlab2 ] || exit 0
+	sleep 1
+done
+ip addr; ip neigh; dmesg | grep -i e1000 | tail; exit 1
+"""
 COLLECT = r"""
 mkdir -p /lab/collect && cd /lab/collect || exit 1
-journalctl -b --no-pager -o short-precise >journal.txt 2>&1
+journalctl --no-pager -o short-precise >journal.txt 2>&1
 xl dmesg >xl-dmesg.txt 2>&1
 xl list -v >xl-list.txt 2>&1
 ps -efww >processes.txt 2>&1
@@ -45,8 +66,8 @@ def prepare(suite, machine, layer, extra=""):
 
 
 def put_libraries(agent):
-    """The functions of scenarios, to /lab of dom0."""
-    for lib in (TOP / "tests/lib/expect.sh", *(LAB / "dom0").glob("lib*.sh")):
+    """The functions and programs of scenarios, to /lab of dom0."""
+    for lib in (TOP / "tests/lib/expect.sh", *(LAB / "dom0").glob("lib*")):
         agent.put(lib.read_bytes(), f"/lab/{lib.name}")
 
 
@@ -96,20 +117,41 @@ class Pulse(threading.Thread):
                 return
 
 
-def drive(host, scenario, results, out):
-    """The scenario itself; whatever goes wrong becomes a failed expectation."""
+@contextlib.contextmanager
+def neighbour(host, where):
+    """A second host of the same snapshot, in one network with `host`."""
+    image, snapshot, machine, out, disks = where
+    with emulator.restore(image, snapshot, machine, out / "host2", disks) as other:
+        emulator.join(host, other)
+        for number, one in enumerate((host, other), 1):
+            put_libraries(one.agent)
+            one.agent.check(["sh", "-c", LAN, "sh", str(number)], "setting up the network of two hosts")
+        host.agent.check(REACH, "reaching the second host", timeout=600)
+        pulse = Pulse(other)
+        try:
+            yield other
+        finally:
+            pulse.over.set()
+            collect(other, out / "host2")
+
+
+def drive(host, scenario, results, out, boot, end):
+    """The scenario itself; whatever goes wrong becomes a failed expectation.  True: it
+    wants to go on after a reboot."""
     pulse = Pulse(host)
     try:
         put_libraries(host.agent)
         host.agent.put(scenario.path.read_bytes(), "/lab/scenario.sh")
-        with open(out / "scenario.log", "wb") as log:
+        with open(out / "scenario.log", "ab") as log:
             def output(data):
                 log.write(data)
                 log.flush()
                 results.feed(data)
             status, _ = host.agent.run(["sh", "-c", DRIVER, "sh", "/lab/scenario.sh"], output=output,
-                                       timeout=scenario.time_limit)
+                                       timeout=end - time.monotonic(), env={"LAB_BOOT": str(boot)})
         results.finish()
+        if status == REBOOT and scenario.reboots:
+            return True
         if status:
             results.add("failed", "the scenario runs to its end", f"its shell ended with status {status}")
         elif not results.expectations:
@@ -126,6 +168,26 @@ def drive(host, scenario, results, out):
         results.add("failed", "the lab works", str(error))
     finally:
         pulse.over.set()
+    return False
+
+
+def play(scenario, results, host, where, root):
+    """Drives the scenario in its host, and again in what is left of it after each reboot."""
+    out = where[3]
+    end = time.monotonic() + scenario.time_limit
+    try:
+        for boot in itertools.count(1):
+            with host, neighbour(host, where) if scenario.hosts == 2 else contextlib.nullcontext() as other:
+                if not drive(host, scenario, results, out, boot, end):
+                    collect(host, out)
+                    if other and not other.alive():
+                        results.add("failed", "the second host stays alive", f"see {out / 'host2/console.log'}")
+                    return
+                host.reboot(max(1, end - time.monotonic()))
+            host = emulator.boot_again(*where, root)
+            progress(f"dom0 is up again after {host.start_seconds:.0f} s")
+    except LabError as error:
+        results.add("failed", "the lab works", str(error))
 
 
 def run(scenario, suite, out=None):
@@ -147,17 +209,19 @@ def run(scenario, suite, out=None):
         begin = time.monotonic()
         start_seconds = None
         try:
-            with emulator.slot(), \
-                    emulator.restore(image, snapshot, scenario.machine, out, disks) as host:
+            with emulator.slot():
+                root = emulator.fresh_root(snapshot, out) if scenario.reboots else None
+                where = image, snapshot, scenario.machine, out, disks
+                host = emulator.restore(*where, root)
                 results.start = begin = time.monotonic()
                 start_seconds = round(host.start_seconds, 1)
                 progress(f"dom0 answered {start_seconds} s after the emulator's start")
-                drive(host, scenario, results, out)
-                collect(host, out)
+                play(scenario, results, host, where, root)
         except LabError as error:
             results.add("failed", "the host starts from its snapshot", str(error))
-        for leftover in (*out.glob("*.empty"), out / "agent.sock", out / "qmp.sock"):
-            leftover.unlink(missing_ok=True)
+        for directory in (out, out / "host2"):
+            for leftover in (*directory.glob("*.empty"), *directory.glob("*.sock"), directory / "root.qcow2"):
+                leftover.unlink(missing_ok=True)
         results.save(out / "results.json", scenario=scenario.name, suite=suite, layer=scenario.layer,
                      machine=scenario.machine, snapshot=snapshot.name, start_seconds=start_seconds,
                      seconds=round(time.monotonic() - begin, 1))

@@ -11,7 +11,7 @@ from .cache import LAB, LabError
 EXTRAS = ("", "debian", "tools", "driver", "root-initramfs-tools", "root-dracut", "dkms")
 # What /dev/vdc holds in layer base (in the other it is what was installed from).
 REPOS = ("no", "yes", "signed")
-KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log"}
+KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log", "reboots", "hosts"}
 
 
 @dataclass
@@ -26,6 +26,8 @@ class Scenario:
     repo: str = "no"
     extra: str = ""
     show_log: bool = False
+    reboots: bool = False
+    hosts: int = 1
 
 
 def parse_header(text, where="scenario"):
@@ -45,6 +47,13 @@ def parse_header(text, where="scenario"):
     return found
 
 
+def yes_or_no(header, key, path):
+    value = header.get(key, "no")
+    if value not in ("yes", "no"):
+        raise LabError(f"{path}: {key} is yes or no, not '{value}'")
+    return value == "yes"
+
+
 def load(name):
     """NAME of tests/lab/scenarios/, or the path of any scenario file."""
     path = Path(name) if "/" in name else LAB / "scenarios" / f"{name}.sh"
@@ -62,14 +71,21 @@ def load(name):
         raise LabError(f"{path}: time-limit is a number of seconds, not '{limit}'")
     made.time_limit = int(limit)
     made.suites = tuple(header.get("suites", "").split())
-    made.machine = header.get("machine", made.machine)
+    hosts = header.get("hosts", "1")
+    if hosts not in ("1", "2"):
+        raise LabError(f"{path}: hosts is 1 or 2, not '{hosts}'")
+    made.hosts = int(hosts)
+    made.machine = header.get("machine", "net" if made.hosts == 2 else made.machine)
     made.repo = header.get("repo", made.repo)
     if made.repo not in REPOS or (made.repo == "signed" and made.layer != "base"):
         raise LabError(f"{path}: repo is one of {', '.join(REPOS)}, signed in layer base only")
     made.extra = header.get("extra", "")
     if made.extra not in EXTRAS:
         raise LabError(f"{path}: extra is one of {', '.join(EXTRAS[1:])}, not '{made.extra}'")
-    made.show_log = header.get("show-log", "no") == "yes"
+    made.show_log = yes_or_no(header, "show-log", path)
+    made.reboots = yes_or_no(header, "reboots", path)
+    if made.hosts == 2 and (made.reboots or made.machine != "net"):
+        raise LabError(f"{path}: two hosts are of machine net, and do not reboot")
     return made
 
 
