@@ -137,7 +137,8 @@ void helper_end(struct helper *h)
 	if (h->sock >= 0)
 		close(h->sock);
 	if (h->pidfd >= 0) {
-		syscall(SYS_pidfd_send_signal, h->pidfd, SIGKILL, NULL, 0);
+		if (syscall(SYS_pidfd_send_signal, h->pidfd, SIGKILL, NULL, 0) && errno != ESRCH)
+			log_err(NULL, "xen-state-disk cannot be killed: %s", strerror(errno));
 		close(h->pidfd);
 	}
 	h->sock = h->pidfd = -1;
