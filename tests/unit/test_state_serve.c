@@ -270,6 +270,12 @@ static void a_file_that_is_refused(void **state)
 	begin(true, "", 0, LIMIT);
 	assert_string_equal(hear(), "error this is no device state of QEMU");
 	assert_int_equal(end(NULL), -EBADMSG);
+	/* of a longer state than the disk could hold: the file is what is wrong */
+	header_of(big, sizeof(big), &h);
+	memcpy(file + sizeof(QEVM), &h, sizeof(h));
+	begin(true, file, sizeof(file), sizeof(file));
+	assert_string_equal(hear(), "error the file has 277 bytes, and its header asks for 1256");
+	assert_int_equal(end(NULL), -EINVAL);
 	/* by console: taken, and said so */
 	begin(true, QEVM, sizeof(QEVM), LIMIT);
 	assert_string_equal(hear(), "ready 0");

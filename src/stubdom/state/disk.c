@@ -108,7 +108,8 @@ int disk_load(struct disk *d, int file, uint64_t *length, char why[STATE_DISK_RE
 		snprintf(why, STATE_DISK_REASON_MAX + 1, "the file cannot be read: %s", strerror(-ret));
 		return ret;
 	}
-	ret = state_file_check(d->mem + STATE_DISK_BLOCK, size, bytes(d) - STATE_DISK_BLOCK, &info, &bare, why);
+	/* The daemon has looked at the file's size: what its header asks for is compared with that, not with the disk. */
+	ret = state_file_check(d->mem + STATE_DISK_BLOCK, size, (uint64_t)STATE_DISK_LIMIT_MAX << 20, &info, &bare, why);
 	if (ret)
 		return ret;
 	/* Behind the state there is nothing: no second header. */
