@@ -17,9 +17,9 @@ static size_t bytes(const struct disk *d)
 	return d->sectors * STATE_DISK_SECTOR;
 }
 
-static int map(struct disk *d, int prot)
+static int map(struct disk *d, int prot, int flags)
 {
-	void *mem = mmap(NULL, bytes(d), prot, MAP_SHARED, d->fd, 0);
+	void *mem = mmap(NULL, bytes(d), prot, flags, d->fd, 0);
 
 	if (mem == MAP_FAILED)
 		return -errno;
@@ -41,7 +41,7 @@ int disk_make(struct disk *d, uint64_t sectors)
 	if (ftruncate(d->fd, (off_t)bytes(d)) || fcntl(d->fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK))
 		ret = -errno;
 	else
-		ret = map(d, PROT_READ | PROT_WRITE);
+		ret = map(d, PROT_READ | PROT_WRITE, MAP_SHARED);
 	if (ret)
 		disk_free(d);
 	return ret;
@@ -91,7 +91,8 @@ static int seal(struct disk *d)
 	munmap(mem, bytes(d));
 	if (fcntl(d->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL))
 		return -errno;
-	return map(d, PROT_READ);
+	/* Of a file that nobody can write Linux before 6.7 gives no shared mapping, not even to read. */
+	return map(d, PROT_READ, MAP_PRIVATE);
 }
 
 int disk_load(struct disk *d, int file, uint64_t *length, char why[STATE_DISK_REASON_MAX + 1])
