@@ -133,12 +133,11 @@ int disk_store(const struct disk *d, int file, uint64_t *length, char why[STATE_
 	why[0] = '\0';
 	memcpy(&h, d->mem, sizeof(h));
 	ret = state_header_check(&h, bytes(d) - STATE_DISK_BLOCK, &info, why);
-	if (!ret)
-		ret = state_check(&info, d->mem + STATE_DISK_BLOCK, why);
+	if (ret)
+		return ret;
+	*length = info.length + sizeof(h);
+	ret = state_check(&info, d->mem + STATE_DISK_BLOCK, why);
 	if (!ret)
 		ret = write_all(file, d->mem + STATE_DISK_BLOCK, info.length);
-	if (!ret)
-		ret = write_all(file, &h, sizeof(h));
-	*length = info.length + sizeof(h);
-	return ret;
+	return ret ? ret : write_all(file, &h, sizeof(h));
 }
