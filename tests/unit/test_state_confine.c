@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -28,7 +29,7 @@ typedef int child_fn(int sock, int file);
 
 static int in_child(child_fn *fn)
 {
-	int status, fds[2], file = memfd_create("file", 0);
+	int status, fds[2], file = memfd_create("file", MFD_ALLOW_SEALING);
 	pid_t pid;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
@@ -63,15 +64,19 @@ static int what_it_needs(int sock, int file)
 		return 4;
 	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
 		return 5;
-	if (fcntl(file, F_GET_SEALS) < 0)
+	if (fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK))
 		return 6;
+	/* Those of gntdev and evtchn come as far as to a file that has none. */
+	if (!ioctl(file, _IO('G', 0), buf) || errno != ENOTTY || !ioctl(file, _IO('E', 0), buf) || errno != ENOTTY)
+		return 7;
 	free(malloc(1 << 20));
 	return 0;
 }
 
 static int what_it_may_not(int sock, int file)
 {
-	(void)sock;
+	int on = 1, parent = getppid();
+
 	(void)file;
 	if (open("/etc/passwd", O_RDONLY) >= 0 || errno != EPERM)
 		return 1;
@@ -87,6 +92,10 @@ static int what_it_may_not(int sock, int file)
 		return 6;
 	if (!setresuid(0, 0, 0))
 		return 7;
+	/* to have a signal sent */
+	if (!fcntl(sock, F_SETOWN, parent) || errno != EPERM || !ioctl(sock, FIOSETOWN, &parent) || errno != EPERM ||
+	    !ioctl(sock, FIOASYNC, &on) || errno != EPERM)
+		return 8;
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  * Theory of operation: what this process reads from the stubdomain is a ring of one
  * page, by request.c.  Should that be wrong, whoever takes the process over finds
  *   - no xenstore, no network, no file but its own two and no way to open one;
- *   - no other process to see or to signal (a user of its own; no kill());
+ *   - no other process to see or to signal (a user of its own; no call that signals);
  *   - no memory that can be made executable;
  *   - an event channel device that knows this stubdomain only;
  *   - /dev/xen/gntdev, by which it can map what any domain has granted to dom0:
@@ -26,14 +26,34 @@ static const int allowed[] = {
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(recvfrom),
 	SCMP_SYS(sendto), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(close), SCMP_SYS(poll),
 	SCMP_SYS(ppoll),
-	/* gntdev and evtchn */
-	SCMP_SYS(ioctl), SCMP_SYS(munmap),
-	/* sealing the disk */
-	SCMP_SYS(fcntl),
+	/* gntdev */
+	SCMP_SYS(munmap),
 	/* malloc(), clocks, the end */
 	SCMP_SYS(brk), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(clock_gettime),
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
+
+/*
+ * What is allowed with some arguments only.  Other requests of ioctl() and fcntl() would have the
+ * kernel send signals to whomever they name (FIOSETOWN, F_SETOWN).
+ */
+static int by_argument(scmp_filter_ctx ctx)
+{
+	const struct {
+		int call;
+		struct scmp_arg_cmp arg;
+	} all[] = {
+		{ SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
+		{ SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, 'G' << 8) },	/* gntdev */
+		{ SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, 'E' << 8) },	/* evtchn */
+		{ SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_MASKED_EQ, ~0u, F_ADD_SEALS) },		/* the disk */
+	};
+	int ret = 0;
+
+	for (unsigned int i = 0; i < sizeof(all) / sizeof(all[0]) && !ret; i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, all[i].call, 1, all[i].arg);
+	return ret;
+}
 
 static int system_calls(void)
 {
@@ -43,8 +63,7 @@ static int system_calls(void)
 	for (unsigned int i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && !ret; i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
 	if (!ret)
-		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		ret = by_argument(ctx);
 	if (!ret)
 		ret = seccomp_load(ctx);
 	if (ctx)
