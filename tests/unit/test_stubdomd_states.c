@@ -533,17 +533,21 @@ static void who_gives_way(void **state)
 	assert_null(fake_xs_get(RESULT));
 	pass(2200);
 	assert_string_equal(fake_xs_get(RESULT), TAG1 " error other guests are being saved at this moment: try again");
-	/* suspended: the oldest of the others goes */
+	/* suspended: the oldest of the others goes, and does not come back first by asking at once */
 	suspend(true);
 	want(TAG2);
+	for (int i = 0; i < 20 && !fake_xs_get("/local/domain/21/" STATE_DISK_RESULT); i++)
+		pass(10);
+	assert_non_null(fake_xs_get("/local/domain/21/" STATE_DISK_RESULT));
+	assert_string_equal(fake_xs_get("/local/domain/21/" STATE_DISK_RESULT),
+			    "00000000000000000000000000000000 error ended in favour of a guest that is suspended");
+	fake_xs_set("/local/domain/21/" STATE_DISK_WANT, "save 0123456789abcdef0123456789abcdef");
+	settle();
+	assert_int_equal(fake_helper.started, STATE_DISK_TRANSFERS);
 	pass(200);
 	assert_int_equal(fake_helper.started, STATE_DISK_TRANSFERS + 1);
 	assert_int_equal(fake_helper.stub, 5);
-	snprintf(path, sizeof(path), "/local/domain/21/" STATE_DISK_RESULT);
-	assert_non_null(fake_xs_get(path));
-	assert_string_equal(fake_xs_get(path), "00000000000000000000000000000000 error ended in favour of a guest that is suspended");
-	snprintf(path, sizeof(path), "/local/domain/23/" STATE_DISK_RESULT);
-	assert_null(fake_xs_get(path));
+	assert_null(fake_xs_get("/local/domain/23/" STATE_DISK_RESULT));
 }
 
 /* ---- restore ---- */

@@ -210,7 +210,7 @@ static void refresh_name(struct track *tr, struct stub *s)
 
 /*
  * May @s begin to use a state disk?  One whose guest is suspended cannot wait: another
- * that can ask again gives way.
+ * that can ask again gives way, and does not get the place back that it gave.
  */
 static bool has_room(struct track *tr, const struct stub *s)
 {
@@ -218,7 +218,7 @@ static bool has_room(struct track *tr, const struct stub *s)
 	unsigned int busy = 0;
 
 	for (struct stub *o = tr->stubs; o; o = o->next) {
-		busy += states_is_busy(o);
+		busy += states_is_busy(o) || (!s->life.suspended_at && states_wants(o));
 		if (states_is_early(o) && (!early || o->state.t.since < early->state.t.since))
 			early = o;
 	}
