@@ -599,6 +599,16 @@ static void a_restore_that_is_refused(void **state)
 	no_device();
 }
 
+static void a_helper_that_lacks_something(void **state)
+{
+	(void)state;
+	incoming(LONG);
+	helper_says("unable no access to grants and event channels: No such file or directory");
+	assert_string_equal(fake_xs_get(RESTORE), "console");
+	assert_logged("its device state is not restored by disk: no access to grants and event channels: No such file or directory");
+	no_device();
+}
+
 static void a_restore_without_a_helper(void **state)
 {
 	(void)state;
@@ -679,6 +689,7 @@ int main(void)
 		TEST(a_wish_that_is_withdrawn, setup_running), TEST(hostile_words, setup_running),
 		TEST(the_daemon_is_restarted, setup_running), TEST(who_gives_way, setup_running),
 		TEST(a_restore, setup), TEST(a_restore_that_is_refused, setup), TEST(a_restore_without_a_helper, setup),
+		TEST(a_helper_that_lacks_something, setup),
 		TEST(a_restore_whose_file_is_gone, setup), TEST(a_restore_in_the_middle_of_which_it_is_restarted, setup),
 		TEST(what_is_no_restore, setup),
 	};

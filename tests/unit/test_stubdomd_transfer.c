@@ -229,7 +229,7 @@ static void faults_at_each_step(void **state)
 
 	(void)state;
 	for (int step = TRANSFER_PREPARE; step <= TRANSFER_VERIFY; step++) {
-		for (int fault = 0; fault < 6; fault++) {
+		for (int fault = 0; fault < 7; fault++) {
 			w = begin(false);
 			if (step >= TRANSFER_ATTACHED)
 				hear(&w, WORD_READY);
@@ -245,8 +245,8 @@ static void faults_at_each_step(void **state)
 			w.in.guest_there = fault != 1;
 			w.in.want = fault != 2;
 			w.in.way = fault == 5;
-			hear(&w, fault == 3 ? WORD_ERROR : fault == 4 ? WORD_GONE : WORD_NONE);
-			assert_int_equal(w.p.error, fault == 3 ? TRANSFER_HELPER : fault == 4 ? TRANSFER_DIED :
+			hear(&w, fault == 3 ? WORD_ERROR : fault == 4 ? WORD_GONE : fault == 6 ? WORD_UNABLE : WORD_NONE);
+			assert_int_equal(w.p.error, fault == 3 ? TRANSFER_HELPER : fault == 4 ? TRANSFER_DIED : fault == 6 ? TRANSFER_UNABLE :
 					 fault == 5 && step < TRANSFER_VERIFY ? TRANSFER_GAVE_WAY : TRANSFER_OK);
 			assert_int_equal(w.p.end, fault != 5 || step < TRANSFER_VERIFY);
 			assert_int_equal(w.published, 0);
@@ -296,7 +296,7 @@ static void every_state_with_everything(void **state)
 	(void)state;
 	for (int step = 0; step <= TRANSFER_CLOSING; step++)
 	for (unsigned int bits = 0; bits < 2048; bits++)
-	for (unsigned int k = 0; k < 4 * 6 * 6 * 2; k++) {
+	for (unsigned int k = 0; k < 4 * 2 * 6 * (WORD_GONE + 1); k++) {
 		memset(&w, 0, sizeof(w));
 		w.t = (struct transfer){
 			.step = step, .restore = k & 1, .attached = k & 2,
@@ -308,7 +308,7 @@ static void every_state_with_everything(void **state)
 		set_all(&w.in, bits);
 		w.in.now = T0;
 		w.in.front = fronts[k / 8 % 6];
-		w.in.word = k / 48 % 6;
+		w.in.word = k / 48;
 		decide(&w);
 		/* Whoever has gone has nothing left after two looks. */
 		if (w.in.stub_alive)
@@ -345,7 +345,7 @@ static void walks(void **state)
 			case 1: w.in.done = dice(2); break;
 			case 2: w.in.front = fronts[dice(6)]; break;
 			case 3: w.in.ring = dice(4); break;
-			case 4: w.in.word = dice(6); break;
+			case 4: w.in.word = dice(WORD_GONE + 1); break;
 			case 5: w.in.suspended_at = dice(2) ? w.in.now : 0; break;
 			case 6: w.in.room = dice(3); break;
 			case 7: w.in.restored = !dice(4); break;
@@ -376,7 +376,7 @@ static void each_error_has_its_words(void **state)
 {
 	(void)state;
 	for (int e = TRANSFER_BUSY; e <= TRANSFER_DIED; e++)
-		assert_true(e == TRANSFER_HELPER || (*transfer_reason(e) &&
+		assert_true(e == TRANSFER_HELPER || e == TRANSFER_UNABLE || (*transfer_reason(e) &&
 			    strlen(transfer_reason(e)) <= STATE_DISK_REASON_MAX));
 }
 

@@ -24,7 +24,7 @@ struct look {
 	struct statenodes_front front;
 	enum transfer_word word;
 	uint64_t length;		/* of WORD_READY and WORD_SAVED */
-	char line[HELPER_LINE_MAX + 1];	/* of WORD_ERROR */
+	char line[HELPER_LINE_MAX + 1];	/* of WORD_ERROR and WORD_UNABLE */
 	struct transfer_in in;
 };
 
@@ -103,6 +103,17 @@ static bool is_length(const char *line, const char *word, uint64_t *length)
 	return !strncmp(line, word, n) && line[n] == ' ' && !xsu_parse_uint(line + n + 1, UINT64_MAX, length);
 }
 
+/* "WORD REASON": its last, of which the reason is left in @line. */
+static bool is_last(char *line, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (strncmp(line, word, n) || line[n] != ' ' || !line[n + 1])
+		return false;
+	memmove(line, line + n + 1, strlen(line + n));
+	return true;
+}
+
 static enum transfer_word hear(struct stub *s, struct look *l)
 {
 	int n = states_is_busy(s) ? helper_hear(&s->state.helper, l->line) : -EAGAIN;
@@ -117,10 +128,9 @@ static enum transfer_word hear(struct stub *s, struct look *l)
 		return WORD_SAVED;
 	if (!strcmp(l->line, "connected"))
 		return WORD_CONNECTED;
-	if (strncmp(l->line, "error ", 6) || !l->line[6])
-		return WORD_GONE;
-	memmove(l->line, l->line + 6, strlen(l->line + 6) + 1);
-	return WORD_ERROR;
+	if (is_last(l->line, "error"))
+		return WORD_ERROR;
+	return is_last(l->line, "unable") ? WORD_UNABLE : WORD_GONE;
 }
 
 static bool never_ran(const struct host *h, const struct stub *s)
@@ -354,8 +364,8 @@ static void detach(const struct host *h, struct stub *s)
 
 static void say_error(const struct host *h, struct stub *s, enum transfer_error error, const char *line)
 {
-	if (error == TRANSFER_HELPER)
-		failed(h, s, line, s->state.t.step == TRANSFER_PREPARE);
+	if (error == TRANSFER_HELPER || error == TRANSFER_UNABLE)
+		failed(h, s, line, error == TRANSFER_HELPER && s->state.t.step == TRANSFER_PREPARE);
 	else if (error != TRANSFER_OK)
 		/* One that gave way asks again at `stop`: nothing is lost. */
 		failed_as(h, s, error == TRANSFER_GAVE_WAY ? LOG_NOTICE : LOG_ERR, transfer_reason(error), false);

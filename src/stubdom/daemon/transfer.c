@@ -153,6 +153,8 @@ static bool ended(const struct transfer *t, const struct transfer_in *in, struct
 		fail(t, out, TRANSFER_OK);
 	else if (in->word == WORD_ERROR)
 		fail(t, out, TRANSFER_HELPER);
+	else if (in->word == WORD_UNABLE)
+		fail(t, out, TRANSFER_UNABLE);
 	else if (in->word == WORD_GONE)
 		fail(t, out, TRANSFER_DIED);
 	else if (in->way && transfer_is_early(t, in->suspended_at))
@@ -198,6 +200,7 @@ const char *transfer_reason(enum transfer_error error)
 		return "xen-state-disk ended before its work was done (see the journal)";
 	case TRANSFER_OK:
 	case TRANSFER_HELPER:
+	case TRANSFER_UNABLE:
 		break;
 	}
 	return "";

@@ -33,12 +33,13 @@ enum transfer_error {
 	TRANSFER_NOT_WRITTEN,	/* in time */
 	TRANSFER_GAVE_WAY,	/* to a guest that is suspended */
 	TRANSFER_HELPER,	/* it said why */
+	TRANSFER_UNABLE,	/* the same, and that it is not because of the file */
 	TRANSFER_DIED,		/* the helper did */
 };
 
 /* What the helper said since the last look. */
 enum transfer_word {
-	WORD_NONE, WORD_READY, WORD_CONNECTED, WORD_SAVED, WORD_ERROR, WORD_GONE,
+	WORD_NONE, WORD_READY, WORD_CONNECTED, WORD_SAVED, WORD_ERROR, WORD_UNABLE, WORD_GONE,
 };
 
 struct transfer {

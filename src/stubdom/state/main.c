@@ -59,24 +59,24 @@ int main(int argc, char **argv)
 	}
 	/* Whatever the daemon has open, such as xenstore, must not be here. */
 	if (close_range(FD_FILE + 1, ~0u, 0)) {
-		serve_fail(o.sock, "descriptors cannot be closed: %s", strerror(errno));
+		serve_unable(o.sock, "descriptors cannot be closed: %s", strerror(errno));
 		return 1;
 	}
 	o.restore = a.restore;
 	o.refuse = a.refuse;
 	o.grants = grants_open((uint32_t)a.stub);
 	if (!o.grants) {
-		serve_fail(o.sock, "no access to grants and event channels: %s", strerror(errno));
+		serve_unable(o.sock, "no access to grants and event channels: %s", strerror(errno));
 		return 1;
 	}
 	ret = disk_make(&o.disk, a.sectors);
 	if (ret) {
-		serve_fail(o.sock, "no memory for the disk: %s", strerror(-ret));
+		serve_unable(o.sock, "no memory for the disk: %s", strerror(-ret));
 		return 1;
 	}
 	ret = confine((uid_t)a.uid, (gid_t)a.gid, a.sectors * STATE_DISK_SECTOR, &what);
 	if (ret) {
-		serve_fail(o.sock, "xen-state-disk cannot be confined (%s): %s", what, strerror(-ret));
+		serve_unable(o.sock, "xen-state-disk cannot be confined (%s): %s", what, strerror(-ret));
 		return 1;
 	}
 	return serve(&o) ? 1 : 0;

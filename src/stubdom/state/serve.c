@@ -38,15 +38,31 @@ static int say_length(int sock, const char *word, uint64_t length)
 	return say(sock, line);
 }
 
+static void say_last(int sock, const char *word, const char *fmt, va_list ap)
+{
+	char line[SERVE_LINE_MAX + 1];
+	int n = snprintf(line, sizeof(line), "%s ", word);
+
+	vsnprintf(line + n, STATE_DISK_REASON_MAX + 1, fmt, ap);
+	say(sock, line);
+}
+
 void serve_fail(int sock, const char *fmt, ...)
 {
-	char line[SERVE_LINE_MAX + 1] = "error ";
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(line + 6, STATE_DISK_REASON_MAX + 1, fmt, ap);
+	say_last(sock, "error", fmt, ap);
 	va_end(ap);
-	say(sock, line);
+}
+
+void serve_unable(int sock, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_last(sock, "unable", fmt, ap);
+	va_end(ap);
 }
 
 /* ---- the stubdomain's requests ---- */

@@ -31,6 +31,8 @@ int serve(struct serve_opts *o);
 
 /* "error REASON"; REASON is ours: printable. */
 void serve_fail(int sock, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "unable REASON": before the file was looked at. */
+void serve_unable(int sock, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Pure: "ring REF PORT"; -EINVAL. */
 int serve_parse_ring(const char *line, uint32_t *ref, uint32_t *port);
