@@ -209,6 +209,17 @@ static void each_wait_has_an_end(void **state)
 	w.in.now += STATE_DISK_CLOSE_MS;
 	decide(&w);
 	assert_true(w.p.detach);
+	/* a restore: of a stubdomain that libxl does not let run, and of one that does nothing */
+	w = begin(true);
+	hear(&w, WORD_READY);
+	assert_int_equal(error_after(&w, STATE_DISK_EARLY_MS), TRANSFER_NO_FRONTEND);
+	w = begin(true);
+	hear(&w, WORD_READY);
+	w.in.now += 100;
+	w.in.ran_at = w.in.now;
+	assert_int_equal(error_after(&w, STATE_DISK_RESTORE_MS), TRANSFER_NO_FRONTEND);
+	w = serving(true);
+	assert_int_equal(error_after(&w, STATE_DISK_RESTORE_MS), TRANSFER_OK);
 	/* for the one who waits for a place */
 	memset(&w, 0, sizeof(w));
 	w.in = (struct transfer_in){ .now = T0, .stub_alive = true, .guest_there = true, .front = -1, .want = true };

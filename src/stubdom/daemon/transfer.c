@@ -58,10 +58,11 @@ static void prepare(const struct transfer *t, const struct transfer_in *in, stru
 	}
 }
 
-/* The frontend of a stubdomain that does not run yet has all the time it needs. */
-static uint64_t connect_since(const struct transfer *t, const struct transfer_in *in)
+/* libxl, and not the stubdomain, decides when it runs; but a place is not held for ever. */
+static bool restore_too_long(const struct transfer *t, const struct transfer_in *in, struct transfer_plan *out)
 {
-	return t->restore && in->ran_at > t->since ? in->ran_at : t->since;
+	return in->ran_at ? passed(in, out, in->ran_at, STATE_DISK_RESTORE_MS) :
+	       passed(in, out, t->since, STATE_DISK_EARLY_MS);
 }
 
 static void attached(const struct transfer *t, const struct transfer_in *in, struct transfer_plan *out)
@@ -80,8 +81,7 @@ static void attached(const struct transfer *t, const struct transfer_in *in, str
 		fail(t, out, TRANSFER_CLOSED);
 	else if (t->restore && in->restored)
 		fail(t, out, TRANSFER_OK);
-	else if ((!t->restore || in->ran_at) &&
-		 passed(in, out, connect_since(t, in), t->restore ? STATE_DISK_RESTORE_MS : STATE_DISK_CONNECT_MS))
+	else if (t->restore ? restore_too_long(t, in, out) : passed(in, out, t->since, STATE_DISK_CONNECT_MS))
 		fail(t, out, TRANSFER_NO_FRONTEND);
 }
 
@@ -101,7 +101,7 @@ static void mapping(const struct transfer *t, const struct transfer_in *in, stru
 static bool too_long(const struct transfer *t, const struct transfer_in *in, struct transfer_plan *out)
 {
 	if (t->restore)
-		return in->ran_at && passed(in, out, in->ran_at, STATE_DISK_RESTORE_MS);
+		return restore_too_long(t, in, out);
 	if (!in->suspended_at)
 		return passed(in, out, t->since, STATE_DISK_EARLY_MS);
 	return passed(in, out, in->suspended_at > t->since ? in->suspended_at : t->since, STATE_DISK_SAVE_MS);
