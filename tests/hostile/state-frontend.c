@@ -12,6 +12,10 @@
  *
  * The frontend's faults ask for a disk of their own, while the kernel's blkfront is kept from
  * new devices.  Those of the writer disturb stubdom-init's in the middle of libxl's save.
+ *
+ * A fault of a restore is named on the kernel's command line, "labrestore=NAME", and is tried before
+ * stubdom-init comes, which it does after "restore-early" only.  In all others the frontend is this
+ * one: they need "initcall_blacklist=xlblk_init", too.
  */
 /* First: it says which of Xen's headers are meant. */
 #include "blkif_abi.h"
@@ -26,8 +30,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +50,7 @@
 #define HOLD_MS 200000
 #define ASKS_MS 20000
 #define REWRITES_MS 1500
+#define ENDS_MS 10000		/* libxl gives a restore 30 s, boot included */
 
 #define PAGES 6u
 #define HEADER 0u		/* its page */
@@ -79,6 +86,8 @@ enum act {
 	HOLDS,			/* until dom0 says that it may go on */
 	DIES,
 	ASKS,			/* on and on */
+	SAVES,			/* asks for a disk to save to as well */
+	EARLY,			/* says that it has what it has not read */
 	WRITER,			/* stubdom-init's is stopped when QEMU writes; then after "go": */
 };
 
@@ -95,6 +104,7 @@ struct fault {
 	uint64_t bytes;
 	enum writer writer;
 	bool hijack;			/* the disk that stubdom-init asked for */
+	bool restore;
 };
 
 #define HELD(n, stage_) { .name = "hold-" n, .what = "waits when it is " n, .act = HOLDS, .stage = stage_ }
@@ -104,6 +114,7 @@ struct fault {
 #define FIELD(n, field, size_, value_) \
 	{ .name = "header-" n, .what = #field " is " #value_, .act = PATCH, \
 	  .at = offsetof(struct state_disk_header, field), .size = size_, .bytes = value_ }
+#define RESTORE(n, text, ...) { .name = "restore-" n, .what = text, .restore = true, __VA_ARGS__ }
 #define OF_WRITER(n, text, writer_) \
 	{ .name = "writer-" n, .what = text, .act = WRITER, .writer = writer_ }
 
@@ -147,6 +158,17 @@ static const struct fault faults[] = {
 	OF_WRITER("stalls", "the writer stops", STALLS),
 	OF_WRITER("killed", "the writer is killed", KILLED),
 	OF_WRITER("junk-header", "somebody else writes a header, and says done", JUNK_HEADER),
+	RESTORE("none", "a right frontend"),
+	RESTORE("silent", "never connects", .act = SILENT, .stage = ATTACHED),
+	RESTORE("ref-bad", "ring-ref: no grant", .act = NODE, .node = "ring-ref", .value = "4294967280"),
+	RESTORE("protocol", "protocol: another layout", .act = NODE, .node = "protocol", .value = "x86_32-abi"),
+	RESTORE("indices", "more requests than the ring has", .act = INDICES, .stage = CONNECTED),
+	RESTORE("requests", "writes, and reads beyond the end, then all is right", .act = REQUESTS, .stage = CONNECTED),
+	RESTORE("closes-first", "closes its disk before it connects", .act = CLOSES, .stage = ATTACHED),
+	RESTORE("closes", "closes its disk before it has read it", .act = CLOSES, .stage = CONNECTED),
+	RESTORE("vanishes", "removes its directory", .act = VANISHES, .stage = CONNECTED),
+	RESTORE("saves", "wants to restore and to save meanwhile", .act = SAVES, .stage = CONNECTED),
+	RESTORE("early", "says twice that it has the state, before stubdom-init reads it", .act = EARLY),
 };
 
 static struct {
@@ -296,21 +318,28 @@ static bool backend_is(unsigned int bits, unsigned int ms)
 	return false;
 }
 
-/* dom0 has made it. */
+/* Number @devid: dom0 has made it. */
+static bool is_there(const char *devid)
+{
+	snprintf(fe.dir, sizeof(fe.dir), "device/vbd/%u", (unsigned int)strtoul(devid, NULL, 10));
+	fe.back = get(fe.dir, "backend");
+	return fe.back && backend_is(1u << 2, LIMIT_MS);
+}
+
 static bool find_device(void)
 {
 	uint64_t end = now_ms() + LIMIT_MS;
 	char *disk, *result = NULL;
+	bool found;
 
 	while (!(disk = for_us(STATE_DISK_DISK)) && !(result = for_us(STATE_DISK_RESULT)) && now_ms() < end)
 		nap(5);
 	free(result);
 	if (!disk)
 		return false;
-	snprintf(fe.dir, sizeof(fe.dir), "device/vbd/%u", (unsigned int)strtoul(disk, NULL, 10));
+	found = is_there(disk);
 	free(disk);
-	fe.back = get(fe.dir, "backend");
-	return fe.back && backend_is(1u << 2, LIMIT_MS);
+	return found;
 }
 
 static void *share(uint32_t n, uint32_t *refs)
@@ -408,13 +437,18 @@ static int ask(const struct blkif_request *what)
 	return status;
 }
 
-/* @n pages from @page on, whole, to @sector. */
-static int write_pages(unsigned int page, unsigned int n, uint64_t sector)
+/* The sectors of @bytes between our pages, from @page on, and @sector. */
+static int move(uint8_t op, unsigned int page, uint32_t bytes, uint64_t sector)
 {
-	struct blkif_request req = { .operation = BLKIF_OP_WRITE, .nr_segments = (uint8_t)n, .sector_number = sector };
+	struct blkif_request req = { .operation = op, .sector_number = sector };
 
-	for (unsigned int i = 0; i < n; i++)
-		req.seg[i] = (struct blkif_request_segment){ .gref = fe.refs[page + i], .last_sect = 7 };
+	for (uint32_t at = 0; at < bytes; at += BLKIF_PAGE) {
+		uint32_t part = bytes - at < BLKIF_PAGE ? bytes - at : BLKIF_PAGE;
+
+		req.seg[req.nr_segments++] = (struct blkif_request_segment){
+			.gref = fe.refs[page++], .last_sect = (uint8_t)((part - 1) / BLKIF_SECTOR),
+		};
+	}
 	return ask(&req);
 }
 
@@ -437,16 +471,35 @@ static int ask_indirect(uint16_t n, uint32_t table)
 	return ask(&req);
 }
 
+struct bad_request {
+	const char *what;
+	uint8_t op, n, first, last;
+	uint64_t sector;
+	uint32_t ref;		/* 0: our first page's */
+	int status;		/* the answer */
+};
+
+/* NULL, or the first that is not refused. */
+static const char *refused(const struct bad_request *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct blkif_request req = { .operation = all[i].op, .nr_segments = all[i].n, .sector_number = all[i].sector };
+		int status;
+
+		req.seg[0] = (struct blkif_request_segment){
+			.gref = all[i].ref ? all[i].ref : fe.refs[0], .first_sect = all[i].first, .last_sect = all[i].last,
+		};
+		status = ask(&req);
+		if (status != all[i].status)
+			return wrong("%s: the answer is %d, not %d", all[i].what, status, all[i].status);
+	}
+	return NULL;
+}
+
 /* Each is refused, and the disk goes on. */
 static const char *bad_requests(void)
 {
-	static const struct {
-		const char *what;
-		uint8_t op, n, first, last;
-		uint64_t sector;
-		uint32_t ref;
-		int status;
-	} all[] = {
+	static const struct bad_request all[] = {
 		{ "behind the disk", BLKIF_OP_WRITE, 1, 0, 7, 1ull << 40, 0, BLKIF_RSP_ERROR },
 		{ "around 2^64", BLKIF_OP_WRITE, 1, 0, 7, ~0ull, 0, BLKIF_RSP_ERROR },
 		{ "no segments", BLKIF_OP_WRITE, 0, 0, 7, 0, 0, BLKIF_RSP_ERROR },
@@ -459,22 +512,31 @@ static const char *bad_requests(void)
 		{ "a discard", BLKIF_OP_DISCARD, 0, 0, 0, 0, 0, BLKIF_RSP_EOPNOTSUPP },
 		{ "operation 99", 99, 1, 0, 7, 0, 0, BLKIF_RSP_EOPNOTSUPP },
 	};
+	const char *bad = refused(all, sizeof(all) / sizeof(all[0]));
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		struct blkif_request req = { .operation = all[i].op, .nr_segments = all[i].n, .sector_number = all[i].sector };
-		int status;
-
-		req.seg[0] = (struct blkif_request_segment){
-			.gref = all[i].ref ? all[i].ref : fe.refs[0], .first_sect = all[i].first, .last_sect = all[i].last,
-		};
-		status = ask(&req);
-		if (status != all[i].status)
-			return wrong("%s: the answer is %d, not %d", all[i].what, status, all[i].status);
-	}
+	if (bad)
+		return bad;
 	if (ask_indirect(0, fe.refs[0]) != BLKIF_RSP_ERROR || ask_indirect(65, fe.refs[0]) != BLKIF_RSP_ERROR ||
 	    ask_indirect(65535, fe.refs[0]) != BLKIF_RSP_ERROR || ask_indirect(1, NO_REF) != BLKIF_RSP_ERROR)
 		return wrong("an indirect request was not refused");
 	return NULL;
+}
+
+/* Of a disk to restore from, which is as long as its state. */
+static const char *bad_reads(void)
+{
+	const uint64_t end = get_u32(fe.back, "sectors");
+	const struct bad_request all[] = {
+		{ "a write to the header", BLKIF_OP_WRITE, 1, 0, 0, 0, 0, BLKIF_RSP_ERROR },
+		{ "a write to the state", BLKIF_OP_WRITE, 1, 0, 0, STATE_SECTOR, 0, BLKIF_RSP_ERROR },
+		{ "a read behind the end", BLKIF_OP_READ, 1, 0, 0, end, 0, BLKIF_RSP_ERROR },
+		{ "a read over the end", BLKIF_OP_READ, 1, 0, 1, end - 1, 0, BLKIF_RSP_ERROR },
+		{ "a read around 2^64", BLKIF_OP_READ, 1, 0, 7, ~0ull, 0, BLKIF_RSP_ERROR },
+		{ "a read of the last sector", BLKIF_OP_READ, 1, 0, 0, end - 1, 0, BLKIF_RSP_OKAY },
+	};
+	const char *bad = refused(all, sizeof(all) / sizeof(all[0]));
+
+	return bad || ask_indirect(1, fe.refs[0]) == BLKIF_RSP_ERROR ? bad : wrong("an indirect write was not refused");
 }
 
 /* ---- the state ---- */
@@ -503,11 +565,39 @@ static const char *write_state(void)
 	make_header((struct state_disk_header *)(fe.data + HEADER * BLKIF_PAGE));
 	if (fe.f->act == OTHER_STATE)
 		state[STATE_LEN / 2] ^= 1;
-	if (write_pages(STATE, STATE_PAGES, STATE_SECTOR) || flush())
+	if (move(BLKIF_OP_WRITE, STATE, STATE_PAGES * BLKIF_PAGE, STATE_SECTOR) || flush())
 		return wrong("the state cannot be written");
-	if (fe.f->act != NO_HEADER && (write_pages(HEADER, 1, 0) || flush()))
+	if (fe.f->act != NO_HEADER && (move(BLKIF_OP_WRITE, HEADER, BLKIF_PAGE, 0) || flush()))
 		return wrong("the header cannot be written");
 	return NULL;
+}
+
+/* All of it, and is it what the header says? */
+static const char *read_state(void)
+{
+	char why[STATE_DISK_REASON_MAX + 1];
+	uint8_t found[SHA256_LEN];
+	struct state_disk_header h;
+	struct state_info info;
+	struct sha256_sum sum;
+	uint32_t part;
+
+	if (move(BLKIF_OP_READ, HEADER, sizeof(h), 0))
+		return wrong("the header cannot be read");
+	memcpy(&h, fe.data + HEADER * BLKIF_PAGE, sizeof(h));
+	if (state_header_check(&h, (uint64_t)STATE_DISK_LIMIT_MAX << 20, &info, why))
+		return wrong("%s", why);
+	sha256_sum_init(&sum);
+	for (uint64_t at = 0; at < info.length; at += part) {
+		part = STATE_PAGES * BLKIF_PAGE;
+		if (info.length - at < part)
+			part = (uint32_t)(info.length - at);
+		if (move(BLKIF_OP_READ, STATE, part, STATE_SECTOR + at / STATE_DISK_SECTOR))
+			return wrong("the state cannot be read");
+		sha256_sum_add(&sum, fe.data + STATE * BLKIF_PAGE, part);
+	}
+	sha256_sum_end(&sum, found);
+	return memcmp(found, info.sha256, sizeof(found)) ? wrong("it reads another state") : NULL;
 }
 
 /* Another state and another header, as long as somebody might look at them. */
@@ -532,6 +622,20 @@ static void rewrite(void)
 	}
 }
 
+/* In the middle of a restore: nothing of it is served. */
+static const char *wants_more(void)
+{
+	char text[STATE_DISK_TAG_LEN + 16];
+
+	want();
+	snprintf(text, sizeof(text), "restore %s", fe.tag);
+	xs_write(xs, XBT_NULL, STATE_DISK_WANT, text, (unsigned int)strlen(text));
+	nap(500);
+	want();
+	nap(500);
+	return get("", STATE_DISK_DISK) ? wrong("a second disk") : NULL;
+}
+
 /* ---- the frontend's faults ---- */
 
 /* True: nothing more is to be done than to wait for dom0's result. */
@@ -553,7 +657,10 @@ static bool happens(enum stage stage, const char **bad)
 		xs_rm(xs, XBT_NULL, fe.dir);
 		return true;
 	case REQUESTS:
-		*bad = bad_requests();
+		*bad = fe.f->restore ? bad_reads() : bad_requests();
+		return *bad;
+	case SAVES:
+		*bad = wants_more();
 		return *bad;
 	case HOLDS:
 		hold();
@@ -603,6 +710,87 @@ static const char *frontend(void)
 		unwant();
 	blkfront_probes(true);
 	return result;
+}
+
+/* dom0's word about the restore, to be freed. */
+static char *dom0_says(void)
+{
+	uint64_t end = now_ms() + ENDS_MS;
+	char *word;
+
+	while ((word = get("", STATE_DISK_RESTORE)) && !strcmp(word, "wait") && now_ms() < end) {
+		free(word);
+		nap(5);
+	}
+	return word;
+}
+
+static void say_restored(const char *word)
+{
+	xs_write(xs, XBT_NULL, STATE_DISK_RESTORED, word, (unsigned int)strlen(word));
+}
+
+static const char *take(void)
+{
+	const char *bad = NULL;
+
+	if (happens(ATTACHED, &bad) || !connects() || happens(CONNECTED, &bad))
+		return bad;
+	bad = read_state();
+	if (!bad)
+		say_restored("ok");
+	return bad;
+}
+
+/* dom0 has had enough of the device. */
+static bool dom0_ends(void)
+{
+	uint64_t end = now_ms() + ENDS_MS;
+
+	while (now_ms() < end) {
+		char *state = get(fe.back, "state");
+		bool ends = !state || strtoul(state, NULL, 10) >= 5;
+
+		free(state);
+		if (ends)
+			return true;
+		nap(5);
+	}
+	return false;
+}
+
+/* Its end: "ok", when dom0 had nothing against it; or what it says now, as "console". */
+static const char *restore(void)
+{
+	char *word = dom0_says();
+	const char *bad;
+
+	gs = xengntshr_open(NULL, 0);
+	if (!gs)
+		die("/dev/xen/gntalloc: %s", strerror(errno));
+	if (!word || !is_there(word))
+		return wrong("no disk: %s", word ? word : "no word");
+	bad = take();
+	if (bad || fe.f->act == SILENT)
+		return bad ? bad : "silent";
+	if (!dom0_ends())
+		return wrong("dom0 does not end it");
+	close_device();
+	if (fe.f->act == SAVES) {
+		if (!find_device())
+			return wrong("no disk to save to when the restore is over");
+		unwant();
+		close_device();
+	}
+	word = dom0_says();
+	return word && strspn(word, "0123456789") < strlen(word) ? word : "ok";
+}
+
+static const char *early(void)
+{
+	say_restored("ok");
+	say_restored("no");
+	return "ok";
 }
 
 static const char *asks(void)
@@ -723,8 +911,10 @@ static const char *try(void)
 		return asks();
 	case WRITER:
 		return writer();
+	case EARLY:
+		return early();
 	default:
-		return frontend();
+		return fe.f->restore ? restore() : frontend();
 	}
 }
 
@@ -772,10 +962,34 @@ static void serve(void)
 	}
 }
 
+/* Before stubdom-init has made anything ready. */
+static void before_init(const char *name)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		mkdir("/dev", 0755);
+		mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+		xs = xs_open(0);
+		if (!xs)
+			die("xenstore: %s", strerror(errno));
+		run(1, name);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	/* What is right in the end is stubdom-init's to show; all others have its place until libxl ends them. */
+	while (strcmp(name, "restore-early"))
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	if (getpid() == 1) {
-		if (!fork())
+		const char *restores = getenv("labrestore");
+
+		if (restores)
+			before_init(restores);
+		else if (!fork())
 			serve();
 		execv("/init.honest", argv);
 		die("/init.honest: %s", strerror(errno));

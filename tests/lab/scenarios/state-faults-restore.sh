@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# summary: a restore by state disk of a file that is damaged anywhere is refused with the reason; what is dom0's fault goes by console
-# time-limit: 2400
+# summary: a restore by state disk of a file that is damaged anywhere is refused with the reason; what is dom0's fault goes by console; a stubdomain that is hostile then
+# time-limit: 3600
 # shellcheck disable=SC2154
 
 . $LAB/lib-state.sh
@@ -79,4 +79,54 @@ expect "the helper is killed: a line says so" said_once r "xen-state-disk ended 
 restart_at_once() { wait_for 60 helpers && systemctl restart xen-stubdomd; }
 restored "the daemon is restarted" restart_at_once
 restored "all is right" true
+
+# --- a stubdomain that is hostile when it restores: its own frontend, in the kernel's place. It starts no QEMU:
+# libxl gives up after 30 s.
+expect "a stubdomain's image that is wrong" state_image || exit 1
+# restoring FAULT [PARAMETER]: xl restore, to its end, with what the stubdomain says in the file answer.
+restoring() {
+	state_config r "stubdomain_ramdisk = \"$STATE_IMAGE/rootfs\"" "stubdomain_cmdline = \"labrestore=restore-$1 ${2:-}\""
+	rm -f $LAB/tmp/answer $LAB/tmp/restore.status
+	(timeout 300 xl restore $GUESTS/r.cfg $good; echo $? >$LAB/tmp/restore.status) &
+	until [ -s $LAB/tmp/restore.status ]; do
+		_stub=$(xl domid r-dm 2>/dev/null) && xenstore-read "/local/domain/$_stub/data/lab/answer" >$LAB/tmp/said 2>/dev/null &&
+			mv $LAB/tmp/said $LAB/tmp/answer
+		sleep 0.5
+	done
+	[ "$(cat $LAB/tmp/restore.status)" != 124 ] || { echo "xl restore does not come to its end"; xl destroy r; return 1; }
+}
+# try_hostile FAULT ANSWER REASON: REASON as after_save has it.
+try_hostile() {
+	mark
+	restoring "$1" initcall_blacklist=xlblk_init || return 1
+	[ "$(cat $LAB/tmp/restore.status)" != 0 ] || { echo "xl restore should have failed"; xl destroy r; return 1; }
+	grep -qx "1 $2" $LAB/tmp/answer || { echo "the stubdomain's program says: $(cat $LAB/tmp/answer)"; return 1; }
+	case $3 in
+	-) said_nothing || { echo "unexpected: $(errors)"; return 1; } ;;
+	*) wait_for 15 said_once r "$3" || { echo "not one line with '$3': $(errors)"; return 1; } ;;
+	esac
+	nothing_left "$before"
+}
+hostile() { expect "the stubdomain that restores: $1: $3" try_hostile "$@" || { run journal; show_stubdom r; }; }
+
+hostile none ok -
+hostile requests ok -
+hostile silent silent -
+hostile ref-bad console "the stubdomain's ring cannot be mapped: "
+hostile protocol console "the stubdomain's ring-ref, event-channel or protocol is malformed"
+hostile indices console "the stubdomain's ring is malformed"
+hostile closes-first console "the stubdomain closed its disk before the state was complete"
+hostile closes ok -
+hostile vanishes ok -
+hostile saves ok -
+# The disk is gone when stubdom-init comes to it. Whether the console is fast enough for libxl is not the question.
+early() {
+	mark
+	restoring early || return 1
+	grep -qx "1 ok" $LAB/tmp/answer || { echo "the stubdomain's program says: $(cat $LAB/tmp/answer)"; return 1; }
+	said_nothing || { echo "unexpected: $(errors)"; return 1; }
+	! xl domid r || { state_numbers r && wait_for 30 transfer_gone; _gone=$?; xl destroy r; [ $_gone = 0 ] || return 1; }
+	nothing_left "$before"
+}
+expect "the stubdomain that restores says at once that it has: the disk goes, no line" early || { run journal; show_stubdom r; }
 expect "nothing is left" nothing_left "$before"
