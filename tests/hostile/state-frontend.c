@@ -402,8 +402,10 @@ static void close_device(void)
 
 	if (!*fe.dir)
 		return;
-	if (fe.f->act != VANISHES)
+	there = get(fe.dir, "backend");
+	if (there && fe.f->act != VANISHES)
 		put(XBT_NULL, fe.dir, "state", "6");
+	free(there);
 	while ((there = get(fe.dir, "backend")) && now_ms() < end) {
 		free(there);
 		nap(20);

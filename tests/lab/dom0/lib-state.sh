@@ -39,11 +39,12 @@ state_config() {
 # state_numbers NAME: guest and stub are its numbers and its stubdomain's.
 state_numbers() { guest=$(xl domid "$1") && stub=$(xl domid "$1-dm"); }
 
-# hostile_up NAME: starts one whose stubdomain can be told to be wrong.
+# hostile_up NAME [LINE...]: starts one whose stubdomain can be told to be wrong.
 hostile_up() {
-	state_config "$1" "stubdomain_ramdisk = \"$STATE_IMAGE/rootfs\""
-	xl create "$GUESTS/$1.cfg" && state_numbers "$1" && wait_for 60 xenstore-exists "/local/domain/$stub/data/lab/answer" &&
-		wait_for 60 counting "$1"
+	_up=$1; shift
+	state_config "$_up" "stubdomain_ramdisk = \"$STATE_IMAGE/rootfs\"" "$@"
+	xl create "$GUESTS/$_up.cfg" && state_numbers "$_up" && wait_for 60 xenstore-exists "/local/domain/$stub/data/lab/answer" &&
+		wait_for 60 counting "$_up"
 }
 
 # counting NAME: the guest runs, and QEMU says so.
