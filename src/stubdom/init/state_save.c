@@ -33,12 +33,15 @@ static bool served(struct state_save *s)
 	       version == STATE_DISK_VERSION;
 }
 
-/* What is in the pipe is a state that nobody wants: the next must not follow it. */
+/*
+ * What is in the pipe is a state that nobody wants: the next must not follow it.  It holds at
+ * most a megabyte (pipe-max-size); a QEMU that goes on writing must not keep us here.
+ */
 static void empty_pipe(struct state_save *s)
 {
 	char junk[4096];
 
-	while (read(s->pipe, junk, sizeof(junk)) > 0)
+	for (size_t left = 1 << 20; left && read(s->pipe, junk, sizeof(junk)) > 0; left -= sizeof(junk))
 		;
 }
 
