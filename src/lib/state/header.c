@@ -92,6 +92,14 @@ static int say_malformed(char *why, const char *field)
 	return -EINVAL;
 }
 
+static int say_too_long(char *why, uint64_t length, uint64_t limit)
+{
+	snprintf(why, STATE_DISK_REASON_MAX + 1,
+		 "a state of %llu bytes: at most %llu are allowed (xen-stubdomd --state-limit)",
+		 (unsigned long long)length, (unsigned long long)limit);
+	return -EFBIG;
+}
+
 int state_header_check(const struct state_disk_header *h, uint64_t limit,
 		       struct state_info *out, char why[STATE_DISK_REASON_MAX + 1])
 {
@@ -113,12 +121,8 @@ int state_header_check(const struct state_disk_header *h, uint64_t limit,
 	field = malformed(h);
 	if (field)
 		return say_malformed(why, field);
-	if (length > limit) {
-		snprintf(why, STATE_DISK_REASON_MAX + 1,
-			 "a state of %llu bytes: at most %llu are allowed (xen-stubdomd --state-limit)",
-			 (unsigned long long)length, (unsigned long long)limit);
-		return -EFBIG;
-	}
+	if (length > limit)
+		return say_too_long(why, length, limit);
 	out->length = length;
 	memcpy(out->sha256, h->sha256, sizeof(out->sha256));
 	memcpy(out->qemu, h->qemu, sizeof(out->qemu));
@@ -147,12 +151,8 @@ int state_check(const struct state_info *info, const void *state,
 static int bare_check(const uint8_t *data, uint64_t size, uint64_t limit,
 		      struct state_info *info, char *why)
 {
-	if (size > limit) {
-		snprintf(why, STATE_DISK_REASON_MAX + 1,
-			 "a state of %llu bytes: at most %llu are allowed (xen-stubdomd --state-limit)",
-			 (unsigned long long)size, (unsigned long long)limit);
-		return -EFBIG;
-	}
+	if (size > limit)
+		return say_too_long(why, size, limit);
 	*info = (struct state_info){ .length = size };
 	sha256_sum_of(data, size, info->sha256);
 	return state_check(info, data, why);

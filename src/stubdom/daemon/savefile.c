@@ -180,7 +180,6 @@ void savefile_forget(uint32_t guest)
 	char path[512];
 
 	savefile_drop(guest);
-
 	unlink(name(path, sizeof(path), guest, SAVEFILE_ALL));
 	unlink(name(path, sizeof(path), guest, SAVEFILE_NEW));
 }

@@ -270,7 +270,7 @@ void statenodes_front(struct xs_handle *xs, uint32_t stub, uint32_t devid, struc
 	free(abi);
 }
 
-/* The words of node @fmt, into @buf; false when it is not there or too long. */
+/* The text of @node, into @buf; false when it is not there or too long. */
 static bool read_words(struct xs_handle *xs, uint32_t stub, const char *node, char *buf, size_t size)
 {
 	size_t len;
