@@ -203,23 +203,36 @@ static int rm_back(struct xs_handle *xs, xs_transaction_t t, uint32_t stub, uint
 	return n ? 0 : xsu_rm(xs, t, "/local/domain/0/" STATE_DISK_BACKEND "/%u", stub);
 }
 
-static int do_detach(struct xs_handle *xs, xs_transaction_t t, void *arg)
+static int do_detach_front(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
 	const struct job *j = arg;
 	char front[96];
+	int ret;
+
+	if (same_stub(xs, t, j->id))
+		return 0;
+	front_path(front, sizeof(front), j->id->stub, j->devid);
+	ret = xsu_rm(xs, t, "%s", front);
+	return ret ? ret : 1;
+}
+
+static int do_detach_back(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	const struct job *j = arg;
 	int ret = rm_back(xs, t, j->id->stub, j->devid);
 
-	front_path(front, sizeof(front), j->id->stub, j->devid);
-	if (!ret && !same_stub(xs, t, j->id))
-		ret = xsu_rm(xs, t, "%s", front);
 	return ret ? ret : 1;
 }
 
 int statenodes_detach(struct xs_handle *xs, const struct stub_id *id, uint32_t devid)
 {
 	struct job j = { .id = id, .devid = devid };
+	int front, back;
 
-	return xsu_change(xs, do_detach, &j);
+	/* Two transactions: a stubdomain that writes to its directory without end keeps that one only. */
+	front = xsu_change(xs, do_detach_front, &j);
+	back = xsu_change(xs, do_detach_back, &j);
+	return back ? back : front;
 }
 
 int statenodes_detach_all(struct xs_handle *xs, const struct stub_id *id, unsigned int *n,
