@@ -21,6 +21,7 @@ static int fake_execv(const char *program, char *const *argv);
 #define execv fake_execv
 #include "virtio/daemon/backend.c"
 #undef execv
+#include "virtio/mark.c"
 
 static char ran[8192];
 
@@ -123,14 +124,19 @@ static void keeps_the_sectors(void **state)
 	assert_logged(": its sectors have 512 bytes now, the guest goes on with 4096: detach and attach it");
 }
 
+static void put_line(const char *path, const char *line)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fprintf(f, "%s\n", line);
+	fclose(f);
+}
+
 /* The tap as it is in sysfs, and a start of the backend. */
 static void starts_with_tap_of(const char *owner)
 {
-	FILE *f = fopen("vx3.5/owner", "w");
-
-	assert_non_null(f);
-	fprintf(f, "%s\n", owner);
-	fclose(f);
+	put_line("vx3.5/owner", owner);
 	unlink("3/start");
 	backend_run(3, "/bin/true");
 }
@@ -147,11 +153,18 @@ static void a_card_that_comes_late(void **state)
 	assert_node(VIRTIO(3, 5), "state", "1");
 	/* It is being made: not ours to open yet. */
 	assert_int_equal(mkdir("vx3.5", 0700), 0);
+	put_line("vx3.5/ifalias", "xen-virtiod");
 	starts_with_tap_of("-1");
 	assert_null(strstr(ran, "virtio-5"));
+	/* trust-08: it is called so, and is somebody else's. */
+	put_line("vx3.5/ifalias", "uplink");
+	starts_with_tap_of("0");
+	assert_null(strstr(ran, "virtio-5"));
+	put_line("vx3.5/ifalias", "xen-virtiod");
 	starts_with_tap_of("0");
 	assert_non_null(strstr(ran, "\"id\":\"virtio-5.dev\""));
 	unlink("vx3.5/owner");
+	unlink("vx3.5/ifalias");
 	rmdir("vx3.5");
 }
 

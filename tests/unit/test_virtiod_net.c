@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/daemon/net.c src/lib/virtio/ids.c src/lib/net/rtnl.c src/lib/net/tap.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
+/* test-sources: src/virtio/daemon/net.c src/lib/virtio/ids.c src/lib/virtio/mark.c src/lib/net/rtnl.c src/lib/net/tap.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: libmnl */
 /*
  * Taps and bridges, for real, in a network namespace; the test is QEMU at the
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "net/rtnl.h"
+#include "net/tap.h"
 #include "virtio/daemon/net.h"
 
 static bool can;
@@ -172,11 +173,42 @@ static void sweep(void **state)
 	assert_logged("interface vx4.0 of a guest that is gone: removed");
 }
 
+/* trust-08: whatever it is called, what we have not made is left alone. */
+static void trust_08_of_others(void **state)
+{
+	struct vd_spec s = { .type = VD_NET, .queues = 1, .bridge = "xenbr0" };
+	char error[VD_ERROR_MAX] = "";
+	struct rtnl *r = NULL;
+
+	(void)state;
+	NEEDS_NAMESPACE();
+	r = rtnl_open();
+	assert_non_null(r);
+	assert_int_equal(rtnl_add_bridge(r, "vx5.0"), 0);
+	assert_int_equal(tap_make("vx5.1", 0, false, NULL), 0);
+	assert_int_equal(tap_make("vx5.2", 0, false, "xen-virtiod2"), 0);
+	assert_int_equal(rtnl_set_alias(r, (int)if_nametoindex("vx5.0"), "uplink"), 0);
+	vd_net_sweep(keep_3, NULL);
+	for (uint32_t devid = 0; devid < 3; devid++) {
+		char name[IFNAMSIZ];
+
+		snprintf(name, sizeof(name), "vx5.%u", devid);
+		assert_int_not_equal(if_nametoindex(name), 0);
+		assert_int_equal(vd_net_up(5, devid, &s, error), -EEXIST);
+		assert_non_null(strstr(error, "exists, and is not one that xen-virtiod has made: give it another name"));
+		assert_int_equal(vd_net_down(5, devid), 0);
+		assert_int_not_equal(if_nametoindex(name), 0);
+		assert_int_equal(rtnl_del(r, (int)if_nametoindex(name)), 0);
+	}
+	assert_not_logged("removed");
+	rtnl_close(r);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, fix_teardown)
 	const struct CMUnitTest tests[] = {
-		T(one_queue), T(more_queues), T(no_bridge), T(sweep),
+		T(one_queue), T(more_queues), T(no_bridge), T(sweep), T(trust_08_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, NULL);

@@ -129,6 +129,15 @@ int rtnl_set_mac(struct rtnl *r, int ifindex, const uint8_t mac[6])
 	return talk(r, h);
 }
 
+int rtnl_set_alias(struct rtnl *r, int ifindex, const char *alias)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *h = request(r, 0, ifindex, &ifi);
+
+	mnl_attr_put_strz(h, IFLA_IFALIAS, alias);
+	return talk(r, h);
+}
+
 int rtnl_set_mtu(struct rtnl *r, int ifindex, uint32_t mtu)
 {
 	struct ifinfomsg *ifi;

@@ -21,6 +21,8 @@ int rtnl_set_master(struct rtnl *r, int ifindex, int bridge);
 int rtnl_set_port(struct rtnl *r, int ifindex, int bridge);
 /* Change the address; the interface must be down. */
 int rtnl_set_mac(struct rtnl *r, int ifindex, const uint8_t mac[6]);
+/* What `ip link' shows as its alias. */
+int rtnl_set_alias(struct rtnl *r, int ifindex, const char *alias);
 int rtnl_set_mtu(struct rtnl *r, int ifindex, uint32_t mtu);
 int rtnl_set_up(struct rtnl *r, int ifindex);
 /* The kernel gives it no IPv6 address by itself. */

@@ -9,7 +9,18 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-int tap_make(const char *name, uid_t owner, bool multi_queue)
+#include "rtnl.h"
+
+static int set_mark(const char *name, const char *mark)
+{
+	struct rtnl *r = rtnl_open();
+	int ret = r ? rtnl_set_alias(r, (int)if_nametoindex(name), mark) : -errno;
+
+	rtnl_close(r);
+	return ret;
+}
+
+int tap_make(const char *name, uid_t owner, bool multi_queue, const char *mark)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 	int fd, ret = 0;
@@ -21,8 +32,12 @@ int tap_make(const char *name, uid_t owner, bool multi_queue)
 	if (fd < 0)
 		return -errno;
 	if (ioctl(fd, TUNSETIFF, &ifr) ||
-	    ioctl(fd, TUNSETOWNER, (unsigned long)owner) ||
-	    ioctl(fd, TUNSETPERSIST, 1UL))
+	    ioctl(fd, TUNSETOWNER, (unsigned long)owner))
+		ret = -errno;
+	/* Before it is there to stay: one without a mark would be nobody's. */
+	if (!ret && mark)
+		ret = set_mark(name, mark);
+	if (!ret && ioctl(fd, TUNSETPERSIST, 1UL))
 		ret = -errno;
 	close(fd);
 	return ret;

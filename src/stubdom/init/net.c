@@ -50,7 +50,7 @@ int net_wire(struct rtnl *r, const struct net_wire *w, const char **what)
 	int eth, tap, br, ret;
 
 	*what = "create the tap";
-	ret = tap_make(w->tap, w->owner, false);
+	ret = tap_make(w->tap, w->owner, false, NULL);
 	if (ret)
 		return ret;
 	*what = "create the bridge";

@@ -12,12 +12,9 @@
 #include "base/log.h"
 #include "sectors.h"
 #include "steps.h"
+#include "virtio/mark.h"
 #include "virtio/nodes.h"
 #include "virtio/probe.h"
-
-#ifndef VD_SYS_NET
-#define VD_SYS_NET "/sys/class/net"	/* a test has its own */
-#endif
 
 struct backend {
 	struct vd_store st;
@@ -84,6 +81,8 @@ static bool tap_made(uint32_t domid, uint32_t devid)
 
 	if (vd_tap_name(name, domid, devid))
 		return true;	/* is refused with a reason */
+	if (!vd_tap_ours(name))
+		return false;
 	snprintf(path, sizeof(path), VD_SYS_NET "/%s/owner", name);
 	f = fopen(path, "re");
 	if (!f)

@@ -10,6 +10,7 @@
 #include "net/rtnl.h"
 #include "net/tap.h"
 #include "virtio/ids.h"
+#include "virtio/mark.h"
 #include "xen/domain.h"
 #include "xen/xs_util.h"
 
@@ -19,6 +20,14 @@ static bool is_bridge(const char *name)
 
 	snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", name);
 	return !access(path, F_OK);
+}
+
+static int make(const char *tap, const struct vd_spec *s)
+{
+	if (!if_nametoindex(tap))
+		/* The backend is root without CAP_NET_ADMIN: being the owner, it may open it. */
+		return tap_make(tap, 0, s->queues > 1, VD_TAP_MARK);
+	return vd_tap_ours(tap) ? 0 : -EEXIST;
 }
 
 static int wire(struct rtnl *r, const char *tap, const struct vd_spec *s, const char **what)
@@ -60,15 +69,16 @@ int vd_net_up(uint32_t domid, uint32_t devid, const struct vd_spec *s, char *err
 		return -ENODEV;
 	}
 	ret = vd_tap_name(tap, domid, devid);
-	if (!ret && !if_nametoindex(tap))
-		/* The backend is root without CAP_NET_ADMIN: being the owner, it may open it. */
-		ret = tap_make(tap, 0, s->queues > 1);
+	if (!ret)
+		ret = make(tap, s);
 	if (!ret) {
 		r = rtnl_open();
 		ret = r ? wire(r, tap, s, &what) : -errno;
 		rtnl_close(r);
 	}
-	if (ret) {
+	if (ret == -EEXIST) {
+		snprintf(error, VD_ERROR_MAX, "interface %s exists, and is not one that xen-virtiod has made: give it another name", tap);
+	} else if (ret) {
 		vd_net_down(domid, devid);
 		snprintf(error, VD_ERROR_MAX, "interface %s: cannot %s: %s: see 'journalctl -u xen-virtiod'",
 			 tap, what, strerror(-ret));
@@ -83,7 +93,7 @@ int vd_net_down(uint32_t domid, uint32_t devid)
 	int index, ret = vd_tap_name(tap, domid, devid);
 
 	index = ret ? 0 : (int)if_nametoindex(tap);
-	if (!index)
+	if (!index || !vd_tap_ours(tap))
 		return 0;
 	r = rtnl_open();
 	if (!r)
@@ -119,7 +129,7 @@ void vd_net_sweep(bool (*keep)(void *arg, uint32_t domid, uint32_t devid), void 
 	for (struct if_nameindex *i = list; i && i->if_name; i++) {
 		uint32_t domid, devid;
 
-		if (vd_net_parse(i->if_name, &domid, &devid) || keep(arg, domid, devid))
+		if (vd_net_parse(i->if_name, &domid, &devid) || keep(arg, domid, devid) || !vd_tap_ours(i->if_name))
 			continue;
 		if (!vd_net_down(domid, devid))
 			log_info(NULL, "interface %s of a guest that is gone: removed", i->if_name);

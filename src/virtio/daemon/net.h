@@ -18,10 +18,10 @@
  */
 int vd_net_up(uint32_t domid, uint32_t devid, const struct vd_spec *s, char *error);
 
-/* No error when it does not exist. */
+/* No error when it does not exist, or is not ours: then it is left alone. */
 int vd_net_down(uint32_t domid, uint32_t devid);
 
-/* Remove the taps of all guests for which @keep says no. */
+/* Remove our taps of all guests for which @keep says no. */
 void vd_net_sweep(bool (*keep)(void *arg, uint32_t domid, uint32_t devid), void *arg);
 
 /* Pure: "vx3.0" to 3 and 0; -EINVAL. */
