@@ -54,8 +54,10 @@ static int t_teardown(void **state)
 	return fix_teardown(state);
 }
 
+/* Something changed; never so often that the look has to wait. */
 static void visit(uint32_t domid)
 {
+	now += 125;
 	guests_visit(gs, domid);
 	guests_tick(gs);
 }
@@ -122,15 +124,54 @@ static void queued(void **state)
 		guests_visit(gs, 3);
 	guests_release(gs);
 	assert_string_equal(fake_units_asked, "");
-	assert_int_equal(guests_next(gs), 0);
+	assert_in_range(guests_next(gs), 0, now);
 	guests_tick(gs);
 	assert_string_equal(fake_units_asked, "start 3;");
 	assert_int_equal(guests_next(gs), UINT64_MAX);
-	/* More than it may cause: later. */
-	for (int i = 0; i < 200; i++)
-		visit(3);
+}
+
+static unsigned int requests;
+
+static void count_request(enum fake_xs_op op, const char *path)
+{
+	(void)op;
+	(void)path;
+	requests++;
+}
+
+/* trust-10: whatever a guest does, there are some looks a second, and the last change is seen. */
+static void trust_10_looks(void **state)
+{
+	unsigned int each;
+
+	(void)state;
+	running_disk();
+	pass(60000);
+	fake_xs_hook(count_request);
+	requests = 0;
+	visit(3);
+	each = requests;
+	assert_true(each > 0);
+	/* A minute in which its nodes change each millisecond. */
+	for (int ms = 0; ms < 60000; ms++) {
+		pass(1);
+		guests_visit(gs, 3);
+	}
+	fake_xs_hook(NULL);
+	assert_in_range(requests / each, 60 * 5, 60 * 8 + 20);
+	fix_unplug(DISK(3, 51712));
+	fix_node(DISK(3, 51712), "state", "6");
 	guests_visit(gs, 3);
-	assert_int_equal(guests_next(gs), now + 1000);
+	assert_in_range(guests_next(gs), now, now + 125);
+	pass(125);
+	assert_string_equal(fake_units_asked, "stop 3;");
+	/* Whoever was quiet is looked at at once. */
+	pass(10000);
+	for (int i = 0; i < 10; i++) {
+		guests_visit(gs, 3);
+		assert_in_range(guests_next(gs), 0, now);
+		guests_tick(gs);
+	}
 }
 
 static void destroyed(void **state)
@@ -963,7 +1004,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(a_disk), T(queued), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
+		T(a_disk), T(queued), T(trust_10_looks), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
 		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug), T(may_open), T(may_open_more), T(looks_once), T(waits_for_systemd), T(systemd_refuses), T(another_of_its_name),
 		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(not_hot_pluggable_yet), T(no_bridge),
 		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),

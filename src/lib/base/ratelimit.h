@@ -22,4 +22,23 @@ static inline bool limit_take(struct limit *l, uint64_t now, uint64_t window,
 	return l->used++ < max;
 }
 
+/* At most @burst of something at once, then one each @every; what is too soon waits, and is not lost. */
+struct pace {
+	uint64_t due;		/* when none of them would be owed any more */
+};
+
+/* When one more may happen: @now, or later. */
+static inline uint64_t pace_at(const struct pace *p, uint64_t now, unsigned int burst, uint64_t every)
+{
+	uint64_t owed = (burst - 1) * every;
+
+	return p->due > now + owed ? p->due - owed : now;
+}
+
+/* It happens. */
+static inline void pace_take(struct pace *p, uint64_t now, uint64_t every)
+{
+	p->due = (p->due > now ? p->due : now) + every;
+}
+
 #endif

@@ -65,8 +65,10 @@ struct guest {
 	uint64_t connect_at;
 	struct ioerrors ioerrors;
 
-	uint64_t due;			/* when to look at it again; GUEST_NEVER */
-	struct limit lines, looks;
+	uint64_t due;			/* when to look at it; GUEST_NEVER */
+	bool visited;			/* that is, because something of it changed */
+	struct pace looks;
+	struct limit lines;
 };
 
 /* NULL: out of memory.  @env must live longer than the guest. */

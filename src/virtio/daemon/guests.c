@@ -10,8 +10,13 @@
 #include "rules.h"
 #include "session.h"
 
-/* Looks at one guest in a second, of those that a guest may cause. */
-#define LOOKS_PER_SECOND 200
+/*
+ * Looks at one guest that its changes cause: so many at once, as when a guest with many
+ * devices is created, then eight a second.  One takes about ten requests to xenstored for
+ * each device, and a guest can cause changes without end.
+ */
+#define LOOKS_AT_ONCE 10
+#define LOOK_MS 125
 
 struct guests {
 	struct guests_env env;
@@ -75,10 +80,19 @@ void guests_free(struct guests *gs)
 void guests_visit(struct guests *gs, uint32_t domid)
 {
 	struct guest *g = find_or_add(gs, domid);
-	uint64_t now = gs->env.now();
+
+	if (!g)
+		return;
+	g->visited = true;
+	guest_wake(g, pace_at(&g->looks, gs->env.now(), LOOKS_AT_ONCE, LOOK_MS));
+}
+
+void guests_unit(struct guests *gs, uint32_t domid)
+{
+	struct guest *g = find_or_add(gs, domid);
 
 	if (g)
-		guest_wake(g, limit_take(&g->looks, now, 1000, LOOKS_PER_SECOND) ? 0 : now + 1000);
+		guest_wake(g, 0);
 }
 
 void guests_release(struct guests *gs)
@@ -109,6 +123,15 @@ static void forget_over(struct guest **p)
 	end(g);
 }
 
+static void look(struct guest *g)
+{
+	g->due = GUEST_NEVER;
+	if (g->visited)
+		pace_take(&g->looks, guest_now(g), LOOK_MS);
+	g->visited = false;
+	guest_look(g);
+}
+
 void guests_tick(struct guests *gs)
 {
 	struct guest **p = &gs->list;
@@ -116,10 +139,8 @@ void guests_tick(struct guests *gs)
 	while (*p) {
 		struct guest *g = *p;
 
-		if (g->due <= gs->env.now()) {
-			g->due = GUEST_NEVER;
-			guest_look(g);
-		}
+		if (g->due <= gs->env.now())
+			look(g);
 		if (guest_over(g))
 			forget_over(p);
 		else

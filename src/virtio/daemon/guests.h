@@ -23,8 +23,10 @@ int guests_scan(struct guests *gs);
 
 /* These queue guests; guests_tick() looks at them. */
 
-/* Something changed about a guest's devices, or its unit. */
+/* Something changed about a guest's devices: looked at at once, unless it does so all the time. */
 void guests_visit(struct guests *gs, uint32_t domid);
+/* Its unit has another state, of which none may be missed. */
+void guests_unit(struct guests *gs, uint32_t domid);
 /* A block device has perhaps another size; 0: any. */
 void guests_resized(struct guests *gs, dev_t dev);
 /* Some domain ended. */

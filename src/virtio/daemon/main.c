@@ -135,7 +135,7 @@ static void on_unit(void *arg, uint32_t domid)
 
 	/* During units_open() no guest is known yet. */
 	if (d->guests)
-		guests_visit(d->guests, domid);
+		guests_unit(d->guests, domid);
 }
 
 static void on_resized(void *arg, dev_t dev)
