@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/daemon/units.c src/virtio/daemon/unit_report.c src/virtio/daemon/permits.c src/virtio/daemon/systemd.c src/virtio/daemon/rules.c src/lib/base/file.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
+/* test-sources: src/virtio/daemon/unit_report.c src/virtio/daemon/permits.c src/virtio/daemon/systemd.c src/virtio/daemon/rules.c src/lib/base/file.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: libsystemd */
 /* systemd's side of D-Bus is played by another process, over a socket of its own. */
 #include "virtiod_fixture.h"
@@ -14,10 +14,13 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
-#include "virtio/daemon/units.h"
+#define CALL_USEC (2 * 1000 * 1000)
+#include "virtio/daemon/units.c"
 
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define UNIT5 MANAGER_PATH "/unit/xen_2dvirtio_2dbackend_405_2eservice"
+#define UNIT2 MANAGER_PATH "/unit/xen_2dvirtio_2dbackend_402_2eservice"
+#define UNIT4 MANAGER_PATH "/unit/xen_2dvirtio_2dbackend_404_2eservice"
 #define UNIT3 MANAGER_PATH "/unit/xen_2dvirtio_2dbackend_403_2eservice"
 
 static char dir[64], path[96], told[96];
@@ -81,6 +84,48 @@ static void list_units(sd_bus_message *m)
 	sd_bus_message_unref(r);
 }
 
+static void list_one(sd_bus_message *m, const char *unit, unsigned int job)
+{
+	sd_bus_message *r;
+
+	sd_bus_message_new_method_return(m, &r);
+	sd_bus_message_append(r, "a(ssssssouso)", 1, unit, "d", "loaded", "active", "running", "", "/a", job, "", "/");
+	sd_bus_send(NULL, r, NULL);
+	sd_bus_message_unref(r);
+}
+
+/* Units that are stopped late: nobody answers in time, and then what is asked about them. */
+static bool be_late(sd_bus_message *m, const char *member, const char *unit)
+{
+	sd_bus *bus = sd_bus_message_get_bus(m);
+	bool refuses = strstr(unit, "@2.");
+
+	if (!refuses && !strstr(unit, "@4."))
+		return false;
+	if (!strcmp(member, "StartUnit")) {
+		sd_bus_reply_method_return(m, "o", "/job");
+		changed(bus, refuses ? UNIT2 : UNIT4, "active", "running");
+	} else if (!strcmp(member, "ListUnitsByPatterns")) {
+		/* Its job waits; and one for which there is none. */
+		list_one(m, unit, refuses ? 0 : 9);
+		if (!refuses) {
+			changed_with(bus, UNIT4, "deactivating", "stop-sigterm", 9);
+			changed(bus, UNIT4, "inactive", "dead");
+		}
+	}
+	return true;
+}
+
+static const char *pattern_of(sd_bus_message *m)
+{
+	const char *pattern = "";
+
+	sd_bus_message_skip(m, "as");
+	sd_bus_message_enter_container(m, 'a', "s");
+	sd_bus_message_read(m, "s", &pattern);
+	return pattern;
+}
+
 /* What a unit may open: remembered in a file, since this is another process. */
 static void permits(sd_bus_message *m, const char *member)
 {
@@ -126,11 +171,14 @@ static int on_call(sd_bus_message *m, void *arg, sd_bus_error *error)
 	if (!member || !sd_bus_message_get_expect_reply(m))
 		return 0;
 	if (!strcmp(member, "ListUnitsByPatterns")) {
-		list_units(m);
+		if (!be_late(m, member, pattern_of(m)))
+			list_units(m);
 	} else if (!strcmp(member, "Hello")) {
 		sd_bus_reply_method_return(m, "s", ":1.1");
 	} else if (!strcmp(member, "StartUnit") || !strcmp(member, "StopUnit")) {
 		sd_bus_message_read(m, "s", &unit);
+		if (be_late(m, member, unit))
+			return 1;
 		if (strstr(unit, "@9.")) {
 			sd_bus_reply_method_errorf(m, "org.freedesktop.systemd1.UnitMasked", "Unit is masked.");
 			return 1;
@@ -319,6 +367,26 @@ static void refused(void **state)
 	until("9i;");
 }
 
+/* trust-18: a stop that systemd does not answer in time is none that it refuses. */
+static void trust_18_late(void **state)
+{
+	(void)state;
+	assert_true(units_start(u, 4) >= 0);
+	assert_true(units_start(u, 2) >= 0);
+	until("4r;2r;");
+	seen[0] = '\0';
+	assert_true(units_stop(u, 4) >= 0);
+	assert_true(units_stop(u, 2) >= 0);
+	/* One is stopped when systemd comes to it; of the other nothing comes, and it runs. */
+	until("4i;");
+	until("2r;");
+	assert_null(strstr(seen, "2i;"));
+	assert_int_equal(units_state(u, 4), VD_UNIT_INACTIVE);
+	assert_int_equal(units_state(u, 2), VD_UNIT_RUNNING);
+	assert_logged("domain 4: systemd has not answered in time that it will stop its backend: waiting for it");
+	assert_not_logged("cannot stop its backend");
+}
+
 static void comes_to_nothing(void **state)
 {
 	(void)state;
@@ -340,7 +408,7 @@ static void daemon_reload(void **state)
 }
 
 /* Until systemd has answered all. */
-static int permitted(uint32_t domid)
+static int until_permitted(uint32_t domid)
 {
 	for (int i = 0; i < 50 && units_permitted(u, domid) == -EINPROGRESS; i++)
 		sd_event_run(ev, 100000);
@@ -360,7 +428,7 @@ static void may_open(void **state)
 	/* What it may do anyway; only a path is new. */
 	assert_int_equal(units_permit(u, 5, &r, &image), 0);
 	assert_int_equal(units_permit(u, 5, &r, NULL), -EBUSY);
-	assert_int_equal(permitted(5), 0);
+	assert_int_equal(until_permitted(5), 0);
 	assert_string_equal(fix_file(told), "BindMountUnit xen-virtio-backend@5.service /srv/a.img /srv/a.img 0 1;");
 	/* The daemon is told, as of a state. */
 	assert_non_null(strstr(seen, "5r;"));
@@ -368,7 +436,7 @@ static void may_open(void **state)
 	/* One disk has gone, another has come; what the unit's file says stays. */
 	disks[0].dev = makedev(7, 3);
 	assert_int_equal(units_permit(u, 5, &r, NULL), 0);
-	assert_int_equal(permitted(5), 0);
+	assert_int_equal(until_permitted(5), 0);
 	assert_string_equal(fix_file(told), "SetUnitProperties xen-virtio-backend@5.service DeviceAllow DeviceAllow"
 			    " /dev/xen/gntdev=rw /dev/block/7:3=rw /dev/block/7:2=r;");
 	/* Not for reading only any more. */
@@ -376,7 +444,7 @@ static void may_open(void **state)
 	disks[0].dev = makedev(7, 1);
 	disks[1].readonly = false;
 	assert_int_equal(units_permit(u, 5, &r, NULL), 0);
-	assert_int_equal(permitted(5), 0);
+	assert_int_equal(until_permitted(5), 0);
 	assert_non_null(strstr(fix_file(told), "/dev/block/7:1=rw /dev/block/7:2=rw;"));
 }
 
@@ -387,7 +455,7 @@ static void may_not_open(void **state)
 
 	(void)state;
 	assert_int_equal(units_permit(u, 5, &r, &image), 0);
-	assert_int_equal(permitted(5), -ENOENT);
+	assert_int_equal(until_permitted(5), -ENOENT);
 	assert_non_null(strstr(fix_file(told), "BindMountUnit xen-virtio-backend@5.service /srv/missing.img /srv/missing.img 1 1;"));
 	assert_logged("domain 5: cannot change what its backend may open: No such path.");
 }
@@ -420,7 +488,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
 		T(at_start), T(start_and_stop), T(stop_beside_a_change), T(stop_that_is_replaced),
-		T(refused), T(comes_to_nothing), T(daemon_reload), T(may_open), T(may_not_open), T(systemd_goes),
+		T(refused), T(trust_18_late), T(comes_to_nothing), T(daemon_reload), T(may_open), T(may_not_open), T(systemd_goes),
 		cmocka_unit_test(no_bus),
 	};
 

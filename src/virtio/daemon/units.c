@@ -13,7 +13,9 @@
 #include "systemd.h"
 #include "virtio/ids.h"
 
-#define CALL_USEC (10 * 1000 * 1000)
+#ifndef CALL_USEC
+#define CALL_USEC (10 * 1000 * 1000)	/* a test has less patience */
+#endif
 
 struct unit {
 	struct unit *next;
@@ -27,6 +29,7 @@ struct unit {
 	/* Asked to stop, and it has not: what systemd said before it knew comes after. */
 	bool leaving;
 	char job[64];		/* that it is started or stopped with */
+	uint64_t ask;		/* number of that request */
 	int permitted;		/* units_permitted() */
 };
 
@@ -35,6 +38,7 @@ struct units {
 	units_fn *fn;
 	void *arg;
 	struct unit *list;	/* only those that are not inactive */
+	uint64_t asks;		/* requests so far */
 };
 
 /* A call that is under way. */
@@ -42,6 +46,7 @@ struct call {
 	struct units *u;
 	uint32_t domid;
 	const char *what;
+	uint64_t ask;		/* the last request to start or stop it, before this call */
 };
 
 /* ---- the states ---- */
@@ -154,6 +159,19 @@ static int on_properties(sd_bus_message *m, void *arg, sd_bus_error *error)
 	return 0;
 }
 
+/*
+ * systemd answers in the order in which it was asked: what it says now it says after it
+ * was asked to start or stop the unit, and when no job waits for the unit, nothing will
+ * come of that any more.
+ */
+static void settle(const struct call *c, const struct unit_report *r)
+{
+	struct unit *p = find(c->u, c->domid);
+
+	if (p && p->ask == c->ask && !r->job)
+		p->asked = p->leaving = false;
+}
+
 /* The answer to a query of one unit's state: systemd lists only units that are loaded. */
 static int on_listed(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
@@ -168,10 +186,13 @@ static int on_listed(sd_bus_message *m, void *arg, sd_bus_error *error)
 	while (ret >= 0 && (ret = unit_report_next(m, &one)) > 0)
 		if (one.domid == c->domid)
 			found = one;
-	if (ret < 0)
+	if (ret < 0) {
 		log_err(NULL, "domain %u: cannot query the unit's state: %s", c->domid,
 			e && e->message ? e->message : strerror(-ret));
-	else if (reported(c->u, &found))
+		return 0;
+	}
+	settle(c, &found);
+	if (reported(c->u, &found))
 		c->u->fn(c->u->arg, c->domid);
 	return 0;
 }
@@ -181,11 +202,12 @@ static int call_send(struct units *u, uint32_t domid, const char *what, sd_bus_m
 		     uint64_t usec, sd_bus_message_handler_t fn)
 {
 	struct call *c = calloc(1, sizeof(*c));
+	struct unit *p = find(u, domid);
 
 	if (!c)
 		ret = -ENOMEM;
 	else
-		*c = (struct call){ u, domid, what };
+		*c = (struct call){ u, domid, what, p ? p->ask : 0 };
 	if (ret >= 0)
 		ret = systemd_send(u->bus, m, usec, fn, c, free);
 	sd_bus_message_unref(m);
@@ -329,6 +351,12 @@ void units_close(struct units *u)
 
 /* ---- requests to systemd ---- */
 
+/* A daemon-reload, or a host that is very busy: it has been asked, and will do it. */
+static bool is_late(const sd_bus_error *e)
+{
+	return sd_bus_error_has_name(e, SD_BUS_ERROR_NO_REPLY) || sd_bus_error_has_name(e, SD_BUS_ERROR_TIMEOUT);
+}
+
 static int on_answer(sd_bus_message *m, void *arg, sd_bus_error *ret_error)
 {
 	struct call *c = arg;
@@ -339,7 +367,11 @@ static int on_answer(sd_bus_message *m, void *arg, sd_bus_error *ret_error)
 	(void)ret_error;
 	if (!e && p && sd_bus_message_read(m, "o", &job) >= 0)
 		snprintf(p->job, sizeof(p->job), "%s", job);
-	if (e) {
+	if (e && is_late(e)) {
+		log_warn(NULL, "domain %u: systemd has not answered in time that it will %s its backend: waiting for it",
+			 c->domid, c->what);
+		ask_state(c->u, c->domid);
+	} else if (e) {
 		log_err(NULL, "domain %u: cannot %s its backend: %s: see 'systemctl status " VD_UNIT "'",
 			c->domid, c->what, e->message ? e->message : e->name, c->domid);
 		/*
@@ -369,6 +401,7 @@ static int change(struct units *u, uint32_t domid, bool start)
 	set_state(u, domid, start ? VD_UNIT_STARTING : VD_UNIT_STOPPING);
 	p = find(u, domid);
 	if (p) {
+		p->ask = ++u->asks;
 		p->asked = start;
 		p->leaving = !start;
 		p->job[0] = '\0';
