@@ -476,6 +476,14 @@ static void rng(void)
 	fx_write(BE("state"), "5");
 	CHECK("rng: closed", wait_be(6));
 	CHECK("nothing is mapped", !fx_mapped());
+	/* trust-14: a directory that is made anew is another device's, which this QEMU does not have. */
+	fx_remove("/local/domain/0/backend/virtio/7/1");
+	fx_write(BE("online"), "1");
+	fx_write(BE("state"), "1");
+	fx_write(FE("state"), "1");
+	usleep(200000);
+	CHECK("rng: another device with its number is left alone", fx_read_u32(BE("state")) == 1);
+	fx_remove("/local/domain/7/device/virtio/1");
 	/* And the backend's directory, which must not come again. */
 	fx_remove("/local/domain/0/backend/virtio/7/1");
 	usleep(100000);

@@ -689,6 +689,60 @@ static void daemon_comes_late(void **state)
 	assert_node(DISK(3, 51712), "state", "4");
 }
 
+/* trust-14: detached, and another one attached with its number, while the daemon was away. */
+static void trust_14_exchanged(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_disk(DISK(3, 51712), image);
+	fix_node(DISK(3, 51712), "state", "4");
+	fix_virtio(VIRTIO(3, 0), "virtio,device4");
+	fake_unit_set(3, VD_UNIT_RUNNING);
+	assert_int_equal(guests_scan(gs), 0);
+	fake_qmp_ready();
+	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"},{\"name\":\"virtio-0\"}]");
+	/* The QEMU may be about to end, which its unit tells. */
+	assert_false(fake_qmp_open());
+	pass(2999);
+	assert_false(fake_qmp_open());
+	clear_asked();
+	pass(1);
+	assert_true(fake_qmp_open());
+	fake_qmp_agree();
+	assert_non_null(strstr(fake_qmp_sent, "device_del {\"id\":\"virtio-0\"}\n"));
+	assert_non_null(strstr(strstr(fake_qmp_sent, "device_del"), "device_add {\"driver\":\"virtio-rng-device\""));
+	assert_null(strstr(fake_qmp_sent, "virtio_disk"));
+	assert_logged("<5>guest web1 (3): virtio/0: its backend has another device of this number: exchanging it");
+	assert_logged("<6>guest web1 (3): virtio/0: rng /dev/urandom: added");
+	assert_string_equal(fake_units_asked, "");
+	/* Which offers it: nothing more is to be done. */
+	fix_node(VIRTIO(3, 0), "state", "2");
+	clear_asked();
+	visit(3);
+	pass(60000);
+	assert_string_equal(fake_qmp_sent, "");
+}
+
+/* trust-14: one that is never offered is closed in the end; the others are not hurt. */
+static void trust_14_not_offered(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_virtio(VIRTIO(3, 0), "virtio,device4");
+	visit(3);
+	fake_qmp_agree();
+	for (int i = 0; i < 3; i++) {
+		assert_node(VIRTIO(3, 0), "state", "1");
+		visit(3);
+		pass(3000);
+		fake_qmp_agree();
+	}
+	assert_node(VIRTIO(3, 0), "state", "6");
+	assert_node(VIRTIO(3, 0), "virtio-xenbus-error", "its backend does not offer it: see the backend's journal");
+	assert_node(DISK(3, 51712), "state", "2");
+	assert_string_equal(fake_units_asked, "");
+}
+
 static void guest_is_gone(void **state)
 {
 	(void)state;
@@ -1008,7 +1062,7 @@ int main(void)
 		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug), T(may_open), T(may_open_more), T(looks_once), T(waits_for_systemd), T(systemd_refuses), T(another_of_its_name),
 		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(not_hot_pluggable_yet), T(no_bridge),
 		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),
-		T(qemu_does_not_listen), T(daemon_comes_late), T(guest_is_gone), T(in_a_driver_domain), T(being_built),
+		T(qemu_does_not_listen), T(daemon_comes_late), T(trust_14_exchanged), T(trust_14_not_offered), T(guest_is_gone), T(in_a_driver_domain), T(being_built),
 		T(xenstore_fails), T(two_guests),
 		T(a_disk_grows), T(a_disk_that_cannot_grow), T(a_resize_that_hangs), T(a_disk_shrinks), T(a_readonly_disk_grows),
 		T(io_errors), T(very_many_io_errors), T(no_events_monitor),

@@ -53,6 +53,8 @@ static enum vd_action decide_dev(const struct vd_guest_view *g, struct vd_dev_vi
 		return VD_DO_NOTHING;
 	if (!d->plugged)
 		return VD_DO_PLUG;
+	if (d->unserved)
+		return VD_DO_UNPLUG;
 	return d->grown ? VD_DO_RESIZE : VD_DO_NOTHING;
 }
 

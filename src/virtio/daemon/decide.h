@@ -34,6 +34,7 @@ struct vd_dev_view {
 	bool online, bad, failed;
 	enum xenbus_state state;
 	bool plugged;		/* the running QEMU has it */
+	bool unserved;		/* ... and does not offer it: it may be another one of that number */
 	bool grown;		/* its device is bigger than QEMU knows */
 	bool wanted;		/* out: the backend is there for it */
 	enum vd_action action;	/* out */

@@ -10,6 +10,8 @@
 #define LINES_PER_MINUTE 30
 #define RETRY_MS 1000
 #define DEVS_MAX 1024
+/* State 1 for so long, while QEMU has it: a unit that ends is known to have ended by then. */
+#define UNSERVED_MS 3000
 
 struct guest *guest_new(const struct guests_env *env, uint32_t domid)
 {
@@ -106,6 +108,24 @@ struct dev *dev_add(struct guest *g, struct vd_id id)
 bool dev_replaced(const struct dev *d)
 {
 	return d->plugged && memcmp(&d->served, &d->node.spec, sizeof(d->served));
+}
+
+bool dev_unserved(struct guest *g, struct dev *d)
+{
+	bool is = d->there && d->plugged && d->node.online && d->node.state == XenbusStateInitialising;
+
+	if (d->node.state > XenbusStateInitialising)
+		d->unserved = 0;
+	if (!is) {
+		d->unserved_since = 0;
+		return false;
+	}
+	if (!d->unserved_since)
+		d->unserved_since = guest_stamp(g);
+	if (guest_now(g) >= d->unserved_since + UNSERVED_MS)
+		return true;
+	guest_wake(g, d->unserved_since + UNSERVED_MS);
+	return false;
 }
 
 dev_t dev_sized(const struct dev *d)

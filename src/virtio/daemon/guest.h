@@ -31,6 +31,8 @@ struct dev {
 	bool there, plugged;
 	bool asked;			/* systemd: that the backend may open it */
 	unsigned int tries;
+	uint64_t unserved_since;	/* plugged, and in state 1; 0: it is not so */
+	unsigned int unserved;		/* how often it was taken away for that */
 	uint64_t closed_since;		/* 0: it is not */
 
 	/* A disk that has a block device's size: dev_sized(). */
@@ -97,6 +99,11 @@ struct dev *dev_add(struct guest *g, struct vd_id id);
  * QEMU must not serve the one as the other.  Taken for gone until QEMU has closed it.
  */
 bool dev_replaced(const struct dev *d);
+/*
+ * QEMU offers a device as soon as it has it.  One that stays in state 1 was detached and attached
+ * while nobody looked, and the QEMU has what was there before.
+ */
+bool dev_unserved(struct guest *g, struct dev *d);
 /* The block device whose size a disk has while it is plugged; 0: not such a disk. */
 dev_t dev_sized(const struct dev *d);
 /* No QEMU has any of them, or nobody knows. */

@@ -11,6 +11,9 @@
 #include "session.h"
 #include "steps.h"
 
+/* How often a device is taken from a QEMU that does not offer it, and given to it again. */
+#define UNSERVED_TRIES 2
+
 /*
  * QEMU takes some devices only when it starts.  While a guest is being created
  * no driver is connected yet, and its backend can be started again: xl writes
@@ -73,6 +76,19 @@ static bool begin_plug(struct guest *g, struct dev *d)
 	return true;
 }
 
+/* QEMU has it, and does not offer it: what comes in its place is what its nodes say. */
+static bool begin_again(struct guest *g, struct dev *d)
+{
+	d->unserved_since = 0;
+	if (d->unserved++ >= UNSERVED_TRIES) {
+		dev_fail(g, d, "its backend does not offer it: see the backend's journal");
+		return false;
+	}
+	guest_log(g, LOG_NOTICE, &d->node.id, "its backend has another device of this number: exchanging it");
+	session_work(g, VD_JOB_UNPLUG, d->node.id, NULL);
+	return true;
+}
+
 bool hotplug_begin(struct guest *g, struct dev *d, enum vd_action action)
 {
 	switch (action) {
@@ -81,6 +97,8 @@ bool hotplug_begin(struct guest *g, struct dev *d, enum vd_action action)
 	case VD_DO_RESIZE:
 		return begin_resize(g, d);
 	default:
+		if (d->unserved_since)
+			return begin_again(g, d);
 		session_work(g, VD_JOB_UNPLUG, d->node.id, NULL);
 		return true;
 	}

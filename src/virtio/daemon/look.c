@@ -216,7 +216,7 @@ static void act(struct guest *g, const struct vd_plan *plan, const struct vd_dev
 
 /* ---- the look ---- */
 
-static void views(const struct guest *g, struct vd_guest_view *view, struct vd_dev_view *v)
+static void views(struct guest *g, struct vd_guest_view *view, struct vd_dev_view *v)
 {
 	*view = (struct vd_guest_view){
 		.alive = g->alive, .unit = g->unit, .expected_up = g->expected_up, .known = g->known,
@@ -229,6 +229,7 @@ static void views(const struct guest *g, struct vd_guest_view *view, struct vd_d
 			.bad = g->dev[i].node.bad, .failed = g->dev[i].node.failed,
 			.state = g->dev[i].node.state, .plugged = g->dev[i].plugged,
 			.grown = g->dev[i].grow_to != 0,
+			.unserved = dev_unserved(g, &g->dev[i]),
 		};
 }
 

@@ -90,8 +90,8 @@ static void job_end(struct guest *g)
 
 	if (d && j->kind == VD_JOB_UNPLUG) {
 		d->plugged = d->probed = false;
-		/* Its successor may need another one. */
-		if (d->served.type == VD_NET)
+		/* Its successor may need another one; of one that was exchanged nobody knows what it was. */
+		if (d->served.type == VD_NET || d->unserved)
 			vd_net_down(g->domid, j->id.devid);
 		g->revoke = true;
 		guest_log(g, LOG_INFO, &j->id, "removed");

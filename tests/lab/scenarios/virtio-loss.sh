@@ -70,6 +70,22 @@ pid=$(backend)
 expect "xen-virtiod restarts" systemctl restart xen-virtiod
 expect "that harms no backend" [ "$(backend)" = "$pid" ]
 fio_goes_on v "meanwhile"
+
+# trust-14: detached, and another one attached with its number, while nobody looks.
+for w in old new; do printf $w >$GUESTS/$w.raw && truncate -s 1M $GUESTS/$w.raw; done
+has_new() { _d=$(disk_of v "$id") && [ "$(guest_cmd v "head -c 3 /dev/$_d")" = new ]; }
+expect "a small disk is attached" xen-virtio attach v "disk;path=$GUESTS/old.raw"
+id=$(tail -n 1 $OUT)
+expect "the guest has it" wait_for 60 disk_of v "$id"
+systemctl stop xen-virtiod
+expect "it is detached without xen-virtiod" xen-virtio detach v "$id"
+xen-virtio attach v "disk;path=$GUESTS/new.raw" >$LAB/tmp/attached 2>&1 & attach=$!
+expect "another one gets its number" wait_for 10 xenstore-read "/local/domain/0/backend/virtio/$(xl domid v)/${id#virtio/}/state"
+systemctl start xen-virtiod
+wait $attach
+expect_text "it is attached when xen-virtiod is back" "^$id\$" cat $LAB/tmp/attached || show_virtio v
+expect "the guest has the new one, not the old" wait_for 60 has_new || show_virtio v
+expect "it is detached" xen-virtio detach v "$id"
 guest_cmd v 'touch /tmp/stop'
 expect "fio ends" wait_for 120 guest_cmd v '! pgrep -x fio'
 

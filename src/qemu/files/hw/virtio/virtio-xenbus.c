@@ -78,20 +78,25 @@ static uint32_t vxb_read_u32(VirtIOXenbus *xb, xs_transaction_t tid,
     return value;
 }
 
-/* The toolstack removes the whole directory: do not make it again. */
-static bool vxb_directory_exists(VirtIOXenbus *xb, xs_transaction_t tid)
+/*
+ * The toolstack removes the whole directory: do not make it again. A directory
+ * that is in state 1, which we have left behind us, was made again: it is of
+ * another device with our number, which may be anything.
+ */
+static bool vxb_directory_is_ours(VirtIOXenbus *xb, xs_transaction_t tid)
 {
     char *text = xs_node_read(vxb_xs(xb), tid, NULL, NULL, "%s/state",
                               XEN_DEVICE(xb)->backend_path);
-    bool exists = text || errno != ENOENT;
+    bool ours = text ? xb->state == XenbusStateInitialising ||
+                       strcmp(text, "1") : errno != ENOENT;
 
     free(text);
-    return exists;
+    return ours;
 }
 
 /*
  * Call @write in transactions until one succeeds. False: nothing was written,
- * and when our directory is not there, xb->gone is set.
+ * and when our directory is not there any more, xb->gone is set.
  */
 static bool vxb_transaction(VirtIOXenbus *xb,
                             void (*write)(VirtIOXenbus *xb,
@@ -108,7 +113,7 @@ static bool vxb_transaction(VirtIOXenbus *xb,
         if (tid == XBT_NULL) {
             break;
         }
-        if (!vxb_directory_exists(xb, tid)) {
+        if (!vxb_directory_is_ours(xb, tid)) {
             qemu_xen_xs_transaction_end(h, tid, true);
             xb->gone = true;
             return false;
@@ -586,7 +591,7 @@ static void vxb_step(VirtIOXenbus *xb)
     unsigned int before, b, f, online;
     bool closing;
 
-    if (!vxb_directory_exists(xb, XBT_NULL)) {
+    if (!vxb_directory_is_ours(xb, XBT_NULL)) {
         xb->gone = true;
     }
     b = vxb_read_u32(xb, XBT_NULL, xendev->backend_path, "state",

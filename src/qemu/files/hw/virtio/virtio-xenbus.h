@@ -75,6 +75,7 @@ struct VirtIOXenbus {
     unsigned int state;         /* B of the protocol: what we last wrote */
     uint32_t instance;
     bool gone;                  /* the toolstack has removed our directory */
+                                /* (and perhaps made another device's) */
     bool deleting;              /* device_del */
     bool failed;                /* this connection: it is to be closed */
     int64_t again_at;           /* ms; before, no new connection is offered */
