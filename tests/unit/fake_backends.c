@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "virtio/blockdev.h"
 #include "virtio/ids.h"
@@ -19,7 +21,8 @@ bool fake_qmp_refuses, fake_events_missing;
 void (*fake_event_done)(void);
 dev_t fake_rdev;
 uint64_t fake_bytes;
-unsigned int fake_probes;
+unsigned int *fake_probed;
+int fake_probing_ms;
 
 static enum vd_unit unit[256];
 
@@ -43,7 +46,10 @@ void fake_backends_reset(void)
 	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = '\0';
 	fake_units_error = fake_net_error = 0;
 	fake_qmp_refuses = fake_events_missing = false;
+	if (!fake_probed)
+		fake_probed = mmap(NULL, sizeof(*fake_probed), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	fake_rdev = fake_probes = 0;
+	fake_probing_ms = 30000;
 	fake_event_done = NULL;
 }
 
@@ -303,6 +309,8 @@ static int fake_stat(const char *path, struct stat *st)
 {
 	int ret = stat(path, st);
 
+	while (!strncmp(path, FAKE_HUNG, strlen(FAKE_HUNG)))
+		pause();
 	if (!ret)
 		fake_probes++;
 	if (!ret && fake_rdev) {
@@ -315,6 +323,8 @@ static int fake_stat(const char *path, struct stat *st)
 #define stat(path, st) fake_stat(path, st)
 #include "virtio/probe.c"
 #undef stat
+#define PROBING_CALL_MS fake_probing_ms
+#include "virtio/probing.c"
 
 int blockdev_sectors(dev_t dev, struct vd_sectors *s)
 {

@@ -44,7 +44,12 @@ void fake_events_lost(void);
 /* ---- block devices: every path is this one; 0: none is ---- */
 extern dev_t fake_rdev;
 extern uint64_t fake_bytes;
-extern unsigned int fake_probes;	/* files that were looked at */
+/* Files that were looked at, which other processes do. */
+extern unsigned int *fake_probed;
+#define fake_probes (*fake_probed)
+/* A path that begins so is never answered for; and how long the daemon waits for others. */
+#define FAKE_HUNG "/hung/"
+extern int fake_probing_ms;
 
 /* ---- network: "up vx3.0;down vx3.0;" ---- */
 extern char fake_net_done[1024];

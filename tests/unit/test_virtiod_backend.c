@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
+/* test-sources: src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/lib/virtio/probe.c src/lib/virtio/probing.c src/lib/virtio/blockdev.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
 /* test-pkgs: json-c */
 /* What the unit runs before and after QEMU; and the nodes it reads and writes. */
 #include "virtiod_fixture.h"

@@ -268,6 +268,62 @@ static void bad_parameters(void **state)
 	assert_node(VIRTIO(3, 1), "state", "1");
 }
 
+/* trust-16: a file system that does not answer holds up one device, not the daemon. */
+static void trust_16_hung(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_guest(4, "web2");
+	fix_disk(DISK(3, 51712), FAKE_HUNG "disk");
+	fix_disk(DISK(3, 51728), FAKE_HUNG "more");
+	fix_virtio(VIRTIO(3, 0), "virtio,device4");
+	fix_disk(DISK(4, 51712), image);
+	fake_probing_ms = 10;
+	visit(3);
+	assert_string_equal(fake_units_asked, "");
+	assert_node(DISK(3, 51712), "state", "1");
+	fake_probing_ms = 30000;
+	visit(4);
+	assert_string_equal(fake_units_asked, "start 4;");
+	/* One after the other, and then what is left of the guest. */
+	fake_probing_ms = 10;
+	pass(5000);
+	assert_node(DISK(3, 51712), "state", "6");
+	assert_node(DISK(3, 51712), "virtio-xenbus-error",
+		    "/hung/disk: no answer within 5 seconds: see to its file system or server, then detach and attach it");
+	for (int i = 0; i < 60 && strcmp(fix_get(DISK(3, 51728), "state"), "6"); i++)
+		pass(100);
+	assert_logged("<3>guest web1 (3): virtio_disk/51728: /hung/more: no answer");
+	pass(100);
+	assert_string_equal(fake_units_asked, "start 4;start 3;");
+	assert_node(VIRTIO(3, 0), "state", "1");
+}
+
+/* trust-16: as well when a QEMU has it, and when one is added. */
+static void trust_16_hung_later(void **state)
+{
+	(void)state;
+	fix_guest(3, "web1");
+	fix_disk(DISK(3, 51712), FAKE_HUNG "disk");
+	fix_node(DISK(3, 51712), "state", "4");
+	fake_unit_set(3, VD_UNIT_RUNNING);
+	fake_probing_ms = 10;
+	visit(3);
+	fake_qmp_ready();
+	fake_qmp_reply("[{\"name\":\"virtio_disk-51712\"}]");
+	assert_node(DISK(3, 51712), "state", "4");
+	fix_disk(DISK(3, 51728), FAKE_HUNG "more");
+	fix_virtio(VIRTIO(3, 0), "virtio,device4");
+	for (int i = 0; i < 150; i++) {
+		pass(100);
+		fake_qmp_agree();
+	}
+	assert_node(DISK(3, 51712), "state", "4");
+	assert_node(DISK(3, 51728), "state", "6");
+	assert_logged("virtio/0: rng /dev/urandom: added");
+	assert_null(strstr(fake_qmp_sent, "hung"));
+}
+
 static void only_a_bad_one(void **state)
 {
 	(void)state;
@@ -1059,7 +1115,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_disk), T(queued), T(trust_10_looks), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
-		T(dies_while_starting), T(bad_parameters), T(only_a_bad_one), T(hot_plug), T(may_open), T(may_open_more), T(looks_once), T(waits_for_systemd), T(systemd_refuses), T(another_of_its_name),
+		T(dies_while_starting), T(bad_parameters), T(trust_16_hung), T(trust_16_hung_later), T(only_a_bad_one), T(hot_plug), T(may_open), T(may_open_more), T(looks_once), T(waits_for_systemd), T(systemd_refuses), T(another_of_its_name),
 		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(not_hot_pluggable_yet), T(no_bridge),
 		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),
 		T(qemu_does_not_listen), T(daemon_comes_late), T(trust_14_exchanged), T(trust_14_not_offered), T(guest_is_gone), T(in_a_driver_domain), T(being_built),

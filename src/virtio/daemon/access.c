@@ -59,8 +59,9 @@ int access_grant(struct guest *g, struct dev *d)
 
 	if (!vd_rule_make(&rule, &d->node.spec, &d->found))
 		return 0;
-	if (ret == -EINPROGRESS)
-		return ret;
+	/* What the others are made of must be known, or they would be closed to it. */
+	if (ret == -EINPROGRESS || !devs_probed(g))
+		return -EINPROGRESS;
 	if (!d->asked) {
 		d->asked = true;
 		ret = apply(g, true, rule.bind ? &rule : NULL);
@@ -87,7 +88,7 @@ void access_withdraw(struct guest *g)
 	int ret;
 
 	/* Until it is known what a QEMU has, it may be opening anything. */
-	if (!g->revoke || !g->known || g->unit != VD_UNIT_RUNNING ||
+	if (!g->revoke || !g->known || !devs_probed(g) || g->unit != VD_UNIT_RUNNING ||
 	    units_permitted(g->env->units, g->domid) == -EINPROGRESS)
 		return;
 	g->revoke = false;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "argv.h"
@@ -14,7 +15,7 @@
 #include "steps.h"
 #include "virtio/mark.h"
 #include "virtio/nodes.h"
-#include "virtio/probe.h"
+#include "virtio/probing.h"
 
 struct backend {
 	struct vd_store st;
@@ -93,6 +94,26 @@ static bool tap_made(uint32_t domid, uint32_t devid)
 	return owner[0] != '-';
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* One that does not answer must not keep the others from being served. */
+static int probe(const struct vd_spec *s, struct vd_found *found, char *why)
+{
+	struct probing p = { .asked = false };
+	int ret;
+
+	do
+		ret = probing_ask(&p, s, true, now_ms(), found, why);
+	while (ret == -EINPROGRESS);
+	return ret;
+}
+
 /* False when the device cannot be served, or not yet. */
 static bool usable(const struct backend *b, const struct vd_node *n, struct vd_found *found)
 {
@@ -108,7 +129,7 @@ static bool usable(const struct backend *b, const struct vd_node *n, struct vd_f
 		refuse(b, n->id, n->error);
 		return false;
 	}
-	ret = vd_probe(&n->spec, true, found, why);
+	ret = probe(&n->spec, found, why);
 	/*
 	 * Not there, or attached after systemd has read what this unit may open (of a
 	 * path -ENOENT, of a device -EPERM): the daemon adds it, or says why not.

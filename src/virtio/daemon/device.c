@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "net.h"
-#include "virtio/probe.h"
+
+/* When to ask again for what does not answer. */
+#define PROBE_AGAIN_MS 100
 
 void dev_fail(struct guest *g, struct dev *d, const char *why)
 {
@@ -30,23 +32,56 @@ void dev_close(struct guest *g, struct dev *d)
 		d->node.state = XenbusStateClosed;
 }
 
-bool dev_prepare(struct guest *g, struct dev *d)
+static int probe(struct guest *g, struct dev *d, const struct vd_spec *s, char *why)
+{
+	int ret = probing_ask(&g->probing, s, false, guest_now(g), &d->found, why);
+
+	if (ret == -EINPROGRESS)
+		guest_wake(g, guest_now(g) + PROBE_AGAIN_MS);
+	else
+		d->probed = !ret;
+	return ret;
+}
+
+int dev_prepare(struct guest *g, struct dev *d)
 {
 	char why[VD_ERROR_MAX];
-	int ret = vd_probe(&d->node.spec, false, &d->found, why);
+	int ret = d->prepared ? 0 : probe(g, d, &d->node.spec, why);
 
-	d->probed = !ret;
+	if (d->prepared || ret == -EINPROGRESS)
+		return ret;
 	if (!ret && d->node.spec.type == VD_NET)
 		ret = vd_net_up(g->domid, d->node.id.devid, &d->node.spec, why);
+	d->prepared = !ret;
 	if (ret)
 		dev_fail(g, d, why);
-	return !ret;
+	return ret;
+}
+
+void devs_learn(struct guest *g)
+{
+	char why[VD_ERROR_MAX];
+
+	for (unsigned int i = 0; i < g->n; i++) {
+		struct dev *d = &g->dev[i];
+		int ret;
+
+		if (!d->plugged || d->probed || d->unknown)
+			continue;
+		ret = probe(g, d, &d->served, why);
+		if (ret == -EINPROGRESS)
+			return;
+		d->unknown = ret;
+		/* It may have grown between QEMU's look at it and this one. */
+		g->resized |= dev_sized(d) != 0;
+	}
 }
 
 void dev_release(struct guest *g, struct dev *d)
 {
 	int ret;
 
+	d->prepared = false;
 	if (d->node.spec.type != VD_NET)
 		return;
 	ret = vd_net_down(g->domid, d->node.id.devid);

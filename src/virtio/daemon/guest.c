@@ -29,6 +29,7 @@ struct guest *guest_new(const struct guests_env *env, uint32_t domid)
 
 void guest_free(struct guest *g)
 {
+	probing_end(&g->probing);
 	free(g->dev);
 	free(g);
 }
@@ -133,6 +134,14 @@ dev_t dev_sized(const struct dev *d)
 	return d->plugged && d->served.type == VD_BLOCK && d->served.format == VD_RAW ? d->found.dev : 0;
 }
 
+bool devs_probed(const struct guest *g)
+{
+	for (unsigned int i = 0; i < g->n; i++)
+		if (g->dev[i].plugged && !g->dev[i].probed && !g->dev[i].unknown)
+			return false;
+	return true;
+}
+
 void devs_forget_plugged(struct guest *g)
 {
 	g->known = g->resized = false;
@@ -140,6 +149,6 @@ void devs_forget_plugged(struct guest *g)
 		struct dev *d = &g->dev[i];
 
 		d->probed &= !dev_replaced(d);
-		d->plugged = d->asked = false;
+		d->plugged = d->asked = d->unknown = d->prepared = false;
 	}
 }

@@ -19,14 +19,17 @@
 #include "ioerror.h"
 #include "job.h"
 #include "virtio/nodes.h"
+#include "virtio/probing.h"
 
 #define GUEST_NEVER UINT64_MAX
 
 struct dev {
 	struct vd_node node;
 	struct vd_spec served;		/* while plugged: as QEMU was given it */
-	/* By vd_probe(): of @served while plugged, else of what it is to become. */
+	/* By probing_ask(): of @served while plugged, else of what it is to become. */
 	bool probed;			/* and nothing has changed since */
+	bool unknown;			/* plugged, and it cannot be probed */
+	bool prepared;			/* not plugged: dev_prepare() has done its part */
 	struct vd_found found;
 	bool there, plugged;
 	bool asked;			/* systemd: that the backend may open it */
@@ -61,6 +64,7 @@ struct guest {
 	bool revoke;			/* it may open what it does not have any more */
 	uint64_t closing_since, gone_since;	/* 0: it is not so */
 
+	struct probing probing;
 	struct qmp *qmp;
 	enum session session;
 	struct vd_job job;
@@ -106,6 +110,8 @@ bool dev_replaced(const struct dev *d);
 bool dev_unserved(struct guest *g, struct dev *d);
 /* The block device whose size a disk has while it is plugged; 0: not such a disk. */
 dev_t dev_sized(const struct dev *d);
+/* Of those that QEMU has, what each is made of is known, as far as it can be. */
+bool devs_probed(const struct guest *g);
 /* No QEMU has any of them, or nobody knows. */
 void devs_forget_plugged(struct guest *g);
 

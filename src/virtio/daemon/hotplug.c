@@ -55,8 +55,10 @@ static bool begin_plug(struct guest *g, struct dev *d)
 	int ret;
 
 	/* While systemd is being asked, what was found stays. */
-	if (!(d->asked && d->probed) && !dev_prepare(g, d))
-		return false;
+	ret = d->asked && d->probed ? 0 : dev_prepare(g, d);
+	if (ret)
+		return ret == -EINPROGRESS;
+	d->prepared = false;
 	if (!sectors_keep(g->env->st, g->domid, &d->node, &d->found, text))
 		guest_log(g, LOG_WARNING, &d->node.id, "%s", text);
 	d->served = d->node.spec;

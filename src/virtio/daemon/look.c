@@ -34,7 +34,7 @@ static int observe_devs(struct guest *g)
 			d = dev_add(g, list[i].id);
 		if (d) {
 			if (!d->plugged && memcmp(&d->node.spec, &list[i].spec, sizeof(list[i].spec)))
-				d->probed = false;
+				d->probed = d->prepared = false;
 			d->node = list[i];
 			d->there = !dev_replaced(d);
 		} else {
@@ -108,13 +108,20 @@ static void act_dev(struct guest *g, struct dev *d, const struct vd_dev_view *v)
 
 static void start(struct guest *g, const struct vd_dev_view *v)
 {
-	bool any = false;
+	bool any = false, waits = false;
 
+	for (unsigned int i = 0; i < g->n; i++) {
+		int ret = v[i].wanted ? dev_prepare(g, &g->dev[i]) : -ENODEV;
+
+		any |= !ret;
+		waits |= ret == -EINPROGRESS;
+	}
+	if (!any || waits)
+		return;
+	unit_start(g);
+	/* The next one begins from the beginning. */
 	for (unsigned int i = 0; i < g->n; i++)
-		if (v[i].wanted && dev_prepare(g, &g->dev[i]))
-			any = true;
-	if (any)
-		unit_start(g);
+		g->dev[i].prepared = false;
 }
 
 static void act_unit(struct guest *g, enum vd_unit_action action, const struct vd_dev_view *v)
@@ -245,6 +252,7 @@ void guest_look(struct guest *g)
 		guest_failed(g, "reading its devices", ret);
 		return;
 	}
+	devs_learn(g);
 	v = calloc(g->n + 1, sizeof(*v));
 	if (!v) {
 		guest_failed(g, "looking at its devices", -ENOMEM);
