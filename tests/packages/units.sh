@@ -93,6 +93,9 @@ for s in $suites; do
 			in_root "$s" systemd-analyze security --no-pager --offline=yes --threshold=$limit "$u"
 		note "$s $u exposure $(sed -n 's/.*Overall exposure level.*: \([0-9.]*\).*/\1/p' "$OUT")"
 	done
+	for p in MemoryMax TasksMax LogRateLimitIntervalSec LogRateLimitBurst; do
+		expect "$s: trust-09: a backend has a limit of its own: $p" grep "^$p=[1-9]" "$r/usr/lib/systemd/system/xen-virtio-backend@.service"
+	done
 	mv "$r/usr/share/man/man8/xen-virtiod.8.gz" "$r/tmp/"
 	expect_fail "$s: verify misses a man page that is not there" in_root "$s" systemd-analyze verify --man=yes xen-virtiod.service
 	mv "$r/tmp/xen-virtiod.8.gz" "$r/usr/share/man/man8/"

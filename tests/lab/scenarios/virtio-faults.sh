@@ -119,6 +119,19 @@ all_lives "after a card's faults"
 expect "the guest's driver takes virtio/2 again" guest_cmd v 'echo virtio-2 >/sys/bus/xen/drivers/virtio_xenbus/bind'
 expect "the card works" guest_cmd v "n=\$(ls /sys/devices/virtio-2/virtio*/net) && ip link set \$n up && ip addr add $VIRTIO_IP/24 dev \$n && ping -c 3 -W 20 10.77.0.1" || show_virtio v
 
+# ---- trust-09: a QEMU that does not stop to talk ----
+cgroup=/sys/fs/cgroup$(systemctl show -P ControlGroup "$unit")
+cursor=$(journalctl -u "$unit" -n 0 --show-cursor -q | sed -n 's/^-- cursor: //p')
+# A process of the unit, as far as journald can tell.
+run sh -c "echo \$\$ >$cgroup/cgroup.procs && seq -f 'flood %.0f' 5000 | systemd-cat -t xen-virtio-backend"
+journalctl --sync
+journalctl -u "$unit" --after-cursor "$cursor" -q -o cat | grep '^flood' >$LAB/tmp/flood
+expect "some of its lines are in the journal" [ -s $LAB/tmp/flood ]
+expect "not all of them" [ "$(wc -l <$LAB/tmp/flood)" -lt 1000 ]
+for p in MemoryMax TasksMax; do
+	expect_text "its unit has a limit: $p" '^[0-9]+$' systemctl show -P $p "$unit"
+done
+
 # ---- all is as before ----
 expect "the guest's driver takes virtio/0 again" guest_cmd v 'echo virtio-0 >/sys/bus/xen/drivers/virtio_xenbus/bind'
 expect "it is a disk" wait_for 60 disk_of v virtio/0 || show_virtio v
