@@ -503,6 +503,20 @@ static void others(void)
 	}
 }
 
+/* trust-15: a card that the kernel serves (run.py: relays) writes what it writes, and no more. */
+static void card(void)
+{
+	struct vx_msg m = { 0 };
+
+	kind = "virtio";
+	devid = 0;
+	if (!CHECK("card: state 2", wait_be(2)) || !connected("card: state 4"))
+		return;
+	CHECK("card: no promise to write all", !ask(VX_MSG_GET_DEVICE_INFO, &m) && m.u.info.device_id == 1 && !m.u.info.flags);
+	fx_write(FE("state"), "6");
+	CHECK("card: closed", wait_be(6));
+}
+
 static void disk(void)
 {
 	uint32_t s;
@@ -587,6 +601,7 @@ void fx_guest(void)
 	}
 	disk();
 	others();
+	card();
 	rng();
 	printf("%u passed, %u failed\n", passed, failed);
 	fflush(stdout);

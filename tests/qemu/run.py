@@ -150,7 +150,8 @@ def main():
             "-fsdev", f"local,id=virtio-3,path={tmp},security_model=none",
         ]
         for devid, devices in enumerate(OTHERS):
-            args += ["-device", f"virtio-xenbus,id=virtio-{devid},kind=virtio,devid={devid}"]
+            relays = ",relays=1" if devid == 0 else ""
+            args += ["-device", f"virtio-xenbus,id=virtio-{devid},kind=virtio,devid={devid}{relays}"]
             for device in devices:
                 args += ["-device", device]
         args += sys.argv[3:]

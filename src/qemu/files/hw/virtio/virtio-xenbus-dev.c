@@ -796,11 +796,13 @@ static void vxb_free_queues(VirtIOXenbus *xb)
 /*
  * Types whose lengths of used elements, with what virtio.c and virtio-blk.c do
  * about writes_all, were found to cover no byte that the device has not written.
+ * When the kernel serves the queues, they do nothing about it.
  */
-static bool vxb_writes_all(uint16_t device_id)
+static bool vxb_writes_all(const VirtIOXenbus *xb, uint16_t device_id)
 {
-    return device_id == VIRTIO_ID_NET || device_id == VIRTIO_ID_BLOCK ||
-           device_id == VIRTIO_ID_RNG;
+    return !xb->relays &&
+           (device_id == VIRTIO_ID_NET || device_id == VIRTIO_ID_BLOCK ||
+            device_id == VIRTIO_ID_RNG);
 }
 
 bool vxb_dev_plugged(VirtIOXenbus *xb, Error **errp)
@@ -819,7 +821,7 @@ bool vxb_dev_plugged(VirtIOXenbus *xb, Error **errp)
                    xb->config_size, VX_MAX_CONFIG);
         return false;
     }
-    vdev->writes_all = vxb_writes_all(vdev->device_id);
+    vdev->writes_all = vxb_writes_all(xb, vdev->device_id);
     vxb_free_queues(xb);
     xb->queue = g_new0(VXBQueue, xb->num_queues);
     xb->view = g_new0(struct vx_queue_view, xb->num_queues);
