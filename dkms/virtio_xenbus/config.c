@@ -24,10 +24,13 @@ struct vx_field {
 	u8 minus, each;
 };
 
+/* Where a disk says how many segments a request may have: no more than fit into the pool. */
+#define SEG_MAX 12
+
 static const struct vx_field fields[] = {
 	/* Bytes of a disk that can be told in a loff_t. */
 	{ VIRTIO_ID_BLOCK, 0, 8, 0, (1ull << 54) - 1, 0, 0 },		/* capacity */
-	{ VIRTIO_ID_BLOCK, 12, 4, 1, 0xffff, 0, 0 },			/* seg_max */
+	{ VIRTIO_ID_BLOCK, SEG_MAX, 4, 1, 0xffff, 0, 0 },
 	/* Programs divide by them. */
 	{ VIRTIO_ID_BLOCK, 18, 1, 1, 255, 0, 0 },			/* geometry.heads */
 	{ VIRTIO_ID_BLOCK, 19, 1, 1, 255, 0, 0 },			/* geometry.sectors */
@@ -62,16 +65,25 @@ static void vx_field_set(u8 *at, u32 size, u64 value)
 		*at++ = (u8)value;
 }
 
-void vx_config_clamp(u32 device_id, u32 queues, u8 *config, u32 size)
+static u64 vx_field_high(const struct vx_config *c, const struct vx_field *f)
+{
+	u64 high = f->high;
+
+	if (f->each && c->queues)
+		high = min(high, (u64)(c->queues > f->minus ? c->queues - f->minus : 0) / f->each);
+	if (f->device_id == VIRTIO_ID_BLOCK && f->at == SEG_MAX && c->segs)
+		high = min(high, (u64)c->segs);
+	return high;
+}
+
+void vx_config_clamp(const struct vx_config *c, u8 *config, u32 size)
 {
 	for (u32 i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		const struct vx_field *f = &fields[i];
-		u64 value, high = f->high;
+		u64 value, high = vx_field_high(c, f);
 
-		if (f->device_id != device_id || f->at + f->size > size)
+		if (f->device_id != c->device_id || f->at + f->size > size)
 			continue;
-		if (f->each && queues)
-			high = min(high, (u64)(queues > f->minus ? queues - f->minus : 0) / f->each);
 		value = vx_field_get(config + f->at, f->size);
 		if (value > high)
 			value = high;
@@ -154,7 +166,7 @@ static void vx_config_put_right(const struct vx_config *c, const u8 *from, u32 o
 		return;
 	memcpy(head, from, size);
 	barrier();		/* what is put right is the copy */
-	vx_config_clamp(c->device_id, c->queues, head, size);
+	vx_config_clamp(c, head, size);
 	memcpy(buf, head + offset, min(len, size - offset));
 }
 

@@ -22,6 +22,7 @@ struct vx_config {
 	u32 size;			/* bytes of configuration; zeros are read behind them */
 	u32 gen;			/* added to the page's generation */
 	u32 device_id, queues;		/* of the device; 0: fields are not looked at */
+	u32 segs;			/* of a disk's request, at most; 0: as many as it says */
 	unsigned int which;
 	u8 kept[2][VX_MAX_CONFIG];	/* the last good copy, and room for the next */
 };
@@ -40,7 +41,7 @@ void vx_config_write(struct vx_config *c, u32 offset, const void *buf, u32 len);
 /* 0, or -EAGAIN: the backend is changing it. */
 int vx_config_read(const struct vx_config *c, u32 offset, void *buf, u32 len);
 /* Put fields right, in the first @size bytes of a configuration; a field that is not wholly there is left alone. */
-void vx_config_clamp(u32 device_id, u32 queues, u8 *config, u32 size);
+void vx_config_clamp(const struct vx_config *c, u8 *config, u32 size);
 /* Another number when what is read may be another. */
 u32 vx_config_generation(const struct vx_config *c);
 

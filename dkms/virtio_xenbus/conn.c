@@ -15,11 +15,11 @@
 
 static unsigned int pool_pages;
 module_param(pool_pages, uint, 0444);
-MODULE_PARM_DESC(pool_pages, "pages shared with the backend by each device (0: what the backend thinks right, or 1024)");
+MODULE_PARM_DESC(pool_pages, "pages shared with the backend by each device (0: what the backend thinks right, or 512)");
 
 static unsigned int pool_limit;
 module_param(pool_limit, uint, 0644);
-MODULE_PARM_DESC(pool_limit, "most pages that a backend may think right (0: a 64th of the memory, or 1024)");
+MODULE_PARM_DESC(pool_limit, "most pages that a backend may think right (0: a 64th of the memory, or 512)");
 
 static unsigned int queue_size = 256;
 module_param(queue_size, uint, 0444);
@@ -115,13 +115,15 @@ static int vx_ctrl_make(struct vx_device *vd, u32 pages)
 }
 
 /*
- * What only transmission may use.  virtio-net fills its receive queues with all
- * the buffers they take, and drops a packet for which it finds no room; other
- * drivers try again.
+ * What only transmission may use.  virtio-net and virtio_console fill their receive
+ * queues with all the buffers they take; the first drops a packet for which it then finds
+ * no room, the second could not say a word any more.
  */
 static u32 vx_pool_reserve(struct vx_device *vd, u32 pages)
 {
-	return vd->offer.limits.device_id == VIRTIO_ID_NET ? pages / 4 : 0;
+	u32 id = vd->offer.limits.device_id;
+
+	return id == VIRTIO_ID_NET || id == VIRTIO_ID_CONSOLE ? pages / 4 : 0;
 }
 
 static int vx_memory_make(struct vx_device *vd, u32 pages)
@@ -268,7 +270,11 @@ static u32 vx_pool_size(struct vx_device *vd)
 {
 	const struct vx_offer *o = &vd->offer;
 	u32 cap = READ_ONCE(pool_limit) ? : vx_pool_cap(totalram_pages());
-	u32 pages = vx_pool_choose(pool_pages, o->pool_hint, cap, o->pool_max);
+	u32 pages = vx_pool_choose(pool_pages, o->pool_hint, cap, o->pool_max, vx_pool_least(o->limits.device_id));
+
+	/* Its driver has been told how large its requests may be. */
+	if (vd->child)
+		pages = max(pages, vd->child_pages);
 
 	vd->ro_pages = o->version < VX_VERSION_READONLY ? 0 :
 		       vx_pool_ro_pages(o->limits.max_queues, vx_queue_size(), pages);
@@ -314,14 +320,17 @@ int vx_conn_loopback(struct vx_device *vd)
 
 int vx_conn_open(struct vx_device *vd)
 {
+	u32 pages = vx_pool_size(vd);
 	int ret;
 
+	if (vd->child && pages - vd->ro_pages < vd->child_pages)
+		return -ENOSPC;
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
 	vd->late = false;
 	vd->failed = 0;
 	clear_bit(0, &vd->finding);
 	vd->needs_reset = false;
-	ret = vx_memory_make(vd, vx_pool_size(vd));
+	ret = vx_memory_make(vd, pages);
 	if (!ret)
 		ret = vx_channel_make(vd);
 	if (!ret) {

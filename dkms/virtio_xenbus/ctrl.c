@@ -270,6 +270,7 @@ int vx_config_begin(struct vx_device *vd, u32 size, bool replay)
 		spin_lock(&vd->config_lock);
 		vd->config.device_id = vd->offer.limits.device_id;
 		vd->config.queues = vd->offer.limits.num_queues;
+		vd->config.segs = vx_request_fit(vd->pages - vd->ro_pages, vd->offer.limits.num_queues).segs;
 		news = vx_config_follow(&vd->config, vd->ctrl, size);
 		spin_unlock(&vd->config_lock);
 	}

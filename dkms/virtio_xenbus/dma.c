@@ -342,12 +342,12 @@ static int vx_dma_supported(struct device *dev, u64 mask)
 	return 1;
 }
 
-/* A request of many such segments must still find room. */
+/* A disk's driver asks, for its segments: see vx_request_fit(). */
 static size_t vx_dma_max_mapping_size(struct device *dev)
 {
 	struct vx_device *vd = dev_get_drvdata(dev);
 
-	return max_t(size_t, (size_t)(vd->pages - vd->ro_pages) / 32 << PAGE_SHIFT, PAGE_SIZE);
+	return (size_t)vx_request_fit(vd->pages - vd->ro_pages, vd->offer.limits.num_queues).seg_pages << PAGE_SHIFT;
 }
 
 static const struct dma_map_ops vx_dma_ops = {

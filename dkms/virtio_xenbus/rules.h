@@ -14,17 +14,35 @@
 /* ---- the pool's size, in pages ---- */
 
 /* Of a device whose backend has no opinion, and what every guest can spare. */
-#define VX_POOL_DEFAULT		1024u
+#define VX_POOL_DEFAULT		512u
 
 /* As much as a backend's opinion can make it, in a guest with @memory pages: a 64th of them. */
 u32 vx_pool_cap(u64 memory);
 /*
- * @set: by the administrator, who knows best, or 0; @hint, @max: by the backend, or 0.
- * @cap: of what the hint says.
+ * What a device needs so that one request always finds room, whatever is set: drivers of the
+ * others can be told how large a request may be.
  */
-u32 vx_pool_choose(u32 set, u32 hint, u32 cap, u32 max);
+u32 vx_pool_least(u32 device_id);
+/*
+ * @set: by the administrator, who knows best, or 0; @hint, @max: by the backend, or 0.
+ * @cap: of what the hint says.  @least: vx_pool_least().
+ */
+u32 vx_pool_choose(u32 set, u32 hint, u32 cap, u32 max, u32 least);
 /* How many of @pages the rings of @queues queues with @size entries need that a backend only reads; at most a quarter. */
 u32 vx_pool_ro_pages(u32 queues, u32 size, u32 pages);
+
+/* ---- requests of a disk ---- */
+
+/*
+ * Linux waits until a request finds room, and one that is larger than the pool would wait
+ * for ever: what a disk's may consist of at most, segments and pages of each.
+ */
+struct vx_request {
+	u32 segs, seg_pages;
+};
+
+/* @pages: those that the backend can write, of a disk with @queues queues. */
+struct vx_request vx_request_fit(u32 pages, u32 queues);
 
 /* ---- rings ---- */
 

@@ -227,6 +227,7 @@ static int vx_virtio_add(struct vx_device *vd)
 	c->vdev.dev.release = vx_child_release;
 	c->vdev.dev.type = &vx_device_type;
 	vd->status = 0;
+	vd->child_pages = vd->pages - vd->ro_pages;
 	mutex_lock(&vd->child_lock);
 	vd->child = c;
 	mutex_unlock(&vd->child_lock);

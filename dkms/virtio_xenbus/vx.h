@@ -158,6 +158,7 @@ struct vx_device {
 	/* The virtio device: made and removed by the work alone. */
 	struct mutex child_lock;	/* for others: child stays while it is held */
 	struct vx_child *child;
+	u32 child_pages;		/* of the pool that it was made with, without those for rings */
 	struct mutex queues_lock;	/* the list, not what is in it */
 	struct list_head queues;
 	int failed;			/* found outside the work, which closes the device */

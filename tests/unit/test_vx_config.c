@@ -204,6 +204,12 @@ static void fields_of_a_disk(void **state)
 	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 34, 2, 65535), 4);
 	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 34, 2, 0), 1);
 	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 34, 2, 2), 2);
+	/* trust-17: no more segments than fit into the pool */
+	c.segs = 12;
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 12, 4, 254), 12);
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 12, 4, 11), 11);
+	c.segs = 0;
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 12, 4, 254), 254);
 }
 
 static void fields_of_others(void **state)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: dkms/virtio_xenbus/pool.c src/protocol/msg.c */
+/* test-sources: dkms/virtio_xenbus/pool.c dkms/virtio_xenbus/rules.c src/protocol/msg.c */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -9,6 +9,7 @@
 
 #include "msg.h"
 #include "pool.h"
+#include "rules.h"
 
 #define PAGE VX_PAGE_SIZE
 #define PAGES 256
@@ -342,6 +343,44 @@ static void rings_are_apart(void **state)
 	consistent();
 }
 
+/* A disk's request that is as large as may be, of pieces as @kind says, in a pool that has rings alone. */
+static void largest_request(u32 pages, u32 queues, unsigned int kind)
+{
+	struct vx_request r = vx_request_fit(pages, queues);
+	u32 half = r.seg_pages / 2 + 1;
+
+	begin(pages, 0);
+	for (u32 i = 0; i < 2 * queues; i++)
+		get(PAGE, PAGE);
+	/* header, status, indirect table */
+	get(16, 1);
+	get(1, 1);
+	get((r.segs + 2) * 16 > PAGE ? PAGE : (r.segs + 2) * 16, 1);
+	for (u32 i = 0; i < r.segs; i++) {
+		u32 n = kind == 0 ? r.seg_pages : kind == 1 ? half : kind == 2 ? 1 + (u32)rand() % r.seg_pages :
+			rand() & 1 ? half : r.seg_pages;
+		u64 addr;
+
+		if (n > r.seg_pages)
+			n = r.seg_pages;
+		if (vx_pool_alloc(&pool, n * PAGE - (kind == 2 ? (u32)rand() % PAGE : 0), 1, 0, 0, &addr))
+			fail_msg("%u pages, kind %u: segment %u of %u does not fit", pages, kind, i, r.segs);
+	}
+}
+
+/* trust-17: one that does not would be waited for without end. */
+static void trust_17_a_request_fits(void **state)
+{
+	static const u32 sizes[] = { 16, 17, 20, 33, 64, 100, 128, 255, 256, 300, 512, 640, 1000, 1024, 1500, 2048, 4096, 6000, 65536 };
+
+	(void)state;
+	srand(17);
+	for (unsigned int i = 0; i < COUNT(sizes); i++)
+		for (unsigned int kind = 0; kind < 4; kind++)
+			for (u32 queues = 1; queues <= 4 && 2 * queues < sizes[i] / 2; queues *= 2)
+				largest_request(sizes[i], queues, kind);
+}
+
 static void range(void **state)
 {
 	(void)state;
@@ -372,6 +411,7 @@ int main(void)
 		cmocka_unit_test_teardown(stale_pages, teardown),
 		cmocka_unit_test_teardown(reserve_is_kept, teardown),
 		cmocka_unit_test_teardown(rings_are_apart, teardown),
+		cmocka_unit_test_teardown(trust_17_a_request_fits, teardown),
 		cmocka_unit_test(range),
 	};
 

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <linux/virtio_ids.h>
+
 #include "rules.h"
 
 #define MIB 256u	/* pages */
@@ -14,8 +16,8 @@
 static void caps(void **state)
 {
 	(void)state;
-	assert_int_equal(vx_pool_cap(0), 1024);
-	assert_int_equal(vx_pool_cap(128 * MIB), 1024);
+	assert_int_equal(vx_pool_cap(0), 512);
+	assert_int_equal(vx_pool_cap(128 * MIB), 512);
 	assert_int_equal(vx_pool_cap(256 * MIB), 1024);
 	assert_int_equal(vx_pool_cap(1024 * MIB), 4096);
 	assert_int_equal(vx_pool_cap(UINT64_MAX), VX_POOL_MAX_PAGES);
@@ -25,16 +27,51 @@ static void pool_sizes(void **state)
 {
 	(void)state;
 	/* no opinion; the backend's; too much of it; not as much as there may be */
-	assert_int_equal(vx_pool_choose(0, 0, 4096, 8192), 1024);
-	assert_int_equal(vx_pool_choose(0, 2048, 4096, 8192), 2048);
-	assert_int_equal(vx_pool_choose(0, 65536, 4096, 65536), 4096);
-	assert_int_equal(vx_pool_choose(0, 65536, 4096, 512), 512);
-	assert_int_equal(vx_pool_choose(0, 0, 4096, 512), 512);
-	assert_int_equal(vx_pool_choose(0, 1, 4096, 512), VX_POOL_MIN_PAGES);
+	assert_int_equal(vx_pool_choose(0, 0, 4096, 8192, 16), 512);
+	assert_int_equal(vx_pool_choose(0, 2048, 4096, 8192, 16), 2048);
+	assert_int_equal(vx_pool_choose(0, 65536, 4096, 65536, 16), 4096);
+	assert_int_equal(vx_pool_choose(0, 65536, 4096, 512, 16), 512);
+	assert_int_equal(vx_pool_choose(0, 0, 4096, 512, 16), 512);
+	assert_int_equal(vx_pool_choose(0, 1, 4096, 512, 16), VX_POOL_MIN_PAGES);
 	/* The administrator is asked first, but the backend maps no more than it said. */
-	assert_int_equal(vx_pool_choose(20000, 16, 4096, 65536), 20000);
-	assert_int_equal(vx_pool_choose(20000, 16, 4096, 4096), 4096);
-	assert_int_equal(vx_pool_choose(1, 0, 4096, 4096), VX_POOL_MIN_PAGES);
+	assert_int_equal(vx_pool_choose(20000, 16, 4096, 65536, 16), 20000);
+	assert_int_equal(vx_pool_choose(20000, 16, 4096, 4096, 16), 4096);
+	assert_int_equal(vx_pool_choose(1, 0, 4096, 4096, 16), VX_POOL_MIN_PAGES);
+}
+
+/* trust-17: no pool is too small for one request, whoever has chosen its size. */
+static void trust_17_least(void **state)
+{
+	static const u32 types[] = { VIRTIO_ID_NET, VIRTIO_ID_CONSOLE, VIRTIO_ID_9P };
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		u32 least = vx_pool_least(types[i]);
+
+		assert_in_range(least, 64, 256);
+		assert_int_equal(vx_pool_choose(16, 0, 4096, 4096, least), least);
+		assert_int_equal(vx_pool_choose(0, 16, 4096, 4096, least), least);
+		assert_int_equal(vx_pool_choose(0, 0, 16, 4096, least), least);
+	}
+	assert_int_equal(vx_pool_least(VIRTIO_ID_BLOCK), VX_POOL_MIN_PAGES);
+}
+
+/* trust-17: what a disk's request may be; test_vx_pool has that it fits. */
+static void trust_17_requests(void **state)
+{
+	(void)state;
+	for (u32 pages = VX_POOL_MIN_PAGES; pages <= VX_POOL_MAX_PAGES; pages++) {
+		struct vx_request r = vx_request_fit(pages, 2);
+
+		assert_in_range(r.segs, 1, 65535);
+		assert_in_range(r.seg_pages, 1, 32);
+		assert_true(r.segs * (u64)r.seg_pages < pages);
+	}
+	/* With what a disk has by default, 249 segments of 8 KiB: Linux asks for 1280 KiB at most. */
+	assert_int_equal(vx_request_fit(512, 2).segs, 249);
+	assert_int_equal(vx_request_fit(512, 2).seg_pages, 2);
+	assert_int_equal(vx_request_fit(16, 256).segs, 1);
+	assert_int_equal(vx_request_fit(16, UINT32_MAX).segs, 1);
 }
 
 /* trust-02 */
@@ -134,6 +171,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(caps),
 		cmocka_unit_test(pool_sizes),
+		cmocka_unit_test(trust_17_least),
+		cmocka_unit_test(trust_17_requests),
 		cmocka_unit_test(readonly_pages),
 		cmocka_unit_test(split_rings),
 		cmocka_unit_test(mappings),

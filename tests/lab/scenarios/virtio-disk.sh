@@ -71,6 +71,14 @@ expect "qcow2 can be written again, and holds it" guest_cmd v "dd if=/tmp/x of=/
 expect "and so can the raw image" guest_cmd v "dd if=/tmp/x of=/dev/$r bs=4096 oflag=direct conv=notrunc && dd if=/dev/$r bs=4096 count=256 iflag=direct | cmp - /tmp/x" || show_virtio v
 expect_text "all on one and the same QEMU" '^0$' systemctl show -P NRestarts "xen-virtio-backend@$(xl domid v)"
 
+# trust-17: requests that would be larger than the pool.
+small_pool() {
+	guest_cmd v 'cd /sys/bus/xen/drivers/virtio_xenbus && for d in virtio*; do echo $d >unbind; done; cd /; rmmod virtio_xenbus && modprobe virtio_xenbus pool_pages=32'
+}
+expect "the driver is loaded again, with a pool of 128 KiB for each disk" small_pool
+expect "the disks are there again" wait_for 60 disk_of v virtio_disk/51712 || show_virtio v
+expect "a request of 1 MiB comes to its end" guest_cmd v "d=/dev/$(disk_of v virtio_disk/51712); echo 4096 >/sys/block/\${d#/dev/}/queue/max_sectors_kb; dd if=/dev/zero of=\$d bs=1M count=4 oflag=direct && dd if=\$d of=/dev/null bs=1M count=4 iflag=direct" || show_virtio v
+
 expect "it is destroyed" xl destroy v
 wait_for 20 umount /srv/small
 losetup -d "$disk" "$more" "$four" "$four2" "$small"
