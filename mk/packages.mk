@@ -11,6 +11,7 @@ COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 PRESETDIR ?= $(PREFIX)/lib/systemd/system-preset
+SYSCTLDIR ?= $(PREFIX)/lib/sysctl.d
 SYSCONFDIR ?= /etc
 
 # What xen-virtiod and xen-virtio bring; everything else is the stubdomains'.
@@ -34,6 +35,7 @@ install-utils: install-user
 install-virtio: install-user-virtio
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(VIRTIO_UNITS)
 	install -D -m 644 -t $(DESTDIR)$(PRESETDIR) systemd/90-xen-virtio.preset
+	install -D -m 644 systemd/xen-virtio.sysctl $(DESTDIR)$(SYSCTLDIR)/60-xen-virtio.conf
 	install -D -m 644 systemd/needrestart-xen-virtio.conf $(DESTDIR)$(SYSCONFDIR)/needrestart/conf.d/xen-virtio.conf
 	for m in $(VIRTIO_MAN); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit; done
 	ln -sf xen-virtiod.8 $(DESTDIR)$(MANDIR)/man8/xen-virtiod.service.8

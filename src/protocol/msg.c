@@ -2,6 +2,7 @@
 #include "msg.h"
 
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
 
 #define STATUS_ALL (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | \
 		    VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_FEATURES_OK | \
@@ -140,6 +141,42 @@ int vx_posted_check(u32 last, u32 posted)
 	if (posted == last)
 		return 0;
 	return posted == vx_seq_next(last) ? 1 : -EPROTO;
+}
+
+/* ---- what pools cost ---- */
+
+u32 vx_pool_hint(u32 device_id, u32 queues)
+{
+	u32 more, hint;
+
+	switch (device_id) {
+	case VIRTIO_ID_NET:
+		/* For each pair: receive buffers of a page, and as much to send. */
+		more = queues / 2;
+		hint = 256 + 256 * (more ? more : 1);
+		break;
+	case VIRTIO_ID_BLOCK:
+		/* 2 MiB: one request of the largest, or sixteen of 128 KiB. */
+		hint = queues > 4 ? 128 * queues : 512;
+		break;
+	case VIRTIO_ID_CONSOLE:
+		hint = 512;
+		break;
+	case VIRTIO_ID_RNG:
+		hint = VX_POOL_MIN_PAGES;
+		break;
+	default:
+		/* 9p has no queue for what finds no room: it fails. */
+		hint = 1024;
+	}
+	return hint < 4096 ? hint : 4096;
+}
+
+u32 vx_pool_allowed(u32 hint, u32 max, u32 extra, u32 others)
+{
+	u64 pages = (u64)vx_pool_base(hint) + (extra > others ? extra - others : 0);
+
+	return pages < max ? (u32)pages : max;
 }
 
 /* ---- addresses ---- */

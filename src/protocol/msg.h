@@ -29,6 +29,21 @@ const char *vx_ctrl_check_backend(u32 be_magic, u16 be_version, u32 config_size,
 /* The newest version that both speak, when @oldest to @newest is what the other does, and it is not below @min; or 0. */
 u32 vx_version_choose(u32 oldest, u32 newest, u32 min);
 
+/* ---- the backend's host: what pools of its guests' devices cost it ---- */
+
+/* Pages over what is right for them that the devices of one guest may have together. */
+#define VX_POOL_EXTRA 2048u
+
+/* What is right for a device of this type with so many queues: requests as Linux makes them, some at a time. */
+u32 vx_pool_hint(u32 device_id, u32 queues);
+/* Of a device's pool, what nobody asks about; Linux has pages for rings on top of the hint. */
+static inline u32 vx_pool_base(u32 hint)
+{
+	return hint + hint / 4;
+}
+/* How many pages a device's pool may have, when the guest's others have @others over theirs: at most @max. */
+u32 vx_pool_allowed(u32 hint, u32 max, u32 extra, u32 others);
+
 /* ---- sequence numbers ---- */
 
 static inline u32 vx_seq_next(u32 seq)

@@ -54,6 +54,7 @@ typedef uint64_t vx_le64;
 #define VX_NODE_MEM_MODES	"mem-modes"
 #define VX_NODE_POOL_MAX_PAGES	"pool-max-pages"
 #define VX_NODE_POOL_HINT_PAGES	"pool-hint-pages"
+#define VX_NODE_POOL_PAGES	"pool-pages"
 #define VX_NODE_MAX_CONFIG	"max-config"
 #define VX_NODE_ERROR		"virtio-xenbus-error"
 /* In both directories: the driver copies the backend's. */

@@ -38,8 +38,9 @@ recorder='mkdir -p /run/systemd/system; rm -f /usr/sbin/policy-rc.d
 	esac
 	END
 	chmod 755 /usr/bin/systemctl'
-# told NAME: what would have been started, stopped or restarted, each once.
-told() { sed -n 's/^\(--[^ ]* \)*\(start\|stop\|restart\|try-restart\|reload\|reload-or-restart\|kill\) */\2 /p' "$WORK/$1/root/tmp/told" | sort -u; }
+# told NAME: what would have been started, stopped or restarted, each once; but for the
+# kernel's settings, which Debian's own packages read again for our file in sysctl.d.
+told() { grep -v -e systemd-sysctl -e procps "$WORK/$1/root/tmp/told" | sed -n 's/^\(--[^ ]* \)*\(start\|stop\|restart\|try-restart\|reload\|reload-or-restart\|kill\) */\2 /p' | sort -u; }
 
 for s in $suites; do
 	debs=$(debs "$s") || { fail "$s: there are packages"; continue; }
@@ -96,6 +97,7 @@ for s in $suites; do
 	for p in MemoryMax TasksMax LogRateLimitIntervalSec LogRateLimitBurst; do
 		expect "$s: trust-09: a backend has a limit of its own: $p" grep "^$p=[1-9]" "$r/usr/lib/systemd/system/xen-virtio-backend@.service"
 	done
+	expect "$s: trust-07: disks with Linux AIO are not limited to 64 of all guests" grep '^fs.aio-max-nr = 1048576$' "$r/usr/lib/sysctl.d/60-xen-virtio.conf"
 	mv "$r/usr/share/man/man8/xen-virtiod.8.gz" "$r/tmp/"
 	expect_fail "$s: verify misses a man page that is not there" in_root "$s" systemd-analyze verify --man=yes xen-virtiod.service
 	mv "$r/tmp/xen-virtiod.8.gz" "$r/usr/share/man/man8/"

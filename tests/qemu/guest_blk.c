@@ -139,6 +139,7 @@ bool connected(const char *what)
 		return false;
 	CHECK("backend's half", !vx_ctrl_check_backend(ctrl->be_magic, ctrl->be_version,
 						       ctrl->config_size, 1, VX_MAX_CONFIG, &value));
+	CHECK("how large its pool is", fx_read_u32(BE("pool-pages")) == POOL_PAGES);
 	if (devid == 51712)
 		CHECK("capacity in the mirror", *(uint64_t *)ctrl->config == 64 * 2048);
 	fx_write(FE("state"), "4");
@@ -414,6 +415,14 @@ static void wrong_connections(void)
 	ctrl->reserved1[7] = 1;
 	publish(fx_ref(CTRL_PAGE));
 	refused("reserved byte in the control page");
+	/* trust-07: of a host's table of mappings, a guest has its share. */
+	CHECK("what is right for a disk", fx_read_u32(BE("pool-hint-pages")) == vx_pool_hint(2, 2));
+	CHECK("and what it may have", fx_read_u32(BE("pool-max-pages")) == vx_pool_base(vx_pool_hint(2, 2)) + VX_POOL_EXTRA);
+	prepare();
+	ctrl->pool_pages = 3000;
+	ctrl->dir_pages = 3;
+	publish(fx_ref(CTRL_PAGE));
+	refused("more pages than the guest's devices may have");
 	prepare();
 	((uint32_t *)(fx_mem + DIR_PAGE * 4096))[1050] = 77;
 	publish(fx_ref(CTRL_PAGE));

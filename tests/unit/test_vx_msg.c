@@ -697,9 +697,38 @@ static void response_queue(void **state)
 	}
 }
 
+/* trust-07: a guest's devices have what is right for each, and some more together. */
+static void trust_07_pools(void **state)
+{
+	static const u32 types[] = { 1, 2, 3, 4, 9, 16, 0, UINT32_MAX };
+	u32 used = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		for (u32 queues = 0; queues < 300; queues++)
+			assert_in_range(vx_pool_hint(types[i], queues), VX_POOL_MIN_PAGES, 4096);
+	/* A disk, a card with one pair of queues and with four, random numbers. */
+	assert_int_equal(vx_pool_hint(2, 2), 512);
+	assert_int_equal(vx_pool_hint(1, 3), 512);
+	assert_int_equal(vx_pool_hint(1, 9), 1280);
+	assert_int_equal(vx_pool_hint(4, 1), 16);
+	/* A guest that takes whatever it is let have, with 40 disks: the first ones have it all. */
+	for (unsigned int i = 0; i < 40; i++) {
+		u32 allowed = vx_pool_allowed(512, 4096, VX_POOL_EXTRA, used);
+
+		assert_in_range(allowed, 512, 4096);
+		used += allowed > vx_pool_base(512) ? allowed - vx_pool_base(512) : 0;
+	}
+	assert_int_equal(used, VX_POOL_EXTRA);
+	assert_int_equal(vx_pool_allowed(512, 4096, 2048, UINT32_MAX), 640);
+	assert_int_equal(vx_pool_allowed(512, 520, 2048, 0), 520);
+	assert_int_equal(vx_pool_allowed(UINT16_MAX, UINT32_MAX, UINT32_MAX, 0), UINT32_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(trust_07_pools),
 		cmocka_unit_test_setup(framing, setup),
 		cmocka_unit_test_setup(ids, setup),
 		cmocka_unit_test_setup(reserved_bytes, setup),

@@ -9,6 +9,7 @@
 #include "cli/findings.h"
 #include "cli/packages.h"
 #include "cli/unit_state.h"
+#include "limits.h"
 #include "vcli.h"
 #include "xen/version.h"
 #include "xlcfg.h"
@@ -128,13 +129,16 @@ static void check_guests(struct findings *fs)
 {
 	struct xs_handle *xs = xs_open(XS_OPEN_READONLY);
 	struct vd_store st;
+	struct pools pools = { 0 };
 	uint32_t *domids = NULL;
 	unsigned int n = 0;
+	bool readable = true;
 
 	if (!xs || vd_store_init(&st, xs) || vd_nodes_guests(&st, &domids, &n)) {
 		found(fs, BROKEN, "xenstore", "run it as root under Xen; see 'systemctl status xenstored'",
 		      "xenstore cannot be read");
 		n = 0;
+		readable = false;
 	}
 	for (unsigned int i = 0; i < n; i++) {
 		char name[DOMAIN_NAME_MAX], dev[VD_ID_MAX], error[VD_ERROR_MAX];
@@ -150,8 +154,11 @@ static void check_guests(struct findings *fs)
 				found(fs, BROKEN, "guest", NULL, "guest %s (%u): %s: %s", name, domids[i],
 				      vd_id_show(dev, list[k].id), error);
 		}
+		pools_add(&pools, &st, domids[i], list, count);
 		free(list);
 	}
+	if (readable)
+		check_limits(fs, &st, &pools);
 	free(domids);
 	if (xs)
 		xs_close(xs);

@@ -14,6 +14,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/atomic.h"
 #include "qemu/rcu.h"
 #include "qapi/error.h"
 #include "exec/memory.h"
@@ -26,12 +27,24 @@ struct VirtIOXenbusPool {
     uint32_t *refs;
     uint32_t pages;     /* that can be written */
     uint32_t ro_pages;  /* behind them */
+    uint32_t extra;     /* of both, what is in vxb_extra */
     void *map;
     void *ro_map;
     MemoryRegion mr;
     MemoryRegion ro_mr;
     bool *gone;         /* set when the grants are unmapped */
 };
+
+/*
+ * This process serves one guest, whose devices share what they have beyond what
+ * is right for each: the maptrack table is the host's.
+ */
+static uint32_t vxb_extra;
+
+uint32_t vxb_pool_extra(void)
+{
+    return qatomic_read(&vxb_extra);
+}
 
 static void *vxb_pool_map(VirtIOXenbusPool *pool, uint32_t domid,
                           uint32_t *refs, uint32_t pages, int prot,
@@ -65,8 +78,8 @@ static void vxb_pool_show(VirtIOXenbusPool *pool, MemoryRegion *root)
 }
 
 VirtIOXenbusPool *vxb_pool_new(uint32_t domid, uint32_t *refs, uint32_t pages,
-                               uint32_t ro_pages, MemoryRegion *root,
-                               Error **errp)
+                               uint32_t ro_pages, uint32_t base,
+                               MemoryRegion *root, Error **errp)
 {
     VirtIOXenbusPool *pool;
 
@@ -74,6 +87,8 @@ VirtIOXenbusPool *vxb_pool_new(uint32_t domid, uint32_t *refs, uint32_t pages,
     pool->refs = refs;
     pool->pages = pages - ro_pages;
     pool->ro_pages = ro_pages;
+    pool->extra = pages > base ? pages - base : 0;
+    qatomic_add(&vxb_extra, pool->extra);
     pool->xgth = qemu_xen_gnttab_open();
     if (!pool->xgth) {
         error_setg_errno(errp, errno, "cannot open gntdev");
@@ -157,6 +172,7 @@ static void vxb_pool_finalize(Object *obj)
         qemu_xen_gnttab_close(pool->xgth);
     }
     g_free(pool->refs);
+    qatomic_sub(&vxb_extra, pool->extra);
     if (pool->gone) {
         *pool->gone = true;
     }

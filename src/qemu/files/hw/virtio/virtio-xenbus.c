@@ -152,6 +152,20 @@ static void vxb_write_state(VirtIOXenbus *xb, xs_transaction_t tid,
     vxb_write_u32(xb, tid, "state", *(const unsigned int *)what, errp);
 }
 
+/* What is right for the device; and what its pool may have now. */
+static uint32_t vxb_hint(VirtIOXenbus *xb)
+{
+    return MIN(xb->pool_hint_pages ?:
+                   vx_pool_hint(vxb_vdev(xb)->device_id, xb->num_queues),
+               xb->pool_max_pages);
+}
+
+static uint32_t vxb_allowed(VirtIOXenbus *xb)
+{
+    return vx_pool_allowed(vxb_hint(xb), xb->pool_max_pages,
+                           xb->pool_extra_pages, vxb_pool_extra());
+}
+
 /* Connected: why it was not, before, is no news any more. */
 static void vxb_write_connected(VirtIOXenbus *xb, xs_transaction_t tid,
                                 const void *what, Error **errp)
@@ -165,6 +179,7 @@ static void vxb_write_connected(VirtIOXenbus *xb, xs_transaction_t tid,
         xs_node_destroy(vxb_xs(xb), tid, node, errp);
         free(text);
     }
+    vxb_write_u32(xb, tid, VX_NODE_POOL_PAGES, vxb_pool_pages(xb->pool), errp);
     vxb_write_u32(xb, tid, "state", XenbusStateConnected, errp);
 }
 
@@ -180,7 +195,6 @@ static void vxb_write_nodes(VirtIOXenbus *xb, xs_transaction_t tid,
 {
     ERRP_GUARD();
     VirtIODevice *vdev = vxb_vdev(xb);
-    uint32_t hint = MIN(xb->pool_hint_pages, xb->pool_max_pages);
 
     xb->instance = vx_seq_next(vxb_read_u32(xb, tid,
                                             XEN_DEVICE(xb)->backend_path,
@@ -191,8 +205,8 @@ static void vxb_write_nodes(VirtIOXenbus *xb, xs_transaction_t tid,
     vxb_write_u32(xb, tid, VX_NODE_DEVICE_ID, vdev->device_id, errp);
     vxb_write_u32(xb, tid, VX_NODE_VENDOR_ID, VXB_VENDOR, errp);
     vxb_write_u32(xb, tid, VX_NODE_MAX_QUEUES, xb->num_queues, errp);
-    vxb_write_u32(xb, tid, VX_NODE_POOL_MAX_PAGES, xb->pool_max_pages, errp);
-    vxb_write_u32(xb, tid, VX_NODE_POOL_HINT_PAGES, hint, errp);
+    vxb_write_u32(xb, tid, VX_NODE_POOL_MAX_PAGES, vxb_allowed(xb), errp);
+    vxb_write_u32(xb, tid, VX_NODE_POOL_HINT_PAGES, vxb_hint(xb), errp);
     vxb_write_u32(xb, tid, VX_NODE_MAX_CONFIG, xb->config_size, errp);
     if (!*errp) {
         xs_node_printf(vxb_xs(xb), tid, XEN_DEVICE(xb)->backend_path,
@@ -393,13 +407,21 @@ static bool vxb_map_pool(VirtIOXenbus *xb, uint32_t version, Error **errp)
         error_setg(errp, "control page: %s is 0x%x", wrong, value);
         return false;
     }
+    /* All may have been offered what one of them has taken. */
+    value = le32_to_cpu(copy->pool_pages);
+    if (value > vxb_allowed(xb)) {
+        error_setg(errp, "a pool of %u pages: %u are left for this device",
+                   value, vxb_allowed(xb));
+        return false;
+    }
     refs = vxb_read_directory(xb, copy, errp);
     if (!refs) {
         return false;
     }
     xb->pool = vxb_pool_new(XEN_DEVICE(xb)->frontend_id, refs,
                             le32_to_cpu(copy->pool_pages),
-                            le32_to_cpu(copy->ro_pages), &xb->root, errp);
+                            le32_to_cpu(copy->ro_pages),
+                            vx_pool_base(vxb_hint(xb)), &xb->root, errp);
     return xb->pool != NULL;
 }
 
@@ -815,6 +837,9 @@ static const Property vxb_properties[] = {
     DEFINE_PROP_UINT32("devid", VirtIOXenbus, devid, 0),
     DEFINE_PROP_UINT32("pool-max-pages", VirtIOXenbus, pool_max_pages, 4096),
     DEFINE_PROP_UINT32("pool-hint-pages", VirtIOXenbus, pool_hint_pages, 0),
+    /* Over the hints, of all devices together. */
+    DEFINE_PROP_UINT32("pool-extra-pages", VirtIOXenbus, pool_extra_pages,
+                       VX_POOL_EXTRA),
     /* Threads for the notifications of a device whose netdev has vhost=on. */
     DEFINE_PROP_UINT32("relays", VirtIOXenbus, relays, 0),
     VXB_PROPERTIES_END

@@ -56,7 +56,8 @@ struct VirtIOXenbus {
     char *kind;
     uint32_t devid;
     uint32_t pool_max_pages;
-    uint32_t pool_hint_pages;
+    uint32_t pool_hint_pages;   /* 0: what is right for the device */
+    uint32_t pool_extra_pages;
     uint32_t relays;
 
     IOThread **relay;           /* so many */
@@ -118,11 +119,13 @@ void vxb_disconnect(VirtIOXenbus *xb);
 /*
  * Map @pages pages of domain @domid, whose references are @refs (taken over),
  * the last @ro_pages of them for reading, and show them at VX_POOL_BASE of
- * @root.
+ * @root. @base: of them, what counts for nothing in vxb_pool_extra().
  */
 VirtIOXenbusPool *vxb_pool_new(uint32_t domid, uint32_t *refs, uint32_t pages,
-                               uint32_t ro_pages, MemoryRegion *root,
-                               Error **errp);
+                               uint32_t ro_pages, uint32_t base,
+                               MemoryRegion *root, Error **errp);
+/* Pages that the guest's pools have over their bases together, until they are unmapped. */
+uint32_t vxb_pool_extra(void);
 /* Take it from @root. False: a device model still holds a mapping of it. */
 bool vxb_pool_drop(VirtIOXenbusPool *pool, MemoryRegion *root);
 uint32_t vxb_pool_pages(const VirtIOXenbusPool *pool);
