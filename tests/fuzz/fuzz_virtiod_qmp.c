@@ -37,6 +37,9 @@ static void on_reply(void *arg, struct json_object *ret, const char *error)
 	(void)arg;
 	if (!ret == !error)
 		abort();
+	for (const char *c = error ? error : ""; *c; c++)
+		if (*c < 0x20 || *c > 0x7e || c - error >= QMP_ERROR_MAX)
+			abort();
 	if (vd_size_of(ret, (struct vd_id){ VD_KIND_DISK, 51712 }) > INT64_MAX)
 		abort();
 	if (!q.broken)

@@ -222,6 +222,16 @@ bool fake_qmp_open(void)
 	return session;
 }
 
+bool fake_qmp_greeted(void)
+{
+	return session && session->ready;
+}
+
+bool fake_qmp_asked(void)
+{
+	return session && session->busy;
+}
+
 void fake_qmp_ready(void)
 {
 	session->ready = true;

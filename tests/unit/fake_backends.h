@@ -27,6 +27,9 @@ extern void (*fake_event_done)(void);
 extern char fake_qmp_sent[16384];	/* "COMMAND ARGS\n" */
 extern bool fake_qmp_refuses;		/* nobody listens */
 bool fake_qmp_open(void);
+/* fake_qmp_ready() was called; and a command waits for its answer. */
+bool fake_qmp_greeted(void);
+bool fake_qmp_asked(void);
 void fake_qmp_ready(void);
 /* Answer; text is JSON, or "!" and an error. */
 void fake_qmp_reply(const char *text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/cli/xlcfg.c src/stubdom/cli/cfgfacts.c src/lib/cli/findings.c src/lib/cli/host.c src/lib/cli/packages.c src/lib/base/file.c src/lib/base/log.c */
+/* test-sources: src/stubdom/cli/xlcfg.c src/stubdom/cli/cfgfacts.c src/lib/cli/findings.c src/lib/cli/xlread.c src/lib/cli/host.c src/lib/cli/packages.c src/lib/base/file.c src/lib/base/log.c */
 /* test-pkgs: xlutil xenlight json-c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -357,6 +357,10 @@ static void syntax(void **state)
 	assert_non_null(strstr(bad("cfg-syntax")->text, "test.cfg"));
 	assert_int_equal(check("\x1b[31m"), -EINVAL);
 	assert_null(strchr(bad("cfg-syntax")->text, '\x1b'));
+	/* libxlutil would abort */
+	findings_free(&fs);
+	assert_int_equal(xlcfg_check(&fs, "test.cfg", "a = \"x\0y\"\n", 10, &host), -EINVAL);
+	assert_non_null(bad("cfg-syntax"));
 }
 
 static void vdevs(void **state)

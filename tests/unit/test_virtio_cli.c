@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/cli/xlcfg.c src/virtio/cli/domains.c src/virtio/cli/list.c src/virtio/cli/args.c src/lib/cli/options.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/cli/host.c src/lib/cli/findings.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c src/virtio/cli/device_nodes.c src/virtio/cli/spec_text.c src/lib/xen/domain.c src/lib/xen/xenbus.c */
+/* test-sources: src/virtio/cli/xlcfg.c src/virtio/cli/domains.c src/virtio/cli/list.c src/virtio/cli/args.c src/lib/cli/options.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/lib/virtio/probe.c src/lib/virtio/blockdev.c src/lib/cli/host.c src/lib/cli/findings.c src/lib/cli/xlread.c src/lib/xen/xs_util.c src/lib/base/file.c src/lib/base/log.c tests/unit/fake_xenstore.c src/virtio/cli/device_nodes.c src/virtio/cli/spec_text.c src/lib/xen/domain.c src/lib/xen/xenbus.c */
 /* test-pkgs: json-c xlutil xenlight */
 /* xen-virtio: nodes as xl makes them, names as people give them, and what check says of an xl.cfg. */
 #include "virtiod_fixture.h"

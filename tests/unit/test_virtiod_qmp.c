@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/qmp/client.c src/lib/qmp/stream.c */
+/* test-sources: src/lib/qmp/client.c src/lib/base/log.c src/lib/qmp/stream.c */
 /* test-pkgs: json-c libsystemd */
 /* Sessions with a QEMU that is another process: a good one, bad ones, one that hangs. */
 #include <setjmp.h>
@@ -144,12 +144,12 @@ static void good(void **state)
 	static const char *const lines[] = {
 		HELLO, ">{\"return\": {}}\r\n",
 		">{\"event\":\"DEVICE_DELETED\",\"data\":{\"device\":\"d\"}}\r\n{\"return\": [1", ",2]}\r\n",
-		">{\"error\": {\"class\": \"GenericError\", \"desc\": \"no way\"}}\r\n", NULL
+		">{\"error\": {\"class\": \"GenericError\", \"desc\": \"no\\nway\\u001b[31m\"}}\r\n", NULL
 	};
 
 	(void)state;
 	session(lines, false);
-	assert_string_equal(said, "ready;event DEVICE_DELETED {\"device\":\"d\"};reply [1,2];reply no way;");
+	assert_string_equal(said, "ready;event DEVICE_DELETED {\"device\":\"d\"};reply [1,2];reply no?way?[31m;");
 }
 
 static void bad(void **state)

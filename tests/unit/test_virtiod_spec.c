@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/events.c src/virtio/daemon/unit_report.c src/virtio/daemon/net.c src/lib/net/rtnl.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/daemon/watches.c src/lib/net/tap.c src/lib/xen/domain.c */
+/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/events.c src/virtio/daemon/unit_report.c src/virtio/daemon/net.c src/lib/virtio/mark.c src/lib/net/rtnl.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/daemon/watches.c src/lib/net/tap.c src/lib/xen/domain.c */
 /* test-pkgs: libsystemd libmnl */
 /* What is read as text: parameters, names, events, states. */
 #include "virtiod_fixture.h"
@@ -189,6 +189,9 @@ static void names(void **state)
 	assert_int_equal(vd_net_parse("vx3", &a, &b), -EINVAL);
 	assert_int_equal(vd_net_parse("vx3.0.1", &a, &b), -EINVAL);
 	assert_int_equal(vd_net_parse("eth0", &a, &b), -EINVAL);
+	/* trust-08: not the name that we would give it */
+	assert_int_equal(vd_net_parse("vx03.0", &a, &b), -EINVAL);
+	assert_int_equal(vd_net_parse("vx3.00", &a, &b), -EINVAL);
 	assert_int_equal(vd_type_by_name("rng", 3), VD_RNG);
 	assert_int_equal(vd_type_by_name("rn", 2), 0);
 	good("virtio,device9;path=/srv;tag=t;readonly");

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 int qmp_client_init(struct qmp_client *c, const struct qmp_client_ops *ops, void *arg, size_t max)
 {
 	*c = (struct qmp_client){ .ops = ops, .arg = arg, .fd = -1 };
@@ -145,7 +147,7 @@ static void answer(struct qmp_client *c, struct json_object *ret, const char *er
 static void message(struct qmp_client *c, struct json_object *msg)
 {
 	struct json_object *o, *data = NULL, *desc = NULL;
-	const char *error = "no reason given";
+	char error[QMP_ERROR_MAX] = "no reason given";
 
 	if (json_object_object_get_ex(msg, "QMP", &o)) {
 		greeting(c, o);
@@ -158,7 +160,7 @@ static void message(struct qmp_client *c, struct json_object *msg)
 	} else if (json_object_object_get_ex(msg, "error", &o)) {
 		if (json_object_object_get_ex(o, "desc", &desc) &&
 		    json_object_is_type(desc, json_type_string))
-			error = json_object_get_string(desc);
+			log_clean(error, sizeof(error), json_object_get_string(desc), strlen(json_object_get_string(desc)));
 		answer(c, NULL, error);
 	} else {
 		c->broken = "it sends what is no QMP";

@@ -18,6 +18,8 @@
 #define QMP_QUEUE 64
 
 /* The answer: @ret, or @error with QEMU's words; both belong to the client. */
+/* Bytes of @error, which is printable: a QEMU that its guest has taken over chooses it. */
+#define QMP_ERROR_MAX 512
 typedef void qmp_reply_fn(void *arg, struct json_object *ret, const char *error);
 
 struct qmp_client_ops {

@@ -72,7 +72,7 @@ static void add_uses(struct manifest *m, const char *name, char *field)
 		char source[128], version[128];
 		bool twice = false;
 
-		if (sscanf(w, " %127[^ (] (= %127[^ )])", source, version) != 2)
+		if (sscanf(w, " %127[^ \t(] (= %127[^ \t)])", source, version) != 2)
 			continue;
 		for (size_t i = 0; i < m->n_use; i++)
 			twice |= !strcmp(m->use[i].package, name) &&

@@ -12,6 +12,7 @@
 
 #include "cfgfacts.h"
 #include "cli.h"
+#include "cli/xlread.h"
 
 /* libxl_internal.h: LIBXL_LINUX_STUBDOM_MEM */
 #define DEFAULT_MEMORY 128
@@ -347,7 +348,7 @@ int xlcfg_check(struct findings *fs, const char *name, const char *text,
 	if (f)
 		c.xlu = xlu_cfg_init(f, name);
 	if (c.xlu)
-		ret = len > 1 << 20 ? -EFBIG : -xlu_cfg_readdata(c.xlu, text, (int)len);
+		ret = xlread(c.xlu, text, len);
 	if (!ret && check_type(&c)) {
 		check_switches(&c);
 		check_memory(&c);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/xlread.h"
 #include "spec_text.h"
 #include "virtio/probe.h"
 #include "virtio/spec.h"
@@ -254,7 +255,7 @@ int xlcfg_virtio(struct findings *fs, const char *name, const char *text, size_t
 	if (c.report)
 		c.xlu = xlu_cfg_init(c.report, name);
 	if (c.xlu)
-		ret = len > 1 << 20 ? -EFBIG : -xlu_cfg_readdata(c.xlu, text, (int)len);
+		ret = xlread(c.xlu, text, len);
 	if (!ret) {
 		each(&c, "disk", check_disk);
 		each(&c, "virtio", check_device);

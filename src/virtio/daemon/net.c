@@ -119,7 +119,8 @@ int vd_net_parse(const char *name, uint32_t *domid, uint32_t *devid)
 		return -EINVAL;
 	*domid = (uint32_t)a;
 	*devid = (uint32_t)b;
-	return 0;
+	/* As we write it, and not "vx03.0": what is done is done to the interface of that name. */
+	return vd_tap_name(text, *domid, *devid) || strcmp(text, name) ? -EINVAL : 0;
 }
 
 void vd_net_sweep(bool (*keep)(void *arg, uint32_t domid, uint32_t devid), void *arg)

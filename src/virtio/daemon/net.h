@@ -24,7 +24,7 @@ int vd_net_down(uint32_t domid, uint32_t devid);
 /* Remove our taps of all guests for which @keep says no. */
 void vd_net_sweep(bool (*keep)(void *arg, uint32_t domid, uint32_t devid), void *arg);
 
-/* Pure: "vx3.0" to 3 and 0; -EINVAL. */
+/* Pure: "vx3.0", as vd_tap_name() writes it, to 3 and 0; -EINVAL. */
 int vd_net_parse(const char *name, uint32_t *domid, uint32_t *devid);
 
 #endif
