@@ -76,8 +76,8 @@ void check_maptrack(struct findings *fs, const struct pools *p, uint32_t own, ui
 		found(fs, ADVICE, "maptrack", fix, "pools of %u devices use %" PRIu64 " of %" PRIu64 " maptrack entries; if all guests take what they may have, it is %" PRIu64,
 		      p->devices, used, all, most);
 	else
-		found(fs, FINE, "maptrack", NULL, "pools of %u devices of %u guests use %" PRIu64 " of %" PRIu64 " maptrack entries",
-		      p->devices, p->guests, used, all);
+		found(fs, FINE, "maptrack", NULL, "pools of %u device%s of %u guest%s use %" PRIu64 " of %" PRIu64 " maptrack entries",
+		      p->devices, p->devices == 1 ? "" : "s", p->guests, p->guests == 1 ? "" : "s", used, all);
 }
 
 void check_aio(struct findings *fs, uint64_t used, uint64_t max)

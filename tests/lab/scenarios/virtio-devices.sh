@@ -32,6 +32,9 @@ all_connected() {
 }
 expect "all are connected, none has an error" wait_for 60 all_connected || { run cat $LAB/tmp/list; show_virtio v; }
 
+expect_text "trust-07: xen-virtio check adds up what their pools use" 'pools of 7 devices of 1 guest use [1-9][0-9]* of [1-9][0-9]* maptrack entries' sh -c 'xen-virtio check; true'
+expect_text "trust-07: and the host's AIO requests, of which there are many" 'of 1048576 AIO requests are taken' sh -c 'xen-virtio check; true'
+
 q=$(disk_of v virtio/2) r=$(disk_of v virtio/3) p=$(disk_of v virtio/4)
 expect_text "qcow2: it has the size that the image is for" '^131072$' guest_cmd v "cat /sys/block/$q/size"
 expect_text "qcow2: its serial number" '^QQ-1$' guest_cmd v "cat /sys/block/$q/serial"
