@@ -9,10 +9,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-int tap_make(const char *name, uid_t owner, bool multi_queue)
+int tap_open(const char *name, bool multi_queue)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-	int fd, ret = 0;
+	int fd, ret;
 
 	if (multi_queue)
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;
@@ -20,9 +20,20 @@ int tap_make(const char *name, uid_t owner, bool multi_queue)
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (ioctl(fd, TUNSETIFF, &ifr) ||
-	    ioctl(fd, TUNSETOWNER, (unsigned long)owner) ||
-	    ioctl(fd, TUNSETPERSIST, 1UL))
+	if (!ioctl(fd, TUNSETIFF, &ifr))
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int tap_make(const char *name, uid_t owner, bool multi_queue)
+{
+	int fd = tap_open(name, multi_queue), ret = 0;
+
+	if (fd < 0)
+		return fd;
+	if (ioctl(fd, TUNSETOWNER, (unsigned long)owner) || ioctl(fd, TUNSETPERSIST, 1UL))
 		ret = -errno;
 	close(fd);
 	return ret;

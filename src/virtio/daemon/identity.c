@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "identity.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "virtio/ids.h"
+
+void vd_identity_init(struct vd_identity *who, uint32_t domid)
+{
+	*who = (struct vd_identity){ .uid = VD_UID_QEMU + domid, .gid = VD_UID_QEMU + domid };
+}
+
+bool vd_identity_serve(struct vd_identity *who, const struct vd_spec *s, const struct vd_found *found)
+{
+	if (s->type != VD_9P || s->readonly)
+		return true;
+	if (who->shares)
+		return who->uid == found->uid;
+	*who = (struct vd_identity){ .uid = found->uid, .gid = found->gid, .shares = true };
+	return true;
+}
+
+int vd_become(uid_t uid, gid_t gid)
+{
+	if (!uid)
+		return -EINVAL;
+	/* With the last of its user ids a process loses the capabilities it has, too. */
+	if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	return 0;
+}
