@@ -556,7 +556,7 @@ static void not_hot_pluggable(void **state)
 	(void)state;
 	running_disk();
 	fix_node(DISK(3, 51712), "state", "4");
-	fix_virtio(VIRTIO(3, 0), "virtio,device9;path=/tmp;tag=t");
+	fix_virtio(VIRTIO(3, 0), "virtio,device9;path=/tmp;tag=t;readonly");
 	visit(3);
 	fake_qmp_ready();
 	assert_false(fake_qmp_open());
@@ -570,7 +570,7 @@ static void not_hot_pluggable_yet(void **state)
 {
 	(void)state;
 	running_disk();
-	fix_virtio(VIRTIO(3, 0), "virtio,device9;path=/tmp;tag=t");
+	fix_virtio(VIRTIO(3, 0), "virtio,device9;path=/tmp;tag=t;readonly");
 	visit(3);
 	fake_qmp_ready();
 	assert_false(fake_qmp_open());
