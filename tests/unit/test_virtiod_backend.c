@@ -42,7 +42,7 @@ int fake_become(uid_t uid, gid_t gid)
 	return 0;
 }
 
-/* No tap is here: a card gets files that are none. */
+/* No tap is here: a card gets files that are none.  Not every /tmp has direct I/O. */
 int fake_opened_open(struct vd_opened *o, const char *path, uint32_t domid, struct vd_id id,
 		     const struct vd_spec *s, const struct vd_found *found, char *error)
 {
@@ -50,8 +50,12 @@ int fake_opened_open(struct vd_opened *o, const char *path, uint32_t domid, stru
 		snprintf(error, VD_ERROR_MAX, "%.100s: %s", s->path, strerror(-open_error));
 		return open_error;
 	}
-	if (s->type != VD_NET)
-		return vd_opened_open(o, path, domid, id, s, found, error);
+	if (s->type != VD_NET) {
+		struct vd_spec cached = *s;
+
+		cached.cached = true;
+		return vd_opened_open(o, path, domid, id, &cached, found, error);
+	}
 	o->n = vd_opened_count(s, found);
 	for (unsigned int i = 0; i < o->n; i++)
 		o->fd[i] = open("/dev/null", O_RDWR | O_CLOEXEC);

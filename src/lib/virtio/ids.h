@@ -18,7 +18,9 @@
 #define VD_RUN_CONSOLE VD_RUN_DIR "/%u/" VD_CONSOLE_SOCKET
 #define VD_RUN_OPEN VD_RUN_DIR "/%u/open"		/* see keeper.h */
 /* Where the unit's QEMU finds its way to xenstored, in the unit's own file tree. */
-#define VD_XENSTORE "/run/xenstore"
+#define VD_XENSTORE_DIR "/run"
+#define VD_XENSTORE_NAME "xenstore"
+#define VD_XENSTORE VD_XENSTORE_DIR "/" VD_XENSTORE_NAME
 #define VD_UNIT "xen-virtio-backend@%u.service"
 
 /*

@@ -186,7 +186,7 @@ static int sockets(struct keeper *k)
 	k->open = vd_listen(k->dir, "open", SOCK_SEQPACKET);
 	if (k->open < 0)
 		return k->open;
-	k->xenstore = vd_listen("/run", "xenstore", SOCK_STREAM);
+	k->xenstore = vd_listen(VD_XENSTORE_DIR, VD_XENSTORE_NAME, SOCK_STREAM);
 	if (k->xenstore < 0)
 		return k->xenstore;
 	return chmod(VD_XENSTORE, 0666) ? -errno : 0;

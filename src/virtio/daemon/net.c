@@ -61,7 +61,7 @@ int vd_net_up(uint32_t domid, uint32_t devid, const struct vd_spec *s, char *err
 	}
 	ret = vd_tap_name(tap, domid, devid);
 	if (!ret && !if_nametoindex(tap))
-		/* The backend is root without CAP_NET_ADMIN: being the owner, it may open it. */
+		/* What opens it for QEMU is root without CAP_NET_ADMIN: being the owner, it may. */
 		ret = tap_make(tap, 0, s->queues > 1);
 	if (!ret) {
 		r = rtnl_open();
