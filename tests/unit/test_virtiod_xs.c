@@ -228,6 +228,18 @@ static void refuses(void **state)
 	assert_int_equal(ended(), 0);
 }
 
+/* However many: they are all answered, those beyond the limit later. */
+static void a_flood(void **state)
+{
+	(void)state;
+	for (uint32_t i = 1; i <= 2050; i++) {
+		SAY(qemu, XS_READ, i, "name");
+		hears(qemu, XS_ERROR, i, "EACCES");
+	}
+	SAY(qemu, XS_READ, 1, "domid");
+	hears(xenstored, XS_READ, 1, "domid");
+}
+
 static void no_message(void **state)
 {
 	const struct xsd_sockmsg hdr = { .type = XS_READ, .len = XENSTORE_PAYLOAD_MAX + 1 };
@@ -259,7 +271,7 @@ int main(void)
 #define P(fn) cmocka_unit_test_setup_teardown(fn, p_setup, p_teardown)
 	const struct CMUnitTest tests[] = {
 		FIX_TEST(reads), FIX_TEST(paths_are_plain), FIX_TEST(writes), FIX_TEST(nothing_else), FIX_TEST(bounded),
-		P(passes_on), P(refuses), P(no_message), P(deaf),
+		P(passes_on), P(refuses), P(a_flood), P(no_message), P(deaf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

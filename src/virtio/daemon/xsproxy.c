@@ -12,13 +12,21 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 #include <xen/io/xs_wire.h>
 
 #include "base/file.h"
+#include "base/ratelimit.h"
 
 /* What a client may leave unread: a guest makes watch events as fast as it likes. */
 #define OUT_MAX (256 * 1024)
+
+/*
+ * xenstored serves all guests in one thread.  A device that connects needs some dozens
+ * of requests, and a guest has hundreds of devices at most.
+ */
+#define REQUESTS_PER_SECOND 2000
 
 struct message {
 	struct xsd_sockmsg hdr;
@@ -31,6 +39,8 @@ struct proxy {
 	struct message req, ans;
 	size_t req_got, ans_got;
 	bool waits;			/* req was passed on */
+	struct limit rate;
+	uint64_t rests;			/* until then nothing is taken of the client; 0: it is */
 	char out[OUT_MAX];
 	size_t out_len;
 };
@@ -99,12 +109,32 @@ static int refuse(struct proxy *p)
 	return put(p, &m);
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* For how long it rests; -1: it does not. */
+static int rest_ms(struct proxy *p)
+{
+	uint64_t now = p->rests ? now_ms() : 0;
+
+	if (now >= p->rests)
+		p->rests = 0;
+	return p->rests ? (int)(p->rests - now) : -1;
+}
+
 static int from_client(struct proxy *p)
 {
 	int ret = take(p->client, &p->req, &p->req_got);
 
 	if (ret <= 0)
 		return ret;
+	if (!limit_take(&p->rate, now_ms(), 1000, REQUESTS_PER_SECOND))
+		p->rests = p->rate.start + 1000;
 	if (!xsf_allows(p->f, p->req.hdr.type, p->req.body, p->req.hdr.len))
 		return refuse(p);
 	p->waits = true;
@@ -137,19 +167,20 @@ static int to_client(struct proxy *p)
 
 static int turn(struct proxy *p)
 {
+	int rest = rest_ms(p), ret = 0;
+	bool takes = !p->waits && rest < 0;
 	struct pollfd fds[2] = {
-		{ .fd = p->client, .events = (short)((p->waits ? 0 : POLLIN) | (p->out_len ? POLLOUT : 0)) },
+		{ .fd = p->client, .events = (short)((takes ? POLLIN : 0) | (p->out_len ? POLLOUT : 0)) },
 		{ .fd = p->server, .events = POLLIN },
 	};
-	int ret = 0;
 
-	if (poll(fds, 2, -1) < 0)
+	if (poll(fds, 2, rest) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (fds[1].revents)
 		ret = from_server(p);
 	if (ret >= 0 && (fds[0].revents & POLLOUT))
 		ret = to_client(p);
-	if (ret >= 0 && !p->waits && (fds[0].revents & POLLIN))
+	if (ret >= 0 && (fds[0].revents & POLLIN))
 		ret = from_client(p);
 	else if (ret >= 0 && (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)))
 		ret = -EPIPE;

@@ -68,6 +68,7 @@ t "kernel settings" sh -c 'echo 1 >/proc/sys/kernel/sysrq'
 t "tracing" ls /sys/kernel/debug /sys/kernel/tracing/trace
 t "D-Bus" busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager GetUnit s xen-virtiod.service
 t "systemd's sockets" sh -c 'find /run -type s | grep -v -e "^/run/xenstore\$" -e "^/run/xenstored/socket\$" -e "^/run/systemd/journal/socket\$"'
+t "a Unix socket with an abstract name" socat -u OPEN:/dev/null ABSTRACT-CONNECT:lab-probe
 t "privcmd" open /dev/xen/privcmd
 t "hypercall" open /dev/xen/hypercall
 t "gntdev" open /dev/xen/gntdev
@@ -91,6 +92,7 @@ exec /usr/libexec/xen-extras/qemu-virtio "\$@"
 EOF2
 chmod 755 /usr/local/bin/intruder
 touch /dev/shm/lab-probe
+socat -u ABSTRACT-LISTEN:lab-probe,fork OPEN:/dev/null & probe=$!
 # What it may reach.  xen-virtiod(8) says what gntdev, evtchn and the log mean.
 cat >$LAB/tmp/allowed <<'EOF2'
 its own disk, handed over for writing
@@ -105,6 +107,9 @@ xenstore: its own disk
 xenstore: the backend's nodes of its own disk
 the log
 EOF2
+
+# Landlock's scopes came with Linux 6.12.
+case $(uname -r) in 6.1.*) echo "a Unix socket with an abstract name" >>$LAB/tmp/allowed ;; esac
 
 # intrude: in the place of guest v's QEMU.
 intrude() {
@@ -186,6 +191,7 @@ expect "its QEMU has let go of it" wait_for 20 lets_go $GUESTS/plugged.raw
 
 expect "both are destroyed" sh -c 'xl destroy v && xl destroy w'
 losetup -d "$own" "$readonly" "$foreign" "$more"
+kill $probe
 rm -f /dev/shm/lab-probe
 xenstore-rm /local/domain/0/outside 2>/dev/null
 expect "nothing is left" nothing_left "$before"
