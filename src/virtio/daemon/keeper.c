@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,9 +46,6 @@ static int proxy(const struct keeper *k, int client)
 	close(k->open);
 	if (!ret)
 		ret = vd_become(VD_UID_XENSTORE + k->domid, VD_UID_XENSTORE + k->domid);
-	/* The user has changed: now it stays. */
-	if (!ret && (prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)))
-		ret = -errno;
 	if (!ret)
 		ret = xsproxy_run(client, server, &f);
 	if (ret)
@@ -160,24 +158,35 @@ static int own_domain(struct keeper *k)
 	return ret;
 }
 
-static int run(struct keeper *k, pid_t parent)
+/*
+ * @qemu: the process that is, or becomes, QEMU.  A parent's death signal would need
+ * QEMU's right to send it, which is a user's without rights.
+ */
+static int run(struct keeper *k, pid_t qemu)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[3] = {
 		{ .fd = k->xenstore, .events = POLLIN }, { .fd = k->open, .events = POLLIN },
+		{ .fd = (int)syscall(SYS_pidfd_open, qemu, 0), .events = POLLIN },
 	};
 
 	prctl(PR_SET_NAME, "virtio-keeper");
 	/* The unit is stopped: QEMU may have something to say to xenstored until it ends. */
 	signal(SIGTERM, SIG_IGN);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+	if (fds[2].fd < 0 || getppid() != qemu)
 		return 1;
-	while (poll(fds, 2, -1) > 0 || errno == EINTR) {
+	for (;;) {
+		if (poll(fds, 3, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return 1;
+		}
+		if (fds[2].revents)
+			return 0;
 		if (fds[0].revents)
 			accept_qemu(k);
 		if (fds[1].revents)
 			accept_daemon(k);
 	}
-	return 1;
 }
 
 static int sockets(struct keeper *k)
