@@ -26,7 +26,9 @@ static int fake_execv(const char *program, char *const *argv);
 #define execv fake_execv
 #include "virtio/daemon/backend.c"
 #undef execv
+#undef vd_become
 #undef vd_opened_open
+int vd_become(uid_t uid, gid_t gid);
 int vd_opened_open(struct vd_opened *o, const char *path, uint32_t domid, struct vd_id id,
 		   const struct vd_spec *s, const struct vd_found *found, char *error);
 
@@ -240,6 +242,44 @@ static void who_it_is(void **state)
 	/* QEMU's and its proxies' are different, whichever guests' they are. */
 	assert_true(VD_UID_QEMU + DOMID_LIMIT <= VD_UID_XENSTORE);
 	assert_true(VD_UID_XENSTORE + DOMID_LIMIT < INT32_MAX);
+}
+
+/* In a process of its own: what is left of root. */
+static int what_is_left(void)
+{
+	char line[128];
+	int bad = vd_become(2146400003, 2146400003) != 0;
+	FILE *f = fopen("/proc/self/status", "re");
+
+	bad |= !f || getuid() != 2146400003 || getegid() != 2146400003 || getgroups(0, NULL);
+	bad |= !setuid(0) || !seteuid(0) || !setgid(0);
+	while (f && fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, "CapPrm:", 7) || !strncmp(line, "CapEff:", 7) || !strncmp(line, "CapInh:", 7))
+			bad |= strspn(line + 7, "\t0\n") != strlen(line + 7);
+		if (!strncmp(line, "NoNewPrivs:", 11))
+			bad |= !strchr(line, '1');
+	}
+	if (f)
+		fclose(f);
+	return bad;
+}
+
+static void becomes_somebody_else(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(vd_become(0, 0), -EINVAL);
+	if (geteuid()) {
+		assert_int_equal(vd_become(2146400003, 2146400003), -EPERM);
+		return;
+	}
+	pid = fork();
+	if (!pid)
+		_exit(what_is_left());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 /* What its driver has been shown, the next QEMU shows again. */
@@ -478,7 +518,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(starts), T(a_user_of_its_own), T(cannot_be_opened), T(who_it_is), T(keeps_the_sectors), T(a_card_that_comes_late), T(starts_bare), T(no_qemu), T(ended), T(never_revived),
+		T(starts), T(a_user_of_its_own), T(cannot_be_opened), T(who_it_is), T(becomes_somebody_else), T(keeps_the_sectors), T(a_card_that_comes_late), T(starts_bare), T(no_qemu), T(ended), T(never_revived),
 		T(listing), T(own_domain), T(probing), T(probing_vhost),
 	};
 

@@ -106,7 +106,8 @@ struct fetch *fetch_begin(sd_event *ev, uint32_t domid, struct vd_id id, fetch_f
 	if (ret >= 0)
 		ret = sd_event_now(ev, CLOCK_MONOTONIC, &now);
 	if (ret >= 0)
-		ret = sd_event_add_time(ev, &f->timer, CLOCK_MONOTONIC, now + FETCH_LIMIT_MS * UINT64_C(1000), 1000, on_time, f);
+		ret = sd_event_add_time(ev, &f->timer, CLOCK_MONOTONIC,
+					now + FETCH_LIMIT_MS * UINT64_C(1000), 1000, on_time, f);
 	if (ret >= 0)
 		ret = sd_event_add_io(ev, &f->io, f->fd, EPOLLIN, on_answer, f);
 	if (ret >= 0)

@@ -72,9 +72,9 @@ unsigned int vd_opened_count(const struct vd_spec *s, const struct vd_found *fou
 /* With the flags that QEMU would use: it looks for a file that has them. */
 static int open_disk(const struct vd_spec *s, const struct vd_found *found, char *error)
 {
-	int fd = open(s->path, (s->readonly ? O_RDONLY : O_RDWR) | (s->cached ? 0 : O_DIRECT) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int flags = (s->readonly ? O_RDONLY : O_RDWR) | (s->cached ? 0 : O_DIRECT), ret;
+	int fd = open(s->path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
-	int ret;
 
 	if (fd < 0) {
 		ret = -errno;

@@ -47,7 +47,8 @@ static const char *backend_node(const struct xsf *f, const char *path)
 	char dir[96];
 
 	for (int k = 0; !name && k < VD_KINDS; k++) {
-		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/%s/%u", f->own, vd_kind_name((enum vd_kind)k), f->domid);
+		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/%s/%u", f->own,
+			 vd_kind_name((enum vd_kind)k), f->domid);
 		name = node_below(dir, path);
 	}
 	return name;
