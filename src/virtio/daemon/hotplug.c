@@ -78,8 +78,9 @@ static int no_files(struct guest *g, struct dev *d, int err, const char *why)
 		guest_wake(g, guest_now(g) + FETCH_RETRY_MS);
 		return -EINPROGRESS;
 	}
-	if (err == -ENOENT)
-		snprintf(text, sizeof(text), "its backend is of an earlier version: run 'systemctl restart " VD_UNIT "'", g->domid);
+	if (err == -ENOENT || err == -ECONNREFUSED)
+		snprintf(text, sizeof(text), "its backend %s: run 'systemctl restart " VD_UNIT "'",
+			 err == -ENOENT ? "is of an earlier version" : "has lost the process that opens files", g->domid);
 	else
 		snprintf(text, sizeof(text), "%s", why);
 	dev_fail(g, d, text);

@@ -92,9 +92,12 @@ static void job_end(struct guest *g)
 
 	if (d && j->kind == VD_JOB_UNPLUG) {
 		d->plugged = d->probed = false;
-		/* Its successor may need another one. */
+		/* Its successor may need another one; QEMU cannot remove a socket. */
 		if (d->served.type == VD_NET)
 			vd_net_down(g->domid, j->id.devid);
+		snprintf(what, sizeof(what), VD_RUN_CONSOLE, g->domid, j->id.devid);
+		if (d->served.type == VD_CONSOLE)
+			unlink(what);
 		g->revoke = true;
 		guest_log(g, LOG_INFO, &j->id, "removed");
 	} else if (d && j->kind == VD_JOB_RESIZE) {
