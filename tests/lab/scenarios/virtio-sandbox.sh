@@ -160,6 +160,7 @@ user_of() { stat -c %u "/proc/$(systemctl show -P MainPID "xen-virtio-backend@$(
 lets_go() { ! stat -Lc %d:%i "/proc/$(systemctl show -P MainPID "xen-virtio-backend@$id")"/fd/* 2>/dev/null | grep -qx "$(stat -Lc %d:%i "$1")"; }
 expect_text "its QEMU is a user of its own" "^$((2146400000 + id))\$" user_of v
 expect_text "the other guest's is another" "^$((2146400000 + $(xl domid w)))\$" user_of w
+expect "so is what is between it and xenstored" pgrep -u "$((2146440000 + id))"
 [ $nine = 0 ] || expect "it reads the shared directory" guest_cmd v 'mkdir -p /tmp/s && mount -t 9p -o trans=virtio,version=9p2000.L share /tmp/s && grep shared /tmp/s/a && umount /tmp/s'
 
 expect "a program in the place of its QEMU runs" intrude || { run cat $LAB/tmp/intrusion; show_virtio v; }
@@ -194,5 +195,6 @@ losetup -d "$own" "$readonly" "$foreign" "$more"
 kill $probe
 rm -f /dev/shm/lab-probe
 xenstore-rm /local/domain/0/outside 2>/dev/null
+expect "no process of either user is left" wait_for 20 sh -c "! pgrep -u $((2146400000 + id)),$((2146440000 + id))"
 expect "nothing is left" nothing_left "$before"
 expect_text "no drop-in is left" '^0$' sh -c 'sleep 2; ls -d /run/systemd/system*/xen-virtio-backend@*.d 2>/dev/null | wc -l'
