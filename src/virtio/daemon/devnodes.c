@@ -12,9 +12,11 @@ static const struct {
 } nodes[] = {
 	{ "/dev/xen/gntdev", "/sys/class/misc/xen!gntdev/dev", 0666 },
 	{ "/dev/xen/evtchn", "/sys/class/misc/xen!evtchn/dev", 0666 },
-	/* Not there before the first card is. */
-	{ "/dev/net/tun", "/sys/class/misc/tun/dev", 0600 },
+	/* It has always the same number, and its module may come with the first card. */
+	{ "/dev/net/tun", NULL, 0600 },
 };
+
+#define TUN makedev(10, 200)
 
 static int number_of(const char *path, dev_t *dev)
 {
@@ -38,13 +40,15 @@ int devnodes_make(const char **path)
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < sizeof(nodes) / sizeof(nodes[0]); i++) {
-		dev_t dev = 0;
+		dev_t dev = TUN;
 
 		*path = nodes[i].path;
-		ret = number_of(nodes[i].number, &dev);
+		if (nodes[i].number)
+			ret = number_of(nodes[i].number, &dev);
 		if (!ret && mknod(nodes[i].path, S_IFCHR | nodes[i].mode, dev) && errno != EEXIST)
 			ret = -errno;
-		if (ret == -ENOENT && !(nodes[i].mode & S_IROTH))
+		/* Cards alone need it, and say so when it is not there. */
+		if (!nodes[i].number)
 			ret = 0;
 	}
 	umask(old);
