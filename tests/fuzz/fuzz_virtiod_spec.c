@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/virtio/daemon/events.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/daemon/watches.c src/lib/xen/domain.c */
-/* test-pkgs: json-c */
+/* test-sources: src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/steps.c src/virtio/daemon/opened.c src/lib/net/tap.c src/lib/net/rtnl.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/virtio/daemon/events.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/daemon/watches.c src/lib/xen/domain.c */
+/* test-pkgs: json-c libmnl */
 /* A virtio= line's type, or a disk's nodes, one a line; what is taken becomes arguments of QEMU. */
 #include <stdint.h>
 #include <stdlib.h>
@@ -27,13 +27,16 @@ static void check_good(const struct vd_spec *s, struct vd_id id)
 {
 	struct vd_argv a = { .v = NULL };
 	struct vd_found found = { .vhost = s->vhost != VD_VHOST_OFF };
+	struct vd_opened o = { .n = vd_opened_count(s, &found) };
 	struct vd_steps st;
 
+	if (o.n > VD_OPENED_MAX)
+		abort();
 	if (s->type == VD_BLOCK && s->path[0] != '/')
 		abort();
 	if (s->type == VD_NET && (!s->bridge[0] || (s->mac[0] & 1)))
 		abort();
-	if (!vd_steps_make(&st, 3, id, s, &found)) {
+	if (!vd_steps_make(&st, id, s, &found, &o, false)) {
 		if (vd_argv_steps(&a, &st))
 			abort();
 		/* Pairs of an option and its value, one device's and no more. */

@@ -2,6 +2,7 @@
 #include "fake_backends.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,18 @@
 
 #include "virtio/blockdev.h"
 #include "virtio/ids.h"
+#include "virtio/daemon/devnodes.h"
+#include "virtio/daemon/fetch.h"
+#include "virtio/daemon/keeper.h"
 #include "virtio/daemon/net.h"
 #include "qmp/session.h"
 
 char fake_units_asked[1024], fake_units_permits[4096], fake_qmp_sent[16384], fake_net_done[1024];
 int fake_units_error, fake_units_permitted, fake_permit_answer, fake_net_error;
 bool fake_qmp_refuses, fake_events_missing;
+char fake_fetched[1024];
+int fake_fetch_begins, fake_fetch_result;
+const char *fake_fetch_why = "";
 void (*fake_event_done)(void);
 dev_t fake_rdev;
 uint64_t fake_bytes;
@@ -48,6 +55,8 @@ void fake_backends_reset(void)
 	fake_qmp_refuses = fake_events_missing = false;
 	if (!fake_probed)
 		fake_probed = mmap(NULL, sizeof(*fake_probed), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	fake_fetched[0] = '\0';
+	fake_fetch_begins = fake_fetch_result = 0;
 	fake_rdev = fake_probes = 0;
 	fake_probing_ms = 30000;
 	fake_event_done = NULL;
@@ -200,7 +209,7 @@ void qmp_wait(struct qmp *q)
 		abort();
 }
 
-int qmp_command(struct qmp *q, const char *command, struct json_object *args)
+int qmp_command(struct qmp *q, const char *command, struct json_object *args, int fd)
 {
 	if (q != session || !q->ready || q->busy)
 		abort();
@@ -208,6 +217,8 @@ int qmp_command(struct qmp *q, const char *command, struct json_object *args)
 	put(fake_qmp_sent, sizeof(fake_qmp_sent), "%s %s\n", command,
 	    json_object_to_json_string_ext(args, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(args);
+	if (fd >= 0)
+		close(fd);
 	return 0;
 }
 
@@ -310,6 +321,65 @@ void fake_events_lost(void)
 {
 	events->ops->lost(events->arg, "it closed the connection");
 	done();
+}
+
+/* ---- files ---- */
+
+struct fetch {
+	struct vd_id id;
+};
+
+struct fetch *fetch_begin(sd_event *ev, uint32_t domid, struct vd_id id, fetch_fn *fn, void *arg)
+{
+	struct fetch *f;
+	char name[VD_ID_MAX];
+
+	(void)ev;
+	(void)fn;
+	(void)arg;
+	put(fake_fetched, sizeof(fake_fetched), "%u %s;", domid, vd_id_name(name, id));
+	if (fake_fetch_begins) {
+		errno = -fake_fetch_begins;
+		return NULL;
+	}
+	f = calloc(1, sizeof(*f));
+	f->id = id;
+	return f;
+}
+
+int fetch_result(struct fetch *f, struct vd_opened *o, char *why)
+{
+	(void)f;
+	snprintf(why, VD_ERROR_MAX, "%s", fake_fetch_why);
+	if (fake_fetch_result)
+		return fake_fetch_result;
+	o->n = 1;
+	o->fd[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return 0;
+}
+
+struct vd_id fetch_of(const struct fetch *f)
+{
+	return f->id;
+}
+
+void fetch_end(struct fetch *f)
+{
+	free(f);
+}
+
+/* ---- what is beside a QEMU ---- */
+
+int keeper_start(uint32_t domid)
+{
+	(void)domid;
+	return 0;
+}
+
+int devnodes_make(const char **path)
+{
+	(void)path;
+	return 0;
 }
 
 /* ---- block devices ---- */

@@ -44,6 +44,13 @@ bool fake_events_open(void);
 void fake_events_say(const char *name, const char *data);
 void fake_events_lost(void);
 
+/* ---- files for devices: who asked for which is in the text, "3 virtio-0;" ---- */
+extern char fake_fetched[1024];
+extern int fake_fetch_begins;	/* negative errno: nobody is there */
+/* What comes of it: 0 and one file, or negative errno and why. */
+extern int fake_fetch_result;
+extern const char *fake_fetch_why;
+
 /* ---- block devices: every path is this one; 0: none is ---- */
 extern dev_t fake_rdev;
 extern uint64_t fake_bytes;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/lib/virtio/probe.c src/lib/virtio/probing.c src/lib/virtio/blockdev.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
-/* test-pkgs: json-c */
+/* test-sources: src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/opened.c src/virtio/daemon/identity.c src/lib/net/tap.c src/lib/net/rtnl.c src/virtio/daemon/option.c src/virtio/daemon/argv.c src/lib/virtio/probe.c src/lib/virtio/probing.c src/lib/virtio/blockdev.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c src/lib/xen/domain.c */
+/* test-pkgs: json-c libmnl */
 /* What the unit runs before and after QEMU; and the nodes it reads and writes. */
 #include "virtiod_fixture.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,12 +20,63 @@ static char dir[64];
 #define VD_RUN_DIR "."
 #define VD_SYS_NET "."
 static int fake_execv(const char *program, char *const *argv);
+/* Who it became; this process stays who it is. */
+#define vd_become fake_become
+#define vd_opened_open fake_opened_open
 #define execv fake_execv
 #include "virtio/daemon/backend.c"
 #undef execv
 #include "virtio/mark.c"
+#undef vd_become
+#undef vd_opened_open
+int vd_become(uid_t uid, gid_t gid);
+int vd_opened_open(struct vd_opened *o, const char *path, uint32_t domid, struct vd_id id,
+		   const struct vd_spec *s, const struct vd_found *found, char *error);
 
 static char ran[8192];
+static uid_t became;
+static unsigned int keepers;
+static int open_error;
+
+int fake_become(uid_t uid, gid_t gid)
+{
+	(void)gid;
+	became = uid;
+	return 0;
+}
+
+/* No tap is here: a card gets files that are none.  Not every /tmp has direct I/O. */
+int fake_opened_open(struct vd_opened *o, const char *path, uint32_t domid, struct vd_id id,
+		     const struct vd_spec *s, const struct vd_found *found, char *error)
+{
+	if (open_error) {
+		snprintf(error, VD_ERROR_MAX, "%.100s: %s", s->path, strerror(-open_error));
+		return open_error;
+	}
+	if (s->type != VD_NET) {
+		struct vd_spec cached = *s;
+
+		cached.cached = true;
+		return vd_opened_open(o, path, domid, id, &cached, found, error);
+	}
+	o->n = vd_opened_count(s, found);
+	for (unsigned int i = 0; i < o->n; i++)
+		o->fd[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return 0;
+}
+
+int keeper_start(uint32_t domid)
+{
+	assert_int_equal(domid, 3);
+	keepers++;
+	return 0;
+}
+
+int devnodes_make(const char **path)
+{
+	(void)path;
+	return 0;
+}
 
 static int fake_execv(const char *program, char *const *argv)
 {
@@ -46,6 +99,9 @@ static int t_setup(void **state)
 	assert_int_equal(mkdir("3", 0700), 0);
 	close(open("disk.img", O_CREAT | O_WRONLY, 0600));
 	ran[0] = '\0';
+	became = keepers = 0;
+	open_error = 0;
+	unsetenv("XENSTORED_PATH");
 	fix_guest(3, "web1");
 	return 0;
 }
@@ -54,6 +110,8 @@ static int t_teardown(void **state)
 {
 	unlink("disk.img");
 	unlink("3/start");
+	unlink("3/qmp");
+	unlink("3/events");
 	rmdir("3");
 	assert_int_equal(chdir("/"), 0);
 	rmdir(dir);
@@ -99,12 +157,130 @@ static void starts(void **state)
 	assert_node(VIRTIO(3, 4), "virtio-xenbus-error", "");
 	assert_non_null(strstr(ran, "-xen-domid 3 -name guest=web1 "));
 	assert_non_null(strstr(ran, "\"id\":\"virtio_disk-51712.dev\""));
-	assert_non_null(strstr(ran, "\"file\":{\"driver\":\"file\",\"filename\":\"/tmp/"));
+	assert_non_null(strstr(ran, "\"file\":{\"driver\":\"file\",\"filename\":\"/dev/fdset/103425\""));
 	assert_non_null(strstr(ran, "\"id\":\"virtio-0.dev\""));
 	assert_null(strstr(ran, "virtio-1"));
 	assert_null(strstr(ran, "virtio-2"));
 	assert_null(strstr(ran, "virtio-3"));
 	assert_null(strstr(ran, "virtio-4"));
+}
+
+/* trust-01: it is nobody else, and what it has is open: files, the monitors' sockets, one way to xenstored. */
+static void a_user_of_its_own(void **state)
+{
+	struct stat st;
+	const char *p;
+	int fd = -1;
+
+	(void)state;
+	fix_disk(DISK(3, 51712), image());
+	assert_int_equal(backend_run(3, "/bin/true"), EXIT_FAILURE);
+	assert_int_equal(became, 2146400003);
+	assert_int_equal(keepers, 1);
+	assert_string_equal(getenv("XENSTORED_PATH"), "/run/xenstore");
+	assert_null(strstr(ran, image()));
+	/* The disk: open, for QEMU, as QEMU looks for it. */
+	p = strstr(ran, "-add-fd fd=");
+	assert_non_null(p);
+	assert_int_equal(sscanf(p, "-add-fd fd=%d,set=103425", &fd), 1);
+	assert_int_equal(fcntl(fd, F_GETFD), 0);
+	assert_int_equal(fcntl(fd, F_GETFL) & (O_ACCMODE | O_NONBLOCK), O_RDWR);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	/* The monitors. */
+	for (int i = 0; i < 2; i++) {
+		struct sockaddr_un a = { .sun_family = 0 };
+		socklen_t len = sizeof(a);
+
+		p = strstr(ran, i ? "socket,id=events,fd=" : "socket,id=qmp,fd=");
+		assert_non_null(p);
+		assert_int_equal(sscanf(strstr(p, "fd="), "fd=%d", &fd), 1);
+		assert_int_equal(fcntl(fd, F_GETFD), 0);
+		/* No path that QEMU could remove when it ends. */
+		assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+		assert_string_equal(a.sun_path, i ? "events" : "qmp");
+		assert_int_equal(stat(i ? "3/events" : "3/qmp", &st), 0);
+	}
+}
+
+/* What cannot be opened is closed with the reason, or is the daemon's to add. */
+static void cannot_be_opened(void **state)
+{
+	(void)state;
+	fix_disk(DISK(3, 51712), image());
+	open_error = -EPERM;
+	backend_run(3, "/bin/true");
+	assert_node(DISK(3, 51712), "state", "1");
+	assert_null(strstr(ran, "virtio_disk"));
+	unlink("3/start");
+	open_error = -EIO;
+	backend_run(3, "/bin/true");
+	assert_node(DISK(3, 51712), "state", "6");
+	assert_logged("Input/output error");
+	assert_null(strstr(ran, "virtio_disk"));
+}
+
+/* A directory that the guest may write to makes its QEMU that directory's owner. */
+static void who_it_is(void **state)
+{
+	const struct vd_spec net = { .type = VD_NET }, share = { .type = VD_9P }, reads = { .type = VD_9P, .readonly = true };
+	const struct vd_found alice = { .uid = 1000, .gid = 100 }, bob = { .uid = 1001, .gid = 100 };
+	struct vd_identity who;
+
+	(void)state;
+	vd_identity_init(&who, 32751);
+	assert_int_equal(who.uid, 2146432751);
+	assert_true(vd_identity_serve(&who, &net, &bob));
+	assert_true(vd_identity_serve(&who, &reads, &alice));
+	assert_int_equal(who.uid, 2146432751);
+	assert_true(vd_identity_serve(&who, &share, &alice));
+	assert_int_equal(who.uid, 1000);
+	assert_int_equal(who.gid, 100);
+	assert_true(vd_identity_serve(&who, &share, &alice));
+	assert_false(vd_identity_serve(&who, &share, &bob));
+	assert_true(vd_identity_serve(&who, &reads, &bob));
+	assert_int_equal(who.uid, 1000);
+	/* QEMU's and its proxies' are different, whichever guests' they are. */
+	assert_true(VD_UID_QEMU + DOMID_LIMIT <= VD_UID_XENSTORE);
+	assert_true(VD_UID_XENSTORE + DOMID_LIMIT < INT32_MAX);
+}
+
+/* In a process of its own: what is left of root. */
+static int what_is_left(void)
+{
+	char line[128];
+	int bad = vd_become(2146400003, 2146400003) != 0;
+	FILE *f = fopen("/proc/self/status", "re");
+
+	bad |= !f || getuid() != 2146400003 || getegid() != 2146400003 || getgroups(0, NULL);
+	bad |= !setuid(0) || !seteuid(0) || !setgid(0);
+	while (f && fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, "CapPrm:", 7) || !strncmp(line, "CapEff:", 7) || !strncmp(line, "CapInh:", 7))
+			bad |= strspn(line + 7, "\t0\n") != strlen(line + 7);
+		if (!strncmp(line, "NoNewPrivs:", 11))
+			bad |= !strchr(line, '1');
+	}
+	if (f)
+		fclose(f);
+	return bad;
+}
+
+static void becomes_somebody_else(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(vd_become(0, 0), -EINVAL);
+	if (geteuid()) {
+		assert_int_equal(vd_become(2146400003, 2146400003), -EPERM);
+		return;
+	}
+	pid = fork();
+	if (!pid)
+		_exit(what_is_left());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 /* What its driver has been shown, the next QEMU shows again. */
@@ -290,7 +466,7 @@ static void own_domain(void **state)
 static void probing(void **state)
 {
 	struct vd_spec s;
-	char error[VD_ERROR_MAX];
+	char error[VD_ERROR_MAX], type[128];
 	struct vd_found found;
 
 	(void)state;
@@ -299,8 +475,23 @@ static void probing(void **state)
 	assert_string_equal(error, "/dev/null: neither a block device nor a file: correct the path");
 	vd_spec_parse("virtio,device9;path=/dev/null;tag=t", &s, error);
 	assert_int_equal(vd_probe(&s, false, &found, error), -ENOTDIR);
-	vd_spec_parse("virtio,device9;path=/tmp;tag=t", &s, error);
+	/* QEMU is the owner of what the guest may write to, and that is not root. */
+	vd_spec_parse("virtio,device9;path=/;tag=t", &s, error);
+	assert_int_equal(vd_probe(&s, true, &found, error), -EACCES);
+	assert_string_equal(error, "/: it belongs to root: let it belong to another user (chown), or make it read-only");
+	vd_spec_parse("virtio,device9;path=/;tag=t;readonly", &s, error);
 	assert_int_equal(vd_probe(&s, true, &found, error), 0);
+	assert_int_equal(mkdir("share", 0700), 0);
+	snprintf(type, sizeof(type), "virtio,device9;path=%s/share;tag=t;readonly", dir);
+	vd_spec_parse(type, &s, error);
+	assert_int_equal(vd_probe(&s, true, &found, error), -EACCES);
+	assert_non_null(strstr(error, "/share: not everybody may read it: run 'chmod o+rx' on it"));
+	s.readonly = false;
+	if (!geteuid())
+		assert_int_equal(chown("share", 1000, 100), 0);
+	assert_int_equal(vd_probe(&s, true, &found, error), 0);
+	assert_int_equal(found.uid, geteuid() ? geteuid() : 1000);
+	rmdir("share");
 	vd_spec_parse("virtio,device4", &s, error);
 	assert_int_equal(vd_probe(&s, true, &found, error), 0);
 }
@@ -340,7 +531,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
-		T(starts), T(keeps_the_sectors), T(a_card_that_comes_late), T(starts_bare), T(no_qemu), T(ended), T(never_revived),
+		T(starts), T(a_user_of_its_own), T(cannot_be_opened), T(who_it_is), T(becomes_somebody_else), T(keeps_the_sectors), T(a_card_that_comes_late), T(starts_bare), T(no_qemu), T(ended), T(never_revived),
 		T(listing), T(own_domain), T(probing), T(probing_vhost),
 	};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/virtio/daemon/guests.c src/virtio/daemon/guest.c src/virtio/daemon/look.c src/virtio/daemon/device.c src/virtio/daemon/guest_unit.c src/virtio/daemon/session.c src/virtio/daemon/hotplug.c src/virtio/daemon/growth.c src/virtio/daemon/access.c src/virtio/daemon/disk_errors.c src/virtio/daemon/remains.c src/virtio/daemon/decide.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/option.c src/virtio/daemon/job.c src/virtio/daemon/rules.c src/lib/base/file.c src/lib/virtio/size.c src/virtio/daemon/ioerror.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c src/lib/xen/domain.c */
-/* test-pkgs: json-c libsystemd */
+/* test-sources: src/virtio/daemon/guests.c src/virtio/daemon/guest.c src/virtio/daemon/look.c src/virtio/daemon/device.c src/virtio/daemon/guest_unit.c src/virtio/daemon/session.c src/virtio/daemon/hotplug.c src/virtio/daemon/growth.c src/virtio/daemon/access.c src/virtio/daemon/disk_errors.c src/virtio/daemon/remains.c src/virtio/daemon/decide.c src/lib/virtio/nodes.c src/lib/virtio/spec.c src/lib/virtio/ids.c src/virtio/daemon/sectors.c src/virtio/daemon/steps.c src/virtio/daemon/opened.c src/lib/net/tap.c src/lib/net/rtnl.c src/virtio/daemon/option.c src/virtio/daemon/job.c src/virtio/daemon/rules.c src/lib/base/file.c src/lib/virtio/size.c src/virtio/daemon/ioerror.c src/lib/xen/xs_util.c src/lib/base/log.c tests/unit/fake_xenstore.c tests/unit/fake_backends.c src/lib/xen/domain.c */
+/* test-pkgs: json-c libsystemd libmnl */
 /* Guests that come, get and lose devices, and go; backends that die. */
 #include "virtiod_fixture.h"
 
@@ -77,7 +77,7 @@ static void pass(uint64_t ms)
 /* Forget what was asked so far. */
 static void clear_asked(void)
 {
-	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = fake_units_permits[0] = '\0';
+	fake_units_asked[0] = fake_qmp_sent[0] = fake_net_done[0] = fake_units_permits[0] = fake_fetched[0] = '\0';
 }
 
 /* A disk of guest 3 whose unit runs and whose QEMU was given it at the start. */
@@ -350,8 +350,10 @@ static void hot_plug(void **state)
 	assert_string_equal(fake_net_done, "");
 	fake_qmp_agree();
 	assert_string_equal(fake_net_done, "up vx3.0;");
+	assert_string_equal(fake_fetched, "3 virtio-0;");
 	assert_string_equal(fake_qmp_sent,
-		"netdev_add {\"type\":\"tap\",\"id\":\"virtio-0.net\",\"ifname\":\"vx3.0\",\"script\":\"no\",\"downscript\":\"no\",\"vnet_hdr\":true,\"queues\":1}\n"
+		"getfd {\"fdname\":\"virtio-0.fd0\"}\n"
+		"netdev_add {\"type\":\"tap\",\"id\":\"virtio-0.net\",\"fds\":\"virtio-0.fd0\"}\n"
 		"device_add {\"driver\":\"virtio-xenbus\",\"id\":\"virtio-0\",\"kind\":\"virtio\",\"devid\":0}\n"
 		"device_add {\"driver\":\"virtio-net-device\",\"id\":\"virtio-0.dev\",\"bus\":\"virtio-0.0\",\"netdev\":\"virtio-0.net\",\"mac\":\"00:16:3e:00:00:01\",\"mq\":false,"
 		"\"ctrl_rx\":false,\"ctrl_rx_extra\":false,\"ctrl_vlan\":false,\"ctrl_mac_addr\":false,\"ctrl_guest_offloads\":false}\n");
@@ -471,6 +473,77 @@ static void waits_for_systemd(void **state)
 	assert_non_null(strstr(fake_qmp_sent, "object-add"));
 }
 
+/* QEMU opens nothing by itself: the process beside it does, and may take its time. */
+static void waits_for_the_files(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_disk(DISK(3, 51728), image);
+	fake_fetch_result = -EINPROGRESS;
+	fake_probes = 0;
+	visit(3);
+	fake_qmp_ready();
+	visit(3);
+	/* Asked once, looked for once, and nothing is said before they are there. */
+	assert_string_equal(fake_fetched, "3 virtio_disk-51728;");
+	assert_int_equal(fake_probes, 1);
+	assert_string_equal(fake_qmp_sent, "");
+	fake_fetch_result = 0;
+	visit(3);
+	fake_qmp_agree();
+	assert_non_null(strstr(fake_qmp_sent, "add-fd {\"fdset-id\":103457}\n"));
+	assert_logged("virtio_disk/51728: block");
+}
+
+static void files_refused(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_disk(DISK(3, 51728), image);
+	fake_fetch_result = -EIO;
+	fake_fetch_why = "/x: the backend may not open it: let it belong to root";
+	visit(3);
+	fake_qmp_ready();
+	assert_node(DISK(3, 51728), "state", "6");
+	assert_node(DISK(3, 51728), "virtio-xenbus-error", fake_fetch_why);
+	assert_string_equal(fake_qmp_sent, "");
+	/* A backend of before: it must be started again first. */
+	fix_disk(DISK(3, 51744), image);
+	fake_fetch_begins = -ENOENT;
+	visit(3);
+	fake_qmp_ready();
+	assert_node(DISK(3, 51744), "virtio-xenbus-error",
+		    "its backend is of an earlier version: run 'systemctl restart xen-virtio-backend@3.service'");
+	assert_node(DISK(3, 51712), "state", "2");
+}
+
+/* It has just died: its successor is asked. */
+static void files_of_the_next(void **state)
+{
+	(void)state;
+	running_disk();
+	fix_disk(DISK(3, 51728), image);
+	fake_fetch_begins = -ECONNREFUSED;
+	visit(3);
+	fake_qmp_ready();
+	assert_node(DISK(3, 51728), "state", "1");
+	fake_fetch_begins = 0;
+	pass(1000);
+	fake_qmp_agree();
+	assert_logged("virtio_disk/51728: block");
+	fix_node(DISK(3, 51728), "state", "2");
+	/* But not for ever. */
+	fix_disk(DISK(3, 51744), image);
+	fake_fetch_result = -ECONNRESET;
+	fake_fetch_why = "its backend has ended";
+	visit(3);
+	fake_qmp_ready();
+	for (int i = 0; i < 4; i++)
+		pass(1000);
+	assert_node(DISK(3, 51744), "state", "6");
+	assert_node(DISK(3, 51744), "virtio-xenbus-error", "its backend has ended");
+}
+
 /* It is tried three times; then the device is closed, and the others work on. */
 static void systemd_refuses(void **state)
 {
@@ -509,7 +582,9 @@ static void another_of_its_name(void **state)
 	fake_qmp_agree();
 	assert_non_null(strstr(fake_qmp_sent, "device_del {\"id\":\"virtio_disk-51712\"}\n"));
 	assert_non_null(strstr(fake_qmp_sent, "blockdev-del {\"node-name\":\"virtio_disk-51712\"}\n"));
-	assert_non_null(strstr(strstr(fake_qmp_sent, "blockdev-del"), other));
+	assert_non_null(strstr(strstr(fake_qmp_sent, "blockdev-del"), "remove-fd {\"fdset-id\":103425}\n"));
+	assert_non_null(strstr(strstr(fake_qmp_sent, "remove-fd"), "add-fd {\"fdset-id\":103425}\n"));
+	assert_string_equal(fake_fetched, "3 virtio_disk-51712;");
 	assert_string_equal(fake_units_asked, "");
 	/* Once. */
 	clear_asked();
@@ -541,7 +616,7 @@ static void hot_plug_refused(void **state)
 	fake_qmp_reply("!'virtio-xenbus' is not a valid device model name");
 	/* What was done is undone. */
 	clear_asked();
-	for (int i = 0; i < 7; i++)
+	for (int i = 0; i < 8; i++)
 		fake_qmp_reply("!Device not found");
 	assert_non_null(strstr(fake_qmp_sent, "object-del {\"id\":\"virtio-0.rng\"}\n"));
 	fake_qmp_reply("{}");
@@ -582,7 +657,7 @@ static void not_hot_pluggable(void **state)
 	(void)state;
 	running_disk();
 	fix_node(DISK(3, 51712), "state", "4");
-	fix_virtio(VIRTIO(3, 0), "virtio,device9;path=/tmp;tag=t");
+	fix_virtio(VIRTIO(3, 0), "virtio,device9;path=/tmp;tag=t;readonly");
 	visit(3);
 	fake_qmp_ready();
 	assert_false(fake_qmp_open());
@@ -596,7 +671,7 @@ static void not_hot_pluggable_yet(void **state)
 {
 	(void)state;
 	running_disk();
-	fix_virtio(VIRTIO(3, 0), "virtio,device9;path=/tmp;tag=t");
+	fix_virtio(VIRTIO(3, 0), "virtio,device9;path=/tmp;tag=t;readonly");
 	visit(3);
 	fake_qmp_ready();
 	assert_false(fake_qmp_open());
@@ -1118,7 +1193,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, t_setup, t_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_disk), T(queued), T(trust_10_looks), T(destroyed), T(stuck_at_destroy), T(destroyed_before_it_ran),
-		T(dies_while_starting), T(bad_parameters), T(trust_16_hung), T(trust_16_hung_later), T(only_a_bad_one), T(hot_plug), T(may_open), T(may_open_more), T(looks_once), T(waits_for_systemd), T(systemd_refuses), T(another_of_its_name),
+		T(dies_while_starting), T(bad_parameters), T(trust_16_hung), T(trust_16_hung_later), T(only_a_bad_one), T(hot_plug), T(may_open), T(may_open_more), T(looks_once), T(waits_for_systemd), T(waits_for_the_files), T(files_refused), T(files_of_the_next), T(systemd_refuses), T(another_of_its_name),
 		T(hot_plug_refused), T(hot_plug_hangs), T(not_hot_pluggable), T(not_hot_pluggable_yet), T(no_bridge),
 		T(backend_dies), T(backend_gives_up), T(backend_stopped), T(cannot_start),
 		T(qemu_does_not_listen), T(daemon_comes_late), T(trust_14_exchanged), T(trust_14_not_offered), T(guest_is_gone), T(in_a_driver_domain), T(being_built),

@@ -44,8 +44,8 @@ static void on_ready(void *arg)
 {
 	(void)arg;
 	note("ready;");
-	assert_int_equal(qmp_command(q, "query-status", NULL), 0);
-	assert_int_equal(qmp_command(q, "query-status", NULL), -EBUSY);
+	assert_int_equal(qmp_command(q, "query-status", NULL, -1), 0);
+	assert_int_equal(qmp_command(q, "query-status", NULL, -1), -EBUSY);
 }
 
 static void on_reply(void *arg, struct json_object *ret, const char *error)
@@ -55,7 +55,7 @@ static void on_reply(void *arg, struct json_object *ret, const char *error)
 	if (error)
 		end();
 	else
-		qmp_command(q, "device_del", json_tokener_parse("{\"id\":\"a/b\"}"));
+		qmp_command(q, "device_del", json_tokener_parse("{\"id\":\"a/b\"}"), -1);
 }
 
 static void on_event(void *arg, const char *name, struct json_object *data)

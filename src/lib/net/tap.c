@@ -20,10 +20,10 @@ static int set_mark(const char *name, const char *mark)
 	return ret;
 }
 
-int tap_make(const char *name, uid_t owner, bool multi_queue, const char *mark)
+int tap_open(const char *name, bool multi_queue)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-	int fd, ret = 0;
+	int fd, ret;
 
 	if (multi_queue)
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;
@@ -31,8 +31,20 @@ int tap_make(const char *name, uid_t owner, bool multi_queue, const char *mark)
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (ioctl(fd, TUNSETIFF, &ifr) ||
-	    ioctl(fd, TUNSETOWNER, (unsigned long)owner))
+	if (!ioctl(fd, TUNSETIFF, &ifr))
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int tap_make(const char *name, uid_t owner, bool multi_queue, const char *mark)
+{
+	int fd = tap_open(name, multi_queue), ret = 0;
+
+	if (fd < 0)
+		return fd;
+	if (ioctl(fd, TUNSETOWNER, (unsigned long)owner))
 		ret = -errno;
 	/* Before it is there to stay: one without a mark would be nobody's. */
 	if (!ret && mark)

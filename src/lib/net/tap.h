@@ -12,5 +12,7 @@
  * from the beginning, by which it is known for ours; NULL: none.  Negative errno.
  */
 int tap_make(const char *name, uid_t owner, bool multi_queue, const char *mark);
+/* A queue of that tap, for its owner: an open file, closed on exec.  Negative errno. */
+int tap_open(const char *name, bool multi_queue);
 
 #endif

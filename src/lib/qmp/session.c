@@ -101,15 +101,17 @@ void qmp_wait(struct qmp *q)
 	sd_event_source_set_enabled(q->timer, SD_EVENT_OFF);
 }
 
-int qmp_command(struct qmp *q, const char *command, struct json_object *args)
+int qmp_command(struct qmp *q, const char *command, struct json_object *args, int fd)
 {
 	int ret;
 
 	if (!q->client.ready || q->client.count) {
 		json_object_put(args);
+		if (fd >= 0)
+			close(fd);
 		return -EBUSY;
 	}
-	ret = qmp_client_command(&q->client, command, args, -1, NULL, NULL);
+	ret = qmp_client_command(&q->client, command, args, fd, NULL, NULL);
 	if (!ret) {
 		limit_from_now(q);
 		push(q);

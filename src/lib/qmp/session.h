@@ -34,8 +34,11 @@ struct qmp_ops {
 struct qmp *qmp_open(sd_event *ev, const char *path, const struct qmp_ops *ops, void *arg);
 void qmp_close(struct qmp *q);
 
-/* One at a time, after ready() or reply(): else -EBUSY.  Takes @args (may be NULL). */
-int qmp_command(struct qmp *q, const char *command, struct json_object *args);
+/*
+ * One at a time, after ready() or reply(): else -EBUSY.  Takes @args (may be NULL) and
+ * @fd, which goes with it (-1: none).
+ */
+int qmp_command(struct qmp *q, const char *command, struct json_object *args, int fd);
 
 /*
  * After ready() or reply(), when nothing more is to be asked: events are waited for,

@@ -46,6 +46,11 @@ int vd_id_parse(const char *text, struct vd_id *id)
 	return -EINVAL;
 }
 
+int vd_id_fdset(struct vd_id id)
+{
+	return id.devid > INT32_MAX / VD_KINDS ? -EINVAL : (int)(id.devid * VD_KINDS + id.kind);
+}
+
 int vd_tap_name(char *buf, uint32_t domid, uint32_t devid)
 {
 	int n = snprintf(buf, IFNAMSIZ, "vx%u.%u", domid, devid);

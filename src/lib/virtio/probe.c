@@ -65,6 +65,23 @@ static int probe_sectors(const struct vd_spec *s, dev_t dev, struct vd_found *fo
 	return ret ? wrong(error, ret, s->path, "its sector size cannot be read in /sys/dev/block: see 'lsblk -t'") : 0;
 }
 
+/*
+ * QEMU opens what is in it by itself: as its owner when the guest may write, else as a
+ * user that nobody knows.
+ */
+static int probe_share(const struct vd_spec *s, const struct stat *st, struct vd_found *found, char *error)
+{
+	if (!S_ISDIR(st->st_mode))
+		return wrong(error, -ENOTDIR, s->path, "not a directory: 9p shares directories");
+	if (!s->readonly && !st->st_uid)
+		return wrong(error, -EACCES, s->path, "it belongs to root: let it belong to another user (chown), or make it read-only");
+	if (s->readonly && (st->st_mode & (S_IROTH | S_IXOTH)) != (S_IROTH | S_IXOTH))
+		return wrong(error, -EACCES, s->path, "not everybody may read it: run 'chmod o+rx' on it");
+	found->uid = st->st_uid;
+	found->gid = st->st_gid;
+	return 0;
+}
+
 unsigned int vd_found_keep(struct vd_found *found, unsigned int kept)
 {
 	struct vd_sectors *s = &found->sectors;
@@ -94,9 +111,9 @@ int vd_probe(const struct vd_spec *s, bool access, struct vd_found *found, char 
 			return wrong(error, err, s->path, "no such file: create it, or correct the path");
 		return wrong(error, err, s->path, strerror(-err));
 	}
-	if (s->type == VD_9P && !S_ISDIR(st.st_mode))
-		return wrong(error, -ENOTDIR, s->path, "not a directory: 9p shares directories");
-	if (s->type == VD_BLOCK && !S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
+	if (s->type == VD_9P)
+		return probe_share(s, &st, found, error);
+	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
 		return wrong(error, -ENOTBLK, s->path, "neither a block device nor a file: correct the path");
 	if (S_ISBLK(st.st_mode)) {
 		int ret = probe_sectors(s, st.st_rdev, found, error);

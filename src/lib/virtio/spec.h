@@ -71,6 +71,8 @@ struct vd_found {
 	dev_t dev;			/* block: the path is this block device; 0: not one */
 	struct vd_sectors sectors;	/* block: 0, 0 where the disk does not take its device's */
 	bool vhost;			/* net: the kernel can serve it */
+	uid_t uid;			/* 9p: the directory's owner */
+	gid_t gid;
 };
 
 /* 0, or -EINVAL with @error (VD_ERROR_MAX bytes). */

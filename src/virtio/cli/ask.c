@@ -24,7 +24,7 @@ static void on_ready(void *arg)
 {
 	struct ask *a = arg;
 
-	if (qmp_command(a->q, a->command, json_object_get(a->args)))
+	if (qmp_command(a->q, a->command, json_object_get(a->args), -1))
 		end(a, "the command cannot be sent");
 }
 

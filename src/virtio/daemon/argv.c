@@ -37,18 +37,18 @@ static int arg_owned(struct vd_argv *a, char *text)
 }
 
 /* A monitor with a socket, both of this name. */
-static int arg_monitor(struct vd_argv *a, uint32_t domid, const char *name)
+static int arg_monitor(struct vd_argv *a, const char *name, int fd)
 {
 	int ret = arg(a, "-chardev");
 
 	if (!ret)
-		ret = arg_owned(a, opt_fmt("socket,id=%s,path=" VD_RUN_DIR "/%u/%s,server=on,wait=off", name, domid, name));
+		ret = arg_owned(a, opt_fmt("socket,id=%s,fd=%d,server=on,wait=off", name, fd));
 	if (!ret)
 		ret = arg(a, "-mon");
 	return ret ? ret : arg_owned(a, opt_fmt("chardev=%s,mode=control", name));
 }
 
-int vd_argv_base(struct vd_argv *a, const char *qemu, uint32_t domid, const char *guest)
+int vd_argv_base(struct vd_argv *a, const char *qemu, uint32_t domid, const char *guest, int qmp, int events)
 {
 	static const char *const fixed[] = {
 		"-M", "xen-virtio", "-accel", "xen", "-xen-attach", "-nodefaults",
@@ -70,9 +70,9 @@ int vd_argv_base(struct vd_argv *a, const char *qemu, uint32_t domid, const char
 		ret = name ? arg_owned(a, opt_fmt("guest=%s", name)) : -ENOMEM;
 	free(name);
 	if (!ret)
-		ret = arg_monitor(a, domid, "qmp");
+		ret = arg_monitor(a, "qmp", qmp);
 	/* Events have one of their own: see ioerror.h. */
-	return ret ? ret : arg_monitor(a, domid, "events");
+	return ret ? ret : arg_monitor(a, "events", events);
 }
 
 int vd_argv_steps(struct vd_argv *a, const struct vd_steps *st)

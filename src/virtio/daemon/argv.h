@@ -12,8 +12,8 @@ struct vd_argv {
 	unsigned int n, room;
 };
 
-/* Everything but the devices.  -ENOMEM */
-int vd_argv_base(struct vd_argv *a, const char *qemu, uint32_t domid, const char *guest);
+/* Everything but the devices; QEMU's monitors listen at the sockets @qmp and @events.  -ENOMEM */
+int vd_argv_base(struct vd_argv *a, const char *qemu, uint32_t domid, const char *guest, int qmp, int events);
 int vd_argv_steps(struct vd_argv *a, const struct vd_steps *st);
 void vd_argv_free(struct vd_argv *a);
 

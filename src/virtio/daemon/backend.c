@@ -6,11 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "argv.h"
 #include "base/log.h"
+#include "devnodes.h"
+#include "identity.h"
+#include "keeper.h"
+#include "opened.h"
 #include "sectors.h"
 #include "steps.h"
 #include "virtio/mark.h"
@@ -21,7 +26,9 @@ struct backend {
 	struct vd_store st;
 	uint32_t domid;
 	char name[DOMAIN_NAME_MAX];
+	char dir[64];			/* for its sockets */
 	struct log_about about;
+	struct vd_identity who;		/* its QEMU */
 };
 
 static void say(const struct backend *b, int level, struct vd_id id, const char *what)
@@ -31,14 +38,20 @@ static void say(const struct backend *b, int level, struct vd_id id, const char 
 	log_msg(level, &b->about, "%s: %s", vd_id_show(dev, id), what);
 }
 
-static int backend_open(struct backend *b, uint32_t domid)
+static void backend_init(struct backend *b, uint32_t domid)
+{
+	memset(b, 0, sizeof(*b));
+	b->domid = domid;
+	snprintf(b->dir, sizeof(b->dir), VD_RUN_DIR "/%u", domid);
+	vd_identity_init(&b->who, domid);
+	b->about = (struct log_about){ .domid = (int)domid, .stubdom = -1, .show_domid = true };
+}
+
+static int backend_open(struct backend *b)
 {
 	struct xs_handle *xs = xs_open(0);
 	int ret;
 
-	memset(b, 0, sizeof(*b));
-	b->domid = domid;
-	b->about = (struct log_about){ .domid = (int)domid, .stubdom = -1, .show_domid = true };
 	if (!xs) {
 		log_err(&b->about, "no connection to xenstored: %s", strerror(errno));
 		return -ENOTCONN;
@@ -49,7 +62,7 @@ static int backend_open(struct backend *b, uint32_t domid)
 		xs_close(xs);
 		return ret;
 	}
-	domain_name(b->st.xs, domid, b->name, DOMAIN_NAME_MAX);
+	domain_name(b->st.xs, b->domid, b->name, DOMAIN_NAME_MAX);
 	if (b->name[0])
 		b->about.guest = b->name;
 	return 0;
@@ -161,22 +174,57 @@ static bool mark_start(uint32_t domid)
 	return fd < 0 && errno == EEXIST;
 }
 
-static int add_devices(const struct backend *b, struct vd_argv *a, bool bare)
+/* The files of a device.  False: it is refused, or comes later. */
+static bool open_files(struct backend *b, const struct vd_node *n, const struct vd_found *found, struct vd_opened *o)
+{
+	char why[VD_ERROR_MAX];
+	int ret;
+
+	if (!vd_identity_serve(&b->who, &n->spec, found)) {
+		refuse(b, n->id, "its directory belongs to another user than that of the guest's first: let both belong to one");
+		return false;
+	}
+	ret = vd_opened_open(o, b->dir, b->domid, n->id, &n->spec, found, why);
+	/* As in usable(): what has changed since it was looked at is the daemon's to add. */
+	if (ret && ret != -ENOENT && ret != -EPERM)
+		refuse(b, n->id, why);
+	return !ret;
+}
+
+/* QEMU is to have it. */
+static void inherit(int fd)
+{
+	fcntl(fd, F_SETFD, 0);
+}
+
+static int add_device(struct backend *b, struct vd_argv *a, const struct vd_node *n, const struct vd_found *found)
+{
+	struct vd_opened o;
+	struct vd_steps st;
+	int ret;
+
+	if (!open_files(b, n, found, &o))
+		return 0;
+	ret = vd_steps_make(&st, n->id, &n->spec, found, &o, false);
+	if (!ret)
+		ret = vd_argv_steps(a, &st);
+	vd_steps_free(&st);
+	for (unsigned int i = 0; i < o.n; i++)
+		inherit(o.fd[i]);
+	return ret;
+}
+
+static int add_devices(struct backend *b, struct vd_argv *a, bool bare)
 {
 	struct vd_node *list;
 	unsigned int n;
 	int ret = nodes_of(b, &list, &n);
 
 	for (unsigned int i = 0; !ret && i < n; i++) {
-		struct vd_steps st;
 		struct vd_found found;
 
-		if (!usable(b, &list[i], &found) || bare)
-			continue;
-		ret = vd_steps_make(&st, b->domid, list[i].id, &list[i].spec, &found);
-		if (!ret)
-			ret = vd_argv_steps(a, &st);
-		vd_steps_free(&st);
+		if (usable(b, &list[i], &found) && !bare)
+			ret = add_device(b, a, &list[i], &found);
 	}
 	free(list);
 	return ret;
@@ -201,6 +249,44 @@ static void log_argv(const struct backend *b, const struct vd_argv *a)
 		log_debug(&b->about, "argument %u: %s", i, a->v[i]);
 }
 
+static int base_arguments(struct backend *b, struct vd_argv *a, const char *qemu)
+{
+	int qmp = vd_listen(b->dir, "qmp", SOCK_STREAM);
+	int events = qmp < 0 ? qmp : vd_listen(b->dir, "events", SOCK_STREAM);
+
+	if (events < 0)
+		return events;
+	inherit(qmp);
+	inherit(events);
+	return vd_argv_base(a, qemu, b->domid, b->name[0] ? b->name : "unknown", qmp, events);
+}
+
+/* What is to be there before QEMU is, and needs more than QEMU will have. */
+static int surroundings(const struct backend *b)
+{
+	const char *path;
+	int ret = devnodes_make(&path);
+
+	if (ret)
+		log_err(&b->about, "%s of the unit's own: %s", path, strerror(-ret));
+	else if ((ret = keeper_start(b->domid)))
+		log_err(&b->about, "starting the process beside its QEMU: %s", strerror(-ret));
+	return ret;
+}
+
+/* Not to return. */
+static int become_qemu(const struct backend *b, const char *qemu, char **argv)
+{
+	int ret = vd_become(b->who.uid, b->who.gid);
+
+	if (ret)
+		return ret;
+	if (setenv("XENSTORED_PATH", VD_XENSTORE, 1))
+		return -errno;
+	execv(qemu, argv);
+	return -errno;
+}
+
 int backend_run(uint32_t domid, const char *qemu)
 {
 	struct vd_argv a = { .v = NULL };
@@ -209,7 +295,9 @@ int backend_run(uint32_t domid, const char *qemu)
 	bool bare;
 	int ret;
 
-	if (backend_open(&b, domid))
+	backend_init(&b, domid);
+	/* First: what it leaves behind must not have what is opened later. */
+	if (surroundings(&b) || backend_open(&b))
 		return EXIT_FAILURE;
 	if (access(qemu, X_OK)) {
 		snprintf(why, sizeof(why), "%.100s is missing: install the package qemu-xen-extras, then run 'systemctl restart " VD_UNIT "'",
@@ -221,14 +309,13 @@ int backend_run(uint32_t domid, const char *qemu)
 	bare = mark_start(domid);
 	if (bare)
 		log_warn(&b.about, "the start before this one failed: adding its devices one by one");
-	ret = vd_argv_base(&a, qemu, domid, b.name[0] ? b.name : "unknown");
+	ret = base_arguments(&b, &a, qemu);
 	if (!ret)
 		ret = add_devices(&b, &a, bare);
 	xs_close(b.st.xs);
 	if (!ret) {
 		log_argv(&b, &a);
-		execv(qemu, a.v);
-		ret = -errno;
+		ret = become_qemu(&b, qemu, a.v);
 	}
 	log_err(&b.about, "starting %s: %s", qemu, strerror(-ret));
 	vd_argv_free(&a);
@@ -242,7 +329,8 @@ int backend_ended(uint32_t domid)
 	unsigned int n;
 	int ret;
 
-	if (backend_open(&b, domid))
+	backend_init(&b, domid);
+	if (backend_open(&b))
 		return EXIT_FAILURE;
 	ret = nodes_of(&b, &list, &n);
 	for (unsigned int i = 0; !ret && i < n; i++) {

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/ratelimit.h"
 #include "env.h"
+#include "fetch.h"
 #include "ioerror.h"
 #include "job.h"
 #include "virtio/nodes.h"
@@ -67,6 +68,7 @@ struct guest {
 	struct probing probing;
 	struct qmp *qmp;
 	enum session session;
+	struct fetch *fetch;		/* files for a device that is to be added; NULL */
 	struct vd_job job;
 	uint64_t connect_at;
 	struct ioerrors ioerrors;

@@ -19,6 +19,7 @@ static const struct {
 	{ "device_del", "id", "", true },
 	{ "netdev_del", "id", ".net", false },
 	{ "blockdev-del", "node-name", "", false },
+	{ "remove-fd", "fdset-id", NULL, false },	/* by number */
 	{ "chardev-remove", "id", ".chr", false },
 	{ "object-del", "id", ".io", false },
 	{ "object-del", "id", ".rng", false },
@@ -48,19 +49,25 @@ bool vd_job_done(const struct vd_job *j)
 	return !j->sent && !j->waits[0] && j->at >= (j->undo ? N_UNDO : j->steps.n);
 }
 
-const char *vd_job_next(struct vd_job *j, struct json_object **args)
+const char *vd_job_next(struct vd_job *j, struct json_object **args, int *fd)
 {
+	*fd = -1;
 	if (j->sent || j->waits[0] || vd_job_done(j))
 		return NULL;
 	j->sent = true;
 	if (!j->undo) {
-		const struct vd_step *s = &j->steps.step[j->at];
+		struct vd_step *s = &j->steps.step[j->at];
 
 		*args = json_object_get(s->args);
+		*fd = s->fd;
+		s->fd = -1;
 		return s->command;
 	}
 	*args = json_object_new_object();
-	vd_put_name(*args, undo[j->at].key, j->id, undo[j->at].suffix);
+	if (undo[j->at].suffix)
+		vd_put_name(*args, undo[j->at].key, j->id, undo[j->at].suffix);
+	else
+		json_object_object_add(*args, undo[j->at].key, json_object_new_int(vd_id_fdset(j->id)));
 	/* It may be said before the answer comes. */
 	if (undo[j->at].waits) {
 		char name[VD_ID_MAX];

@@ -24,10 +24,10 @@ struct vd_job {
 void vd_job_init(struct vd_job *j, enum vd_job_kind kind, struct vd_id id, struct vd_steps *steps);
 void vd_job_free(struct vd_job *j);
 /*
- * The next command, with arguments that the caller owns; NULL when the job
- * waits for something or is done.
+ * The next command, with arguments, and a file that goes with it (-1: none), that the
+ * caller owns; NULL when the job waits for something or is done.
  */
-const char *vd_job_next(struct vd_job *j, struct json_object **args);
+const char *vd_job_next(struct vd_job *j, struct json_object **args, int *fd);
 /* The answer to it; @error is NULL when all is well. */
 void vd_job_reply(struct vd_job *j, const char *error);
 /* QEMU's event DEVICE_DELETED. */

@@ -20,6 +20,8 @@ void session_end(struct guest *g)
 {
 	qmp_close(g->qmp);
 	g->qmp = NULL;
+	fetch_end(g->fetch);
+	g->fetch = NULL;
 	if (g->session == WORKING)
 		vd_job_free(&g->job);
 	g->session = NO_SESSION;
@@ -91,6 +93,9 @@ static void job_end(struct guest *g)
 		/* Its successor may need another one; of one that was exchanged nobody knows what it was. */
 		if (d->served.type == VD_NET || d->unserved)
 			vd_net_down(g->domid, j->id.devid);
+		snprintf(what, sizeof(what), VD_RUN_CONSOLE, g->domid, j->id.devid);
+		if (d->served.type == VD_CONSOLE || d->unserved)
+			unlink(what);
 		g->revoke = true;
 		guest_log(g, LOG_INFO, &j->id, "removed");
 	} else if (d && j->kind == VD_JOB_RESIZE) {
@@ -114,9 +119,10 @@ static void job_end(struct guest *g)
 static void job_go_on(struct guest *g)
 {
 	struct json_object *args;
-	const char *command = vd_job_next(&g->job, &args);
+	int fd;
+	const char *command = vd_job_next(&g->job, &args, &fd);
 
-	if (command && qmp_command(g->qmp, command, args))
+	if (command && qmp_command(g->qmp, command, args, fd))
 		session_lost(g, "a command cannot be sent");
 	else if (vd_job_done(&g->job)) {
 		job_end(g);
@@ -208,14 +214,14 @@ void session_list(struct guest *g)
 
 	json_object_object_add(args, "path", json_object_new_string("/machine/peripheral"));
 	g->session = LISTING;
-	if (qmp_command(g->qmp, "qom-list", args))
+	if (qmp_command(g->qmp, "qom-list", args, -1))
 		session_lost(g, "a command cannot be sent");
 }
 
 void session_measure(struct guest *g)
 {
 	g->session = MEASURING;
-	if (qmp_command(g->qmp, "query-block", NULL))
+	if (qmp_command(g->qmp, "query-block", NULL, -1))
 		session_lost(g, "a command cannot be sent");
 }
 

@@ -14,6 +14,8 @@ raw=$GUESTS/d.raw
 truncate -s 64M $raw && dd if=/dev/urandom of=$raw bs=1M count=64 conv=notrunc status=none
 sum=$(sha256sum <$raw | cut -c1-64)
 mkdir -p $GUESTS/share && echo from-dom0 >$GUESTS/share/a
+# What the guest may write to belongs to a user, who its QEMU is then.
+chown -R 1000:1000 $GUESTS/share
 
 # The shared directory is the first: attached with Xen 4.17, it must be there when
 # its QEMU starts.
@@ -64,6 +66,7 @@ expect "9p: it is mounted" guest_cmd v 'mkdir -p /tmp/s && mount -t 9p -o trans=
 expect_text "9p: the guest reads it" '^from-dom0$' guest_cmd v 'cat /tmp/s/a'
 expect "9p: the guest writes it" guest_cmd v 'dd if=/dev/urandom of=/tmp/s/b bs=64k count=16 2>/dev/null && sha256sum </tmp/s/b >/tmp/s/sum && umount /tmp/s'
 expect "9p: it is right here" sh -c "[ \$(sha256sum <$GUESTS/share/b | cut -c1-64) = \$(cut -c1-64 <$GUESTS/share/sum) ]"
+expect_text "9p: its QEMU is the owner" '^1000$' stat -c %u "/proc/$(systemctl show -P MainPID "xen-virtio-backend@$(xl domid v)")"
 expect "xen-virtio stats counts" sh -c "xen-virtio stats --json v | jq -e 'length > 0'"
 
 expect "it is destroyed" xl destroy v

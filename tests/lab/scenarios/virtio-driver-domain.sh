@@ -53,6 +53,7 @@ expect_fail "what is not there: attach fails" xen-virtio attach v 'disk;path=/de
 expect_text "it says which" '/dev/none' sh -c "xen-virtio attach v 'disk;path=/dev/none,backend=drv' 2>&1; true"
 
 pid=$(guest_cmd drv systemctl show -P MainPID "xen-virtio-backend@$id")
+expect_text "trust-01: its QEMU is a user of its own there, too" "^$((2146400000 + id))\$" guest_cmd drv stat -c %u "/proc/$pid"
 expect "its backend is killed" guest_cmd drv kill -9 "$pid"
 expect "and back: fio verifies the disk" wait_for 90 sh -c '. /lab/lib.sh; . /lab/lib-virtio.sh; d=$(disk_of v) && fio_verify v /dev/$d 4M' || show_virtio v
 
