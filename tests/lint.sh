@@ -35,7 +35,7 @@ hostile() {	# which the lab builds
 cppcheck_all() {
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -D_GNU_SOURCE \
 		--enable=warning,portability --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-		-Isrc/lib -Isrc/include -Isrc/protocol -isrc/qemu src tests/hostile dkms/virtio_xenbus/pool.c dkms/virtio_xenbus/config.c dkms/virtio_xenbus/state.c
+		-Isrc/lib -Isrc/include -Isrc/protocol -isrc/qemu src tests/hostile dkms/virtio_xenbus/pool.c dkms/virtio_xenbus/config.c dkms/virtio_xenbus/rules.c dkms/virtio_xenbus/state.c
 }
 
 shell_all() {

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the backend says in xenstore: its nodes and its state.  docs/protocol.md, section 3. */
+#include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/virtio_ids.h>
 
 #include "vx.h"
 
-/* How long a backend that is there and does not answer is waited for while the guest is restored. */
+static unsigned int oldest_version = VX_VERSION_OLDEST;
+module_param(oldest_version, uint, 0444);
+MODULE_PARM_DESC(oldest_version, "oldest version of the protocol that a backend may speak (1); 2: not without rings that it can only read");
+
+/* How long a backend that is there and does not answer is waited for while the guest is restored, and suspended: a toolstack waits 60 s for that. */
 #define VX_RESUME_END	(60 * HZ)
+#define VX_FREEZE_END	(30 * HZ)
 
 /* ---- what it offers ---- */
 
@@ -38,10 +46,9 @@ static int vx_read_modes(struct vx_device *vd)
 
 int vx_read_offer(struct vx_device *vd, struct vx_offer *o, const char **node)
 {
-	u32 oldest = 0, newest = 0;
 	const struct { const char *node; u32 min, max; u32 *value; } t[] = {
-		{ VX_NODE_VERSION_MIN, 1, VX_VERSION, &oldest },
-		{ VX_NODE_VERSION_MAX, VX_VERSION, 65535, &newest },
+		{ VX_NODE_VERSION_MIN, 1, VX_VERSION, &o->oldest },
+		{ VX_NODE_VERSION_MAX, max(oldest_version, 1u), 65535, &o->newest },
 		{ VX_NODE_INSTANCE, 1, U32_MAX, &o->instance },
 		{ VX_NODE_DEVICE_ID, 1, 65535, &o->limits.device_id },
 		{ VX_NODE_VENDOR_ID, 0, U32_MAX, &o->limits.vendor_id },
@@ -59,6 +66,10 @@ int vx_read_offer(struct vx_device *vd, struct vx_offer *o, const char **node)
 		if (ret)
 			return ret;
 	}
+	*node = VX_NODE_VERSION_MIN;
+	o->version = vx_version_choose(o->oldest, o->newest, oldest_version);
+	if (!o->version)
+		return -EINVAL;
 	*node = VX_NODE_POOL_HINT_PAGES;
 	if (o->pool_hint > o->pool_max)
 		return -EINVAL;
@@ -92,36 +103,53 @@ void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state state)
 		vx_lose(vd);
 	} else if (served && state != XenbusStateConnected && state != XenbusStateClosing) {
 		vx_set_link(vd, VX_LINK_SILENT);
+		/* A disk's suspend waits for what is in flight, and is not to wait for the next backend. */
+		if (READ_ONCE(vd->freezing) && vd->offer.limits.device_id == VIRTIO_ID_BLOCK)
+			vx_lose(vd);
 		/* A driver that begins with new queues may wait for its first commands. */
-		if (vx_state_quiesced(vx_state(vd)))
+		else if (vx_state_quiesced(vx_state(vd)))
 			vx_break(vd);
 	}
 	vx_wake(vd);
 }
 
-/* In the place of xenwatch, which would tell us of the backend's states, but is what resumes the guest. */
-void vx_watch(struct work_struct *work)
+enum xenbus_state vx_backend_now(struct vx_device *vd)
 {
-	struct vx_device *vd = container_of(to_delayed_work(work), struct vx_device, watch);
 	u32 state = XenbusStateUnknown;
 
 	vx_read_u32(vd, "state", XenbusStateInitialising, XenbusStateClosed, &state);
-	vx_otherend_changed(vd->xdev, state);
-	if (time_after(jiffies, vd->watch_end)) {
-		vx_fail_later(vd, -ETIMEDOUT, "the backend does not answer while the guest is restored");
-		vx_break(vd);	/* virtio-net waits for its commands without end */
-		return;
-	}
-	queue_delayed_work(system_wq, &vd->watch, HZ / 20);
+	return state;
 }
 
-void vx_watch_begin(struct vx_device *vd)
+/* In the place of xenwatch, which would tell us of the backend's states, but is what suspends and resumes the guest. */
+void vx_watch(struct work_struct *work)
 {
-	vd->watch_end = jiffies + VX_RESUME_END;
-	queue_delayed_work(system_wq, &vd->watch, 0);
+	struct vx_device *vd = container_of(to_delayed_work(work), struct vx_device, watch);
+	unsigned int noio = memalloc_noio_save();
+
+	vx_otherend_changed(vd->xdev, vx_backend_now(vd));
+	if (time_after(jiffies, vd->watch_end)) {
+		vx_fail_later(vd, -ETIMEDOUT, "the backend does not answer while the guest is %s",
+			      vd->freezing ? "suspended" : "restored");
+		if (vd->freezing)
+			vx_lose(vd);
+		else
+			vx_break(vd);	/* virtio-net waits for its commands without end */
+	} else {
+		queue_delayed_work(vx_wq, &vd->watch, HZ / 20);
+	}
+	memalloc_noio_restore(noio);
+}
+
+void vx_watch_begin(struct vx_device *vd, bool freezing)
+{
+	vd->watch_end = jiffies + (freezing ? VX_FREEZE_END : VX_RESUME_END);
+	WRITE_ONCE(vd->freezing, freezing);
+	queue_delayed_work(vx_wq, &vd->watch, 0);
 }
 
 void vx_watch_end(struct vx_device *vd)
 {
 	cancel_delayed_work_sync(&vd->watch);
+	WRITE_ONCE(vd->freezing, false);
 }

@@ -17,7 +17,18 @@ static unsigned int pool_pages;
 module_param(pool_pages, uint, 0444);
 MODULE_PARM_DESC(pool_pages, "pages shared with the backend by each device (0: what the backend thinks right, or 1024)");
 
-#define POOL_PAGES_DEFAULT 1024u
+static unsigned int pool_limit;
+module_param(pool_limit, uint, 0644);
+MODULE_PARM_DESC(pool_limit, "most pages that a backend may think right (0: a 64th of the memory, or 1024)");
+
+static unsigned int queue_size = 256;
+module_param(queue_size, uint, 0444);
+MODULE_PARM_DESC(queue_size, "most descriptors of a virtqueue (256)");
+
+unsigned int vx_queue_size(void)
+{
+	return max(queue_size, 2u);
+}
 
 /* ---- memory ---- */
 
@@ -51,7 +62,7 @@ static int vx_pool_fill(struct vx_device *vd, u32 pages)
 
 		if (!page)
 			return -ENOMEM;
-		ret = vx_grant(vd, page, false, &ref);
+		ret = vx_grant(vd, page, vd->pages >= pages - vd->ro_pages, &ref);
 		if (ret) {
 			__free_page(page);
 			return ret;
@@ -90,9 +101,10 @@ static int vx_ctrl_make(struct vx_device *vd, u32 pages)
 	if (!c)
 		return -ENOMEM;
 	c->magic = cpu_to_le32(VX_MAGIC_DRIVER);
-	c->version = cpu_to_le16(VX_VERSION);
+	c->version = cpu_to_le16(vd->offer.version);
 	c->pool_pages = cpu_to_le32(pages);
 	c->dir_pages = cpu_to_le32(VX_DIR_PAGES(pages));
+	c->ro_pages = cpu_to_le32(vd->ro_pages);
 	ret = vx_grant(vd, virt_to_page(c), false, &vd->ctrl_ref);
 	if (ret) {
 		free_page((unsigned long)c);
@@ -116,11 +128,12 @@ static int vx_memory_make(struct vx_device *vd, u32 pages)
 {
 	int ret;
 
+	vd->distrust = false;
 	vd->page = kvcalloc(pages, sizeof(*vd->page), GFP_KERNEL);
 	vd->pool_meta = kvzalloc(vx_pool_meta_size(pages), GFP_KERNEL);
 	if (!vd->page || !vd->pool_meta)
 		return -ENOMEM;
-	ret = vx_pool_init(&vd->pool, vd->pool_meta, pages, vx_pool_reserve(vd, pages));
+	ret = vx_pool_init(&vd->pool, vd->pool_meta, pages, vx_pool_reserve(vd, pages), vd->ro_pages);
 	if (!ret)
 		ret = vx_ctrl_make(vd, pages);
 	if (!ret)
@@ -128,11 +141,56 @@ static int vx_memory_make(struct vx_device *vd, u32 pages)
 	return ret ? ret : vx_pool_fill(vd, pages);
 }
 
+/*
+ * A page that the backend has not unmapped stays the pool's, and the next pool would be
+ * more memory.  A reference tells when all of them are free; their array is kept.
+ */
+static void vx_pool_hold(struct vx_device *vd)
+{
+	/* Of the pool before there is something left: this is the loopback's, which nobody maps. */
+	if (vd->old_page || !vd->pages)
+		return;
+	for (u32 i = 0; i < vd->pages; i++)
+		get_page(vd->page[i]);
+	vd->old_page = kvmalloc_array(vd->pages, sizeof(*vd->page), GFP_KERNEL);
+	if (vd->old_page)
+		memcpy(vd->old_page, vd->page, vd->pages * sizeof(*vd->page));
+	else
+		for (u32 i = 0; i < vd->pages; i++)
+			put_page(vd->page[i]);
+	vd->old_pages = vd->old_page ? vd->pages : 0;
+	vd->old_since = jiffies;
+}
+
+bool vx_conn_held(struct vx_device *vd)
+{
+	while (vd->old_pages) {
+		struct page *page = vd->old_page[vd->old_pages - 1];
+
+		if (page_count(page) > 1)
+			return true;
+		put_page(page);
+		vd->old_pages--;
+	}
+	kvfree(vd->old_page);
+	vd->old_page = NULL;
+	return false;
+}
+
+void vx_conn_forget(struct vx_device *vd)
+{
+	while (vd->old_pages)
+		put_page(vd->old_page[--vd->old_pages]);
+	kvfree(vd->old_page);
+	vd->old_page = NULL;
+}
+
 static void vx_memory_free(struct vx_device *vd)
 {
 	if (vd->pool_va)
 		vunmap(vd->pool_va);
 	vd->pool_va = NULL;
+	vx_pool_hold(vd);
 	/* The directory is granted read-only: what is read back is what we wrote. */
 	while (vd->pages) {
 		vd->pages--;
@@ -173,7 +231,7 @@ static int vx_channel_make(struct vx_device *vd)
 static int vx_publish_in(struct vx_device *vd, struct xenbus_transaction t)
 {
 	const char *node = vd->xdev->nodename;
-	int ret = xenbus_printf(t, node, VX_NODE_VERSION, "%u", VX_VERSION);
+	int ret = xenbus_printf(t, node, VX_NODE_VERSION, "%u", vd->offer.version);
 
 	if (!ret)
 		ret = xenbus_printf(t, node, VX_NODE_MEM_MODE, "%s", VX_MEM_MODE_POOL);
@@ -205,11 +263,16 @@ static int vx_publish(struct vx_device *vd)
 	return ret;
 }
 
-static u32 vx_pool_size(const struct vx_offer *o)
+/* Its pages, those for the rings included.  The backend must not choose what the guest can spare. */
+static u32 vx_pool_size(struct vx_device *vd)
 {
-	u32 want = pool_pages ? pool_pages : o->pool_hint ? o->pool_hint : POOL_PAGES_DEFAULT;
+	const struct vx_offer *o = &vd->offer;
+	u32 cap = READ_ONCE(pool_limit) ? : vx_pool_cap(totalram_pages());
+	u32 pages = vx_pool_choose(pool_pages, o->pool_hint, cap, o->pool_max);
 
-	return clamp_t(u32, want, VX_POOL_MIN_PAGES, o->pool_max);
+	vd->ro_pages = o->version < VX_VERSION_READONLY ? 0 :
+		       vx_pool_ro_pages(o->limits.max_queues, vx_queue_size(), pages);
+	return min(pages + vd->ro_pages, o->pool_max);
 }
 
 /* The backend's half, and both message slots, as in a new control page. */
@@ -228,6 +291,7 @@ int vx_conn_reconnect(struct vx_device *vd)
 	mutex_lock(&vd->call_lock);
 	vx_ctrl_clear(vd->ctrl);
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
+	vd->late = false;
 	vx_set_link(vd, VX_LINK_OPEN);
 	mutex_unlock(&vd->call_lock);
 	dev_dbg(&vd->xdev->dev, "connection: offered to instance %u as it is\n", vd->offer.instance);
@@ -239,6 +303,7 @@ int vx_conn_loopback(struct vx_device *vd)
 	int ret;
 
 	vx_conn_close(vd);
+	vd->ro_pages = 0;
 	ret = vx_memory_make(vd, VX_POOL_MIN_PAGES * 32);
 	if (ret)
 		vx_memory_free(vd);
@@ -252,10 +317,11 @@ int vx_conn_open(struct vx_device *vd)
 	int ret;
 
 	vd->seq = vd->seen_posted = vd->seen_gen = 0;
+	vd->late = false;
 	vd->failed = 0;
 	clear_bit(0, &vd->finding);
 	vd->needs_reset = false;
-	ret = vx_memory_make(vd, vx_pool_size(&vd->offer));
+	ret = vx_memory_make(vd, vx_pool_size(vd));
 	if (!ret)
 		ret = vx_channel_make(vd);
 	if (!ret) {

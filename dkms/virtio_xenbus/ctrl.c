@@ -20,7 +20,7 @@ irqreturn_t vx_control_event(int irq, void *arg)
 	u32 posted = le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted));
 	u32 gen = le32_to_cpu(READ_ONCE(vd->ctrl->config_gen));
 	/* An event without news counts against the sender: it is slowed down. */
-	bool gen_changed = gen != vd->seen_gen, news = gen_changed || posted != vd->seen_posted;
+	bool gen_changed = gen != vd->seen_gen, news = posted != vd->seen_posted;
 
 	if (le32_to_cpu(READ_ONCE(vd->ctrl->device_status)) & VIRTIO_CONFIG_S_NEEDS_RESET &&
 	    !READ_ONCE(vd->needs_reset)) {
@@ -30,8 +30,9 @@ irqreturn_t vx_control_event(int irq, void *arg)
 	vd->seen_posted = posted;
 	vd->seen_gen = gen;
 	wake_up(&vd->answer);
-	if (gen_changed)
-		queue_work(system_freezable_wq, &vd->config_work);
+	/* So does one of a change when the last has not been looked at. */
+	if (gen_changed && queue_delayed_work(system_freezable_wq, &vd->config_work, 0))
+		news = true;
 	xen_irq_lateeoi(irq, news ? 0 : XEN_EOI_FLAG_SPURIOUS);
 	return IRQ_HANDLED;
 }
@@ -67,15 +68,9 @@ static int vx_answer_loopback(const struct vx_msg *m, struct vx_parsed *out)
 	return 0;
 }
 
-static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
+static void vx_post(struct vx_device *vd, struct vx_msg *m)
 {
-	u32 before = vd->seq, posted;
-	struct vx_msg answer;
-	int ret;
-
-	if (vx_link(vd) != VX_LINK_OPEN)
-		return -EIO;
-	vd->seq = vx_seq_next(before);
+	vd->seq = vx_seq_next(vd->seq);
 	m->type = VX_MSG_REQUEST;
 	m->error = 0;
 	m->seq = cpu_to_le32(vd->seq);
@@ -84,9 +79,15 @@ static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed 
 	WRITE_ONCE(vd->ctrl->req_posted, m->seq);
 	dev_dbg(&vd->xdev->dev, "message 0x%02x: sent, number %u\n", m->id, vd->seq);
 	notify_remote_via_irq(vd->irq);
-	ret = vx_wait_answer(vd, before);
-	if (ret)
-		return ret;
+}
+
+/* The answer to @m, which came after number @before, is there, or none will come. */
+static int vx_collect(struct vx_device *vd, const struct vx_msg *m, u32 before, struct vx_parsed *out)
+{
+	struct vx_msg answer;
+	u32 posted;
+	int ret;
+
 	if (vx_link(vd) != VX_LINK_OPEN)
 		return -EIO;
 	posted = le32_to_cpu(READ_ONCE(vd->ctrl->rsp_posted));
@@ -102,6 +103,61 @@ static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed 
 		vx_fail_later(vd, ret, "the answer to message 0x%02x is wrong: %*ph", m->id,
 			      (int)sizeof(answer), &answer);
 	return ret ? ret : out->error ? -EREMOTEIO : 0;
+}
+
+/* The slot is one: whoever has given up waiting left the answer to who comes next. */
+static int vx_collect_late(struct vx_device *vd)
+{
+	struct vx_parsed unused;
+	int ret;
+
+	if (!vd->late)
+		return 0;
+	ret = vx_wait_answer(vd, vd->late_before);
+	if (!ret)
+		ret = vx_collect(vd, &vd->late_msg, vd->late_before, &unused);
+	if (ret == -EREMOTEIO)
+		ret = 0;
+	vd->late = ret == -ETIMEDOUT;
+	return ret;
+}
+
+static int vx_exchange(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
+{
+	u32 before;
+	int ret;
+
+	if (vx_link(vd) != VX_LINK_OPEN)
+		return -EIO;
+	ret = vx_collect_late(vd);
+	if (ret)
+		return ret;
+	before = vd->seq;
+	vx_post(vd, m);
+	ret = vx_wait_answer(vd, before);
+	return ret ? ret : vx_collect(vd, m, before, out);
+}
+
+bool vx_answers(struct vx_device *vd, unsigned int ms)
+{
+	struct vx_msg m = { .id = VX_MSG_GET_DEVICE_STATUS };
+	struct vx_parsed out;
+	bool answered;
+
+	mutex_lock(&vd->call_lock);
+	if (vx_link(vd) == VX_LINK_OPEN && !vd->late) {
+		vd->late_before = vd->seq;
+		vx_post(vd, &m);
+		vd->late_msg = m;
+		vd->late = true;
+	}
+	answered = vx_link(vd) == VX_LINK_OPEN &&
+		   wait_event_timeout(vd->answer, vx_answered(vd, vd->late_before), msecs_to_jiffies(ms)) &&
+		   !vx_collect(vd, &vd->late_msg, vd->late_before, &out);
+	if (answered)
+		vd->late = false;
+	mutex_unlock(&vd->call_lock);
+	return answered;
 }
 
 int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out)
@@ -125,7 +181,7 @@ const char *vx_ctrl_check(struct vx_device *vd, u32 *value)
 	return vx_ctrl_check_backend(le32_to_cpu(READ_ONCE(c->be_magic)),
 				     le16_to_cpu(READ_ONCE(c->be_version)),
 				     le32_to_cpu(READ_ONCE(c->config_size)),
-				     VX_VERSION, vd->offer.limits.max_config, value);
+				     vd->offer.version, vd->offer.limits.max_config, value);
 }
 
 /* ---- by name ---- */
@@ -212,13 +268,15 @@ int vx_config_begin(struct vx_device *vd, u32 size, bool replay)
 		ret = vx_config_replay(vd);
 	if (!ret) {
 		spin_lock(&vd->config_lock);
+		vd->config.device_id = vd->offer.limits.device_id;
+		vd->config.queues = vd->offer.limits.num_queues;
 		news = vx_config_follow(&vd->config, vd->ctrl, size);
 		spin_unlock(&vd->config_lock);
 	}
 	mutex_unlock(&vd->written_lock);
 	/* Later changes are told by an event; no event tells of this one. */
 	if (news && vd->child)
-		queue_work(system_freezable_wq, &vd->config_work);
+		queue_delayed_work(system_freezable_wq, &vd->config_work, 0);
 	return ret;
 }
 

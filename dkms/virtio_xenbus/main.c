@@ -21,6 +21,11 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 	BUILD_BUG_ON(PAGE_SIZE != VX_PAGE_SIZE);
 	if (!vd)
 		return -ENOMEM;
+	vd->wq = create_freezable_workqueue(dev_name(&xdev->dev));
+	if (!vd->wq) {
+		kfree(vd);
+		return -ENOMEM;
+	}
 	vd->xdev = xdev;
 	mutex_init(&vd->step_lock);
 	spin_lock_init(&vd->state_lock);
@@ -34,9 +39,10 @@ static int vx_probe(struct xenbus_device *xdev, const struct xenbus_device_id *i
 	init_waitqueue_head(&vd->answer);
 	INIT_WORK(&vd->work, vx_work);
 	INIT_WORK(&vd->add_work, vx_add_work);
-	INIT_WORK(&vd->config_work, vx_config_work);
+	INIT_DELAYED_WORK(&vd->config_work, vx_config_work);
 	INIT_WORK(&vd->fail_work, vx_fail_work);
 	INIT_DELAYED_WORK(&vd->give_up, vx_give_up);
+	INIT_DELAYED_WORK(&vd->retry, vx_retry);
 	INIT_DELAYED_WORK(&vd->watch, vx_watch);
 	dev_set_drvdata(&xdev->dev, vd);
 	/* Bound again by hand: the backend waits for that. */
@@ -57,9 +63,12 @@ static void vx_remove(struct xenbus_device *xdev)
 		vx_down(vd);
 	vx_set_state(vd, VX_REMOVED);
 	mutex_unlock(&vd->step_lock);
+	cancel_delayed_work_sync(&vd->retry);
 	cancel_work_sync(&vd->work);	/* asked for meanwhile: it does nothing */
-	cancel_work_sync(&vd->config_work);
+	cancel_delayed_work_sync(&vd->config_work);
 	cancel_work_sync(&vd->fail_work);
+	destroy_workqueue(vd->wq);
+	vx_conn_forget(vd);
 	dev_set_drvdata(&xdev->dev, NULL);
 	kfree(vd);
 }
@@ -104,13 +113,24 @@ static struct xenbus_driver vx_driver = {
 
 static int __init vx_init(void)
 {
-	return xen_domain() ? xenbus_register_frontend(&vx_driver) : -ENODEV;
+	int ret;
+
+	if (!xen_domain())
+		return -ENODEV;
+	vx_wq = alloc_workqueue("virtio_xenbus", WQ_MEM_RECLAIM, 0);
+	if (!vx_wq)
+		return -ENOMEM;
+	ret = xenbus_register_frontend(&vx_driver);
+	if (ret)
+		destroy_workqueue(vx_wq);
+	return ret;
 }
 module_init(vx_init);
 
 static void __exit vx_exit(void)
 {
 	xenbus_unregister_driver(&vx_driver);
+	destroy_workqueue(vx_wq);
 }
 module_exit(vx_exit);
 

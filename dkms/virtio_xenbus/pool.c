@@ -211,16 +211,32 @@ static bool big_alloc(struct vx_pool *p, struct vx_zone *z, u32 size, size_t ali
 	return true;
 }
 
+static unsigned int zone_index(const struct vx_pool *p, u32 i)
+{
+	unsigned int n = VX_POOL_ZONES - 1;
+
+	while (i < p->zone[n].start)
+		n--;
+	return n;
+}
+
+static struct vx_zone *zone_of(struct vx_pool *p, u32 i)
+{
+	return &p->zone[zone_index(p, i)];
+}
+
 int vx_pool_alloc(struct vx_pool *p, size_t size, size_t align, unsigned int flags,
 		  u64 cookie, u64 *addr)
 {
-	unsigned int zones = flags & VX_POOL_RESERVE ? 2 : 1;
+	bool rings = flags & VX_POOL_RINGS;
+	unsigned int first = rings ? VX_POOL_READONLY : VX_POOL_GENERAL;
+	unsigned int last = !rings && flags & VX_POOL_RESERVE ? VX_POOL_RESERVED : first;
 	size_t total = (size_t)p->pages << VX_PAGE_SHIFT, room;
 
 	if (!size || size > total || !is_power_of_2(align) || align > total)
 		return -EINVAL;
 	room = size > align ? size : align;
-	for (unsigned int n = 0; n < zones; n++) {
+	for (unsigned int n = first; n <= last; n++) {
 		struct vx_zone *z = &p->zone[n];
 		unsigned int shift = VX_SLOT_MIN_SHIFT;
 
@@ -281,7 +297,7 @@ int vx_pool_free(struct vx_pool *p, u64 addr, struct vx_mapping *was)
 		return -EINVAL;
 	i = (u32)((addr - VX_POOL_BASE) >> VX_PAGE_SHIFT);
 	pg = &p->page[i];
-	z = &p->zone[i >= p->zone[1].start];
+	z = zone_of(p, i);
 	if (pg->state == PAGE_SLOTS)
 		slot_free(p, z, i, (unsigned int)(addr & (VX_PAGE_SIZE - 1)) >> pg->order);
 	else
@@ -291,8 +307,10 @@ int vx_pool_free(struct vx_pool *p, u64 addr, struct vx_mapping *was)
 	return 0;
 }
 
-static void zone_init(struct vx_pool *p, struct vx_zone *z, u32 start, u32 end)
+static void zone_init(struct vx_pool *p, unsigned int zone, u32 start, u32 end)
 {
+	struct vx_zone *z = &p->zone[zone];
+
 	z->start = start;
 	z->end = end;
 	z->free_mask = 0;
@@ -303,11 +321,11 @@ static void zone_init(struct vx_pool *p, struct vx_zone *z, u32 start, u32 end)
 	pages_free(p, z, start, end - start);
 }
 
-int vx_pool_init(struct vx_pool *p, void *meta, u32 pages, u32 reserve)
+int vx_pool_init(struct vx_pool *p, void *meta, u32 pages, u32 reserve, u32 rings)
 {
 	size_t size = vx_pool_meta_size(pages);
 
-	if (!size || reserve >= pages)
+	if (!size || rings >= pages || reserve >= pages - rings)
 		return -EINVAL;
 	memset(p, 0, sizeof(*p));
 	memset(meta, 0, size);
@@ -318,8 +336,9 @@ int vx_pool_init(struct vx_pool *p, void *meta, u32 pages, u32 reserve)
 	for (u32 i = 0; i < p->tables; i++)
 		p->slots[i].next_free = i + 1 < p->tables ? i + 1 : NONE;
 	p->free_table = 0;
-	zone_init(p, &p->zone[0], 0, pages - reserve);
-	zone_init(p, &p->zone[1], pages - reserve, pages);
+	zone_init(p, VX_POOL_GENERAL, 0, pages - rings - reserve);
+	zone_init(p, VX_POOL_RESERVED, pages - rings - reserve, pages - rings);
+	zone_init(p, VX_POOL_READONLY, pages - rings, pages);
 	return 0;
 }
 
@@ -372,7 +391,7 @@ const char *vx_pool_verify(const struct vx_pool *p)
 	u32 slot_pages = 0, used = 0, sum = 0, tables = 0;
 	const char *bad = NULL;
 
-	for (int n = 0; n < 2 && !bad; n++)
+	for (int n = 0; n < VX_POOL_ZONES && !bad; n++)
 		bad = verify_free(p, &p->zone[n], &sum);
 	if (!bad && sum != p->free_pages)
 		bad = "free_pages is wrong";
@@ -383,7 +402,7 @@ const char *vx_pool_verify(const struct vx_pool *p)
 		if (pg->state == PAGE_FREE) {
 			i += 1u << pg->order;
 		} else if (pg->state == PAGE_SLOTS) {
-			bad = verify_slots(p, &p->zone[i >= p->zone[1].start], i);
+			bad = verify_slots(p, &p->zone[zone_index(p, i)], i);
 			slot_pages++, used++, i++;
 		} else if (pg->state == PAGE_FIRST) {
 			for (u32 k = 1; k < pg->link && !bad; k++)

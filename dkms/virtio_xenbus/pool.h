@@ -36,6 +36,7 @@
 
 /* Flags of an allocation. */
 #define VX_POOL_RESERVE		1u	/* may take from the reserve when all else is used up */
+#define VX_POOL_RINGS		2u	/* from what the backend can only read, and from nothing else */
 
 /* What is known of a live allocation. */
 struct vx_mapping {
@@ -63,7 +64,13 @@ struct vx_slots {
 	u32 next_free;
 };
 
-/* The reserve is a buddy of its own: others cannot fragment it either. */
+/* In the order of their addresses. */
+#define VX_POOL_GENERAL		0
+#define VX_POOL_RESERVED	1
+#define VX_POOL_READONLY	2
+#define VX_POOL_ZONES		3
+
+/* Each is a buddy of its own: others cannot fragment it. */
 struct vx_zone {
 	u32 start, end;			/* pages */
 	u32 free_mask;			/* orders that have a free block */
@@ -76,7 +83,7 @@ struct vx_pool {
 	struct vx_slots *slots;
 	u32 pages, tables, free_table;
 	u32 free_pages, slot_pages;	/* pages of no use, and cut into slots */
-	struct vx_zone zone[2];		/* general, reserve */
+	struct vx_zone zone[VX_POOL_ZONES];
 };
 
 /* Bytes of records that a pool of that many pages needs, about 5 % of it; 0: no such pool. */
@@ -84,10 +91,11 @@ size_t vx_pool_meta_size(u32 pages);
 
 /*
  * Begin with everything free.  @meta: vx_pool_meta_size() bytes aligned for a
- * u64, the caller's, in use until the pool is.  The last @reserve pages are for
- * allocations with VX_POOL_RESERVE alone.  0 or -EINVAL.
+ * u64, the caller's, in use until the pool is.  The last @rings pages are for
+ * allocations with VX_POOL_RINGS alone, the @reserve pages before them for those with
+ * VX_POOL_RESERVE.  0 or -EINVAL.
  */
-int vx_pool_init(struct vx_pool *p, void *meta, u32 pages, u32 reserve);
+int vx_pool_init(struct vx_pool *p, void *meta, u32 pages, u32 reserve, u32 rings);
 
 /*
  * @size bytes at a multiple of @align (a power of two; at most the pool's size).

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Virtqueues and their event channels.  docs/protocol.md, sections 6 to 8. */
-#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/virtio_ring.h>
 #include <xen/events.h>
 
 #include "vx.h"
-
-static unsigned int queue_size = 256;
-module_param(queue_size, uint, 0444);
-MODULE_PARM_DESC(queue_size, "most descriptors of a virtqueue (256)");
 
 static bool vx_notify(struct virtqueue *vq)
 {
@@ -43,7 +38,7 @@ static irqreturn_t vx_queue_event(int irq, void *arg)
 	/* Nothing new in the ring: who sends such events is slowed down. */
 	bool news = vring_interrupt(irq, q->vq) == IRQ_HANDLED;
 
-	/* Its free list is not to be trusted any more (dma.c). */
+	/* It is closed, and nothing more is to be done for it. */
 	if (test_bit(0, &q->vd->finding))
 		__virtqueue_break(q->vq);
 	/* A used element was wrong, which the core has found; nothing more would come of this queue. */
@@ -94,7 +89,8 @@ int vx_queue_enable(struct vx_queue *q, bool resume)
 	m.u.set_queue.port = cpu_to_le32(q->port);
 	m.u.set_queue.desc = cpu_to_le64(virtqueue_get_desc_addr(vq));
 	m.u.set_queue.driver = cpu_to_le64(virtqueue_get_avail_addr(vq));
-	m.u.set_queue.device = cpu_to_le64(virtqueue_get_used_addr(vq));
+	/* The ring code has it behind the others; it is not. */
+	m.u.set_queue.device = cpu_to_le64(q->ring.va ? q->ring.rw : virtqueue_get_used_addr(vq));
 	return vx_tell(q->vd, &m, &out, "SET_VQUEUE");
 }
 
@@ -124,16 +120,31 @@ static int vx_queue_inflight(struct vx_queue *q)
 	return q->inflight_va ? 0 : -ENOMEM;
 }
 
+static void vx_queue_list(struct vx_queue *q, bool add)
+{
+	struct vx_device *vd = q->vd;
+	unsigned long irq;
+
+	mutex_lock(&vd->queues_lock);
+	spin_lock_irqsave(&vd->state_lock, irq);
+	if (add)
+		list_add_tail(&q->node, &vd->queues);
+	else
+		list_del(&q->node);
+	spin_unlock_irqrestore(&vd->state_lock, irq);
+	mutex_unlock(&vd->queues_lock);
+}
+
 static void vx_queue_del(struct vx_queue *q)
 {
-	mutex_lock(&q->vd->queues_lock);
-	list_del(&q->node);
-	mutex_unlock(&q->vd->queues_lock);
+	vx_queue_list(q, false);
 	/* The port is closed with it; a reset has told the backend before. */
 	if (q->irq)
 		unbind_from_irqhandler(q->irq, q);
+	q->vd->ring = &q->ring;
 	if (q->vq)
 		vring_del_virtqueue(q->vq);
+	q->vd->ring = NULL;
 	if (q->inflight_va)
 		vx_dma_free_shared(q->vd, q->inflight);
 	kfree(q);
@@ -155,8 +166,11 @@ static struct virtqueue *vx_queue_new(struct virtio_device *vdev, unsigned int i
 	q->vd = vd;
 	INIT_LIST_HEAD(&q->node);
 	ret = -ENOMEM;
-	q->vq = vring_create_virtqueue(index, min(max, max(queue_size, 2u)), PAGE_SIZE, vdev, true, true,
+	/* Its memory is asked for in there. */
+	vd->ring = virtio_has_feature(vdev, VIRTIO_F_RING_PACKED) ? NULL : &q->ring;
+	q->vq = vring_create_virtqueue(index, min(max, vx_queue_size()), PAGE_SIZE, vdev, true, true,
 				       ctx, vx_notify, callback, name);
+	vd->ring = NULL;
 	if (!q->vq)
 		goto fail;
 	q->vq->priv = q;
@@ -167,9 +181,7 @@ static struct virtqueue *vx_queue_new(struct virtio_device *vdev, unsigned int i
 	if (ret)
 		goto fail;
 	/* From here on a backend that is lost is lost to this queue too. */
-	mutex_lock(&vd->queues_lock);
-	list_add_tail(&q->node, &vd->queues);
-	mutex_unlock(&vd->queues_lock);
+	vx_queue_list(q, true);
 	ret = vx_queue_enable(q, false);
 	if (!ret)
 		return q->vq;
@@ -184,6 +196,21 @@ void vx_del_vqs(struct virtio_device *vdev)
 
 	list_for_each_entry_safe(q, next, &to_vx(vdev)->queues, node)
 		vx_queue_del(q);
+}
+
+/*
+ * Its driver is about to take back what is in its queues.  When the chains were changed,
+ * the ring code would not find all descriptors again, which for it is a BUG(): what
+ * is in the queue is taken, and lost, here, where the number of free ones can be put
+ * right each time.
+ */
+static void vx_queue_drop(struct vx_queue *q)
+{
+	unsigned int n = virtqueue_get_vring_size(q->vq);
+
+	do
+		q->vq->num_free = n;
+	while (virtqueue_detach_unused_buf(q->vq));
 }
 
 void vx_reset(struct virtio_device *vdev)
@@ -201,6 +228,10 @@ void vx_reset(struct virtio_device *vdev)
 	WRITE_ONCE(vd->needs_reset, false);
 	list_for_each_entry(q, &vd->queues, node)
 		synchronize_irq(q->irq);
+	if (!READ_ONCE(vd->distrust) || virtio_has_feature(vdev, VIRTIO_F_RING_PACKED))
+		return;
+	list_for_each_entry(q, &vd->queues, node)
+		vx_queue_drop(q);
 }
 
 /* Did it fail half-way?  Those that are enabled must not be taken away below the backend. */

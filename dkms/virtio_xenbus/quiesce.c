@@ -4,6 +4,7 @@
  * suspended, or the next backend cannot take the queues over.  docs/protocol.md,
  * sections 9 and 10.
  */
+#include <linux/delay.h>
 #include <linux/netdevice.h>
 #include <linux/virtio_ids.h>
 #ifdef VX_HAVE_NETDEV_RX_QUEUE_H
@@ -11,6 +12,9 @@
 #endif
 
 #include "vx.h"
+
+/* How long a backend may take for a message that does nothing (ms); a toolstack waits 60 s for a guest. */
+#define VX_FREEZE_ANSWER 10000
 
 bool vx_resumes;
 
@@ -141,11 +145,68 @@ void vx_prepare_removal(struct vx_device *vd)
  * it.  Not in xenbus' own suspend: a suspend that is cancelled (xl save -c) is
  * not told to xenbus drivers, but to this device's thaw.
  */
+static int vx_freeze_drain(struct vx_device *vd)
+{
+	u32 begin = jiffies_to_msecs(jiffies), ended = vd->unmapped, last = begin;
+	enum vx_drain next;
+
+	do {
+		u32 now = jiffies_to_msecs(jiffies);
+
+		if (READ_ONCE(vd->unmapped) != ended) {
+			ended = READ_ONCE(vd->unmapped);
+			last = now;
+		}
+		next = vx_drain_next(vx_backend_now(vd), vx_link(vd), vx_dma_busy(vd), now - begin, now - last);
+		if (next == VX_DRAIN_WAIT)
+			msleep(20);
+	} while (next == VX_DRAIN_WAIT);
+	if (next == VX_DRAIN_LOST)
+		dev_err(&vd->child->vdev.dev, "waits for its backend and cannot be suspended\n");
+	else if (next == VX_DRAIN_LATE)
+		dev_err(&vd->child->vdev.dev, "its backend has done nothing for 30 s: it cannot be suspended\n");
+	return next == VX_DRAIN_DONE ? 0 : -EBUSY;
+}
+
+/* May its driver give its queues back, which cannot be ended any more once it has begun? */
+static int vx_freeze_check(struct vx_device *vd)
+{
+	if (vd->child->vdev.id.device == VIRTIO_ID_BLOCK) {
+		/* Its driver alone waits for requests; the queues of others are never empty. */
+		int ret = vx_freeze_drain(vd);
+
+		if (ret)
+			return ret;
+	} else if (vx_can_quiesce(vd) && vx_backend_now(vd) != XenbusStateConnected) {
+		return 0;	/* it needs none */
+	}
+	/* The queues' reset is a message. */
+	if (vx_link(vd) != VX_LINK_OPEN || vx_answers(vd, VX_FREEZE_ANSWER))
+		return 0;
+	dev_err(&vd->child->vdev.dev, "its backend does not answer: it cannot be suspended\n");
+	return -EBUSY;
+}
+
+/*
+ * From here on its driver waits without end, for requests and for commands, in the
+ * thread in which xenbus would tell us of the backend.
+ */
+static int vx_freeze_watched(struct vx_device *vd)
+{
+	int ret;
+
+	vx_watch_begin(vd, true);
+	ret = vx_quiesce(vd);
+	vx_watch_end(vd);
+	return ret;
+}
+
 static int vx_freeze(struct device *dev)
 {
 	struct virtio_device *vdev = dev_to_virtio(dev);
 	struct virtio_driver *drv = vdev->dev.driver ? drv_to_virtio(vdev->dev.driver) : NULL;
 	struct vx_device *vd = to_vx(vdev);
+	int ret;
 
 	vx_resumes = false;
 	/* Saved again before its backend came: a driver that gives back twice waits for ever. */
@@ -160,7 +221,8 @@ static int vx_freeze(struct device *dev)
 		dev_err(dev, "%s cannot be suspended\n", drv->driver.name);
 		return -EBUSY;
 	}
-	return vx_quiesce(vd);
+	ret = drv ? vx_freeze_check(vd) : 0;
+	return ret ? ret : vx_freeze_watched(vd);
 }
 
 /* The connection is as it was; a device that had lost its backend waits on. */
@@ -171,7 +233,7 @@ static int vx_thaw(struct device *dev)
 
 	if (vx_state(vd) != VX_SUSPENDED)
 		return 0;
-	vx_watch_begin(vd);
+	vx_watch_begin(vd, false);
 	ret = vx_restart(vd);
 	vx_watch_end(vd);
 	if (ret)

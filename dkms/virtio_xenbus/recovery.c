@@ -4,6 +4,7 @@
  * can go on where it stopped: docs/protocol.md, section 9.  When there is no next
  * one, or it cannot, all that is in flight fails.
  */
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
@@ -110,18 +111,49 @@ void vx_virtio_kick_all(struct vx_device *vd)
  * but ones in what the device would have written, which no driver takes for success.
  *
  * Which requests are in flight is the ring code's own knowledge.  It tells where
- * it will read next, refuses a head that is not in flight (and then says so in
+ * it will read next, refuses an id that is not in flight (and then says so in
  * the log, hence the order in which they are tried), and goes on from there.
  */
-static bool vx_fail_head(struct vx_queue *q, const struct vring *ring, u32 head)
+static void vx_put_used(struct vx_queue *q, u16 at, u16 id)
+{
+	const struct vring *ring = virtqueue_get_vring(q->vq);
+	struct virtio_device *vdev = q->vq->vdev;
+
+	ring->used->ring[at & (ring->num - 1)].id = cpu_to_virtio32(vdev, id);
+	ring->used->ring[at & (ring->num - 1)].len = 0;
+	virt_wmb();
+	ring->used->idx = cpu_to_virtio16(vdev, at + 1);
+}
+
+static struct vring_packed_desc *vx_packed_ring(struct vx_queue *q)
+{
+	return q->vd->pool_va + (virtqueue_get_desc_addr(q->vq) - VX_POOL_BASE);
+}
+
+static void vx_put_used_packed(struct vx_queue *q, u16 at, u16 id)
+{
+	struct vring_packed_desc *desc = vx_packed_ring(q) + (at & 0x7fff);
+
+	desc->id = cpu_to_le16(id);
+	desc->len = 0;
+	virt_wmb();
+	WRITE_ONCE(desc->flags, cpu_to_le16(vx_packed_used_flags(at)));
+}
+
+static bool vx_packed(const struct vx_queue *q)
+{
+	return virtio_has_feature(q->vq->vdev, VIRTIO_F_RING_PACKED);
+}
+
+static bool vx_fail_id(struct vx_queue *q, u16 id)
 {
 	u16 at = (u16)virtqueue_enable_cb_prepare(q->vq);
 	struct virtio_device *vdev = q->vq->vdev;
 
-	ring->used->ring[at & (ring->num - 1)].id = cpu_to_virtio32(vdev, head);
-	ring->used->ring[at & (ring->num - 1)].len = 0;
-	virt_wmb();
-	ring->used->idx = cpu_to_virtio16(vdev, at + 1);
+	if (vx_packed(q))
+		vx_put_used_packed(q, at, id);
+	else
+		vx_put_used(q, at, id);
 	__virtio_unbreak_device(vdev);
 	local_bh_disable();
 	vring_interrupt(q->irq, q->vq);
@@ -141,35 +173,69 @@ static bool vx_head_likely(struct vx_queue *q, const struct vring *ring, u32 hea
  * The backend has written over the descriptors: each may be in flight.  The ring
  * code has a line for each that is not.
  */
-static u32 vx_fail_any(struct vx_queue *q, const struct vring *ring)
+static u32 vx_fail_any(struct vx_queue *q)
 {
-	u32 done = 0;
+	u32 done = 0, size = virtqueue_get_vring_size(q->vq);
 
-	for (u32 head = 0; head < ring->num && vx_dma_busy(q->vd); head++)
-		done += vx_fail_head(q, ring, head);
+	for (u32 id = 0; id < size && vx_dma_busy(q->vd); id++)
+		done += vx_fail_id(q, id);
 	return done;
 }
 
 /* One pass over a queue; the number of requests that came to their end. */
-static u32 vx_fail_queue(struct vx_queue *q, unsigned long *tried)
+static u32 vx_fail_split(struct vx_queue *q, unsigned long *tried)
 {
 	const struct vring *ring = virtqueue_get_vring(q->vq);
 	u16 newest = virtio16_to_cpu(q->vq->vdev, READ_ONCE(ring->avail->idx));
 	u32 done = 0;
 
-	bitmap_zero(tried, ring->num);
 	/* The newest first: a descriptor that was used again is then known for what it is. */
 	for (u32 i = 1; i <= ring->num; i++) {
 		u16 head = virtio16_to_cpu(q->vq->vdev,
 				READ_ONCE(ring->avail->ring[(u16)(newest - i) & (ring->num - 1)]));
 
 		if (head < ring->num && !__test_and_set_bit(head, tried) && vx_head_likely(q, ring, head))
-			done += vx_fail_head(q, ring, head);
+			done += vx_fail_id(q, head);
 	}
 	/* Those that have waited for longer than a round of the ring. */
 	for (u32 head = 0; head < ring->num && vx_dma_busy(q->vd); head++)
 		if (!test_bit(head, tried) && vx_head_likely(q, ring, head))
-			done += vx_fail_head(q, ring, head);
+			done += vx_fail_id(q, head);
+	return done;
+}
+
+/*
+ * A packed ring has descriptors where they were put, and the id of a request in each.
+ * What is done for one is written over others', so that all ids are read before.
+ */
+static u32 vx_fail_packed(struct vx_queue *q, unsigned long *likely)
+{
+	const struct vring_packed_desc *desc = vx_packed_ring(q);
+	u32 done = 0, size = virtqueue_get_vring_size(q->vq), id;
+
+	for (u32 i = 0; i < size; i++) {
+		id = le16_to_cpu(READ_ONCE(desc[i].id));
+		if (id < size && vx_dma_is_mapped(q->vd, le64_to_cpu(READ_ONCE(desc[i].addr)),
+						  le32_to_cpu(READ_ONCE(desc[i].len))))
+			__set_bit(id, likely);
+	}
+	for_each_set_bit(id, likely, size)
+		done += vx_fail_id(q, id);
+	return done;
+}
+
+static u32 vx_fail_queue(struct vx_queue *q, bool any)
+{
+	unsigned long *ids;
+	u32 done;
+
+	if (any)
+		return vx_fail_any(q);
+	ids = bitmap_zalloc(virtqueue_get_vring_size(q->vq), GFP_KERNEL);
+	if (!ids)
+		return 0;	/* the next pass needs none */
+	done = vx_packed(q) ? vx_fail_packed(q, ids) : vx_fail_split(q, ids);
+	bitmap_free(ids);
 	return done;
 }
 
@@ -197,22 +263,16 @@ void vx_virtio_fail(struct vx_device *vd)
 	bool any = false, once_more;
 
 	/* Only a device whose driver has begun has requests. */
-	if (!vd->child || virtio_has_feature(&vd->child->vdev, VIRTIO_F_RING_PACKED) ||
-	    !vx_waits_for_requests(vd->child->vdev.id.device))
+	if (!vd->child || !vx_waits_for_requests(vd->child->vdev.id.device))
 		return;
 	/* Each pass lets a moment for new ones, which the next finds. */
 	do {
 		n = 0;
 		mutex_lock(&vd->queues_lock);
 		list_for_each_entry(q, &vd->queues, node) {
-			unsigned long *tried = bitmap_zalloc(virtqueue_get_vring_size(q->vq), GFP_KERNEL);
-
-			if (!tried)
-				break;
 			disable_irq(q->irq);
-			n += any ? vx_fail_any(q, virtqueue_get_vring(q->vq)) : vx_fail_queue(q, tried);
+			n += vx_fail_queue(q, any);
 			enable_irq(q->irq);
-			bitmap_free(tried);
 		}
 		mutex_unlock(&vd->queues_lock);
 		all += n;
@@ -227,8 +287,11 @@ void vx_fail_work(struct work_struct *work)
 {
 	struct vx_device *vd = container_of(work, struct vx_device, fail_work);
 
+	unsigned int noio = memalloc_noio_save();
+
 	mutex_lock(&vd->child_lock);
 	if (vx_link_failed(vx_link(vd)))
 		vx_virtio_fail(vd);
 	mutex_unlock(&vd->child_lock);
+	memalloc_noio_restore(noio);
 }

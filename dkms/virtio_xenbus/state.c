@@ -151,3 +151,12 @@ enum vx_step vx_restart_step(const struct vx_view *v, bool same, bool can_wait)
 		return VX_STEP_WAIT;
 	return vx_state_quiesced(v->state) ? VX_STEP_REPLACE : VX_STEP_RECONNECT;
 }
+
+enum vx_drain vx_drain_next(enum xenbus_state backend, enum vx_link link, bool busy, u32 waited, u32 still)
+{
+	if (backend != XenbusStateConnected || link != VX_LINK_OPEN)
+		return VX_DRAIN_LOST;
+	if (!busy || (waited >= VX_DRAIN_SERVED && still < VX_DRAIN_SERVED / 2))
+		return VX_DRAIN_DONE;
+	return still >= VX_DRAIN_LIMIT ? VX_DRAIN_LATE : VX_DRAIN_WAIT;
+}

@@ -116,4 +116,21 @@ enum vx_step vx_next_step(const struct vx_view *v);
  */
 enum vx_step vx_restart_step(const struct vx_view *v, bool same, bool can_wait);
 
+/*
+ * Before a disk gives its queues back, for a suspend: what is in flight is waited for
+ * there without end and in the thread that would hear of the backend's death.
+ */
+enum vx_drain {
+	VX_DRAIN_WAIT,
+	VX_DRAIN_DONE,		/* nothing is in flight, or it is being served */
+	VX_DRAIN_LOST,		/* the backend is not there */
+	VX_DRAIN_LATE,		/* it does nothing */
+};
+
+#define VX_DRAIN_SERVED	1000u	/* ms; so long requests must have ended one after the other */
+#define VX_DRAIN_LIMIT	30000u
+
+/* @backend: as it is now; @busy: requests are in flight; @waited, @still: ms since the beginning, and since one ended. */
+enum vx_drain vx_drain_next(enum xenbus_state backend, enum vx_link link, bool busy, u32 waited, u32 still);
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include <linux/delay.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "vx.h"
@@ -12,6 +13,13 @@
 static unsigned int backend_timeout = 60;
 module_param(backend_timeout, uint, 0644);
 MODULE_PARM_DESC(backend_timeout, "seconds that a device waits for a new backend when its own died (60)");
+
+/* Connections that are offered at once, and after how long another may be: less than any backend_timeout that makes sense. */
+#define VX_OFFERS_BURST	16
+#define VX_OFFERS_MS	4000
+/* How often it is looked whether the last pool is released, and when that is worth a line. */
+#define VX_HELD_MS	200
+#define VX_HELD_LINE	(10 * HZ)
 
 /* How long a guest that is restored keeps its processes stopped for its devices. */
 #define VX_RESUME_WAIT	(10 * HZ)
@@ -73,11 +81,41 @@ static void vx_fail_node(struct vx_device *vd, int err, const char *node)
 
 /* ---- coming up ---- */
 
+void vx_retry(struct work_struct *work)
+{
+	vx_wake(container_of(to_delayed_work(work), struct vx_device, retry));
+}
+
+/*
+ * A backend that comes and goes must not have a pool each time, nor a line in the log:
+ * not before the one before is released, and not too often.
+ */
+static bool vx_may_offer(struct vx_device *vd, bool anew)
+{
+	u32 wait = VX_HELD_MS;
+
+	if (anew && vx_conn_held(vd)) {
+		if (time_after(jiffies, vd->old_since + VX_HELD_LINE) && !test_and_set_bit(VX_TOLD_HELD, &vd->told))
+			dev_warn(&vd->xdev->dev, "the last backend still maps its pool; there is no other before\n");
+	} else {
+		wait = vx_pace(&vd->offers, ktime_to_ms(ktime_get()), VX_OFFERS_BURST, VX_OFFERS_MS);
+		if (!wait)
+			return true;
+		if (!test_and_set_bit(VX_TOLD_OFFERS, &vd->told))
+			dev_warn(&vd->xdev->dev, "backends come and go too often; one every %u s\n", VX_OFFERS_MS / 1000);
+	}
+	queue_delayed_work(vd->wq, &vd->retry, msecs_to_jiffies(wait));
+	return false;
+}
+
 static void vx_begin(struct vx_device *vd)
 {
 	const char *node;
-	int ret = vx_read_offer(vd, &vd->offer, &node);
+	int ret;
 
+	if (!vx_may_offer(vd, true))
+		return;
+	ret = vx_read_offer(vd, &vd->offer, &node);
 	if (ret) {
 		vx_fail_node(vd, ret, node);
 		return;
@@ -220,7 +258,7 @@ static void vx_wait_for_another(struct vx_device *vd)
 		return;
 	dev_warn(&vd->xdev->dev, "backend was lost; waiting %u s for another\n", backend_timeout);
 	vd->deadline = jiffies + backend_timeout * HZ;
-	queue_delayed_work(system_freezable_wq, &vd->give_up, backend_timeout * HZ);
+	queue_delayed_work(vd->wq, &vd->give_up, backend_timeout * HZ);
 }
 
 /* The same connection, as far as we are concerned, with another backend. */
@@ -228,8 +266,11 @@ static void vx_reconnect(struct vx_device *vd)
 {
 	struct vx_offer now;
 	const char *node;
-	int ret = vx_read_offer(vd, &now, &node);
+	int ret;
 
+	if (!vx_may_offer(vd, false))
+		return;
+	ret = vx_read_offer(vd, &now, &node);
 	if (ret) {
 		vx_fail_node(vd, ret, node);
 		return;
@@ -237,10 +278,12 @@ static void vx_reconnect(struct vx_device *vd)
 	if (now.limits.device_id != vd->offer.limits.device_id ||
 	    now.limits.vendor_id != vd->offer.limits.vendor_id ||
 	    now.limits.max_queues < vd->offer.limits.num_queues || now.pool_max < vd->pages ||
-	    now.limits.max_config < vd->config.size) {
+	    now.limits.max_config < vd->config.size ||
+	    vd->offer.version < now.oldest || vd->offer.version > now.newest) {
 		vx_fail(vd, -ENODEV, "the new backend has another device");
 		return;
 	}
+	now.version = vd->offer.version;	/* as the pool was made */
 	vd->offer = now;
 	ret = vx_conn_reconnect(vd);
 	if (ret)
@@ -342,6 +385,8 @@ static void vx_do_step(struct vx_device *vd, const struct vx_view *v)
 void vx_work(struct work_struct *work)
 {
 	struct vx_device *vd = container_of(work, struct vx_device, work);
+	/* What is written to free memory may wait for this device. */
+	unsigned int noio = memalloc_noio_save();
 	struct vx_view v;
 
 	mutex_lock(&vd->step_lock);
@@ -352,6 +397,7 @@ void vx_work(struct work_struct *work)
 	v.expired = vx_state_lost(v.state) && time_after_eq(jiffies, vd->deadline);
 	vx_do_step(vd, &v);
 	mutex_unlock(&vd->step_lock);
+	memalloc_noio_restore(noio);
 }
 
 /* ---- the guest is restored ---- */
@@ -371,7 +417,7 @@ static void vx_resume_now(struct vx_device *vd)
 	if (vx_state(vd) != VX_RESTORING)
 		return;
 	vx_set_state(vd, VX_RESUMING);
-	vx_watch_begin(vd);
+	vx_watch_begin(vd, false);
 	while (vx_state(vd) == VX_RESUMING && !READ_ONCE(vd->failed) && time_before(jiffies, end)) {
 		enum xenbus_state backend = READ_ONCE(vd->backend_state);
 

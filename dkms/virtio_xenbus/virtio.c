@@ -14,6 +14,10 @@
 			   BIT_ULL(VIRTIO_RING_F_EVENT_IDX) | BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \
 			   BIT_ULL(VIRTIO_F_RING_PACKED))
 
+/* Changes that are looked at at once, and after how long another may be. */
+#define VX_CONFIGS_BURST 16
+#define VX_CONFIGS_MS	5000
+
 /* ---- configuration ---- */
 
 /* Without a connection, or when it will not finish its change any more: what was known last.  @last: wait no longer. */
@@ -83,8 +87,17 @@ static void vx_set(struct virtio_device *vdev, unsigned int offset, const void *
 
 void vx_config_work(struct work_struct *work)
 {
-	struct vx_device *vd = container_of(work, struct vx_device, config_work);
+	struct vx_device *vd = container_of(to_delayed_work(work), struct vx_device, config_work);
+	u32 wait = vx_pace(&vd->configs, ktime_to_ms(ktime_get()), VX_CONFIGS_BURST, VX_CONFIGS_MS);
 
+	/* The device's driver has a line, and work, for each.  The last change is never lost. */
+	if (wait) {
+		if (!test_and_set_bit(VX_TOLD_CONFIGS, &vd->told))
+			dev_warn(&vd->xdev->dev, "its configuration changes too often; looked at every %u s\n",
+				 VX_CONFIGS_MS / 1000);
+		queue_delayed_work(system_freezable_wq, &vd->config_work, msecs_to_jiffies(wait));
+		return;
+	}
 	spin_lock(&vd->config_lock);
 	vx_config_keep(&vd->config);
 	spin_unlock(&vd->config_lock);
@@ -129,6 +142,7 @@ static u64 vx_get_features(struct virtio_device *vdev)
 static int vx_finalize_features(struct virtio_device *vdev)
 {
 	static const u64 transport = GENMASK_ULL(VIRTIO_TRANSPORT_F_END - 1, VIRTIO_TRANSPORT_F_START);
+	struct vx_device *vd = to_vx(vdev);
 
 	vring_transport_features(vdev);
 	vdev->features &= ~transport | VX_TRANSPORT_BITS;
@@ -139,7 +153,13 @@ static int vx_finalize_features(struct virtio_device *vdev)
 		dev_err(&vdev->dev, "the backend does not offer VERSION_1 and ACCESS_PLATFORM\n");
 		return -EINVAL;
 	}
-	return vx_tell_features(to_vx(vdev), vdev->features);
+	/* The ring code finds the end of a chain in memory that the backend can write (protocol.md, 5.1). */
+	if (!vd->ro_pages && !virtio_has_feature(vdev, VIRTIO_F_RING_PACKED) &&
+	    !virtio_has_feature(vdev, VIRTIO_RING_F_INDIRECT_DESC)) {
+		dev_err(&vd->xdev->dev, "the backend offers neither read-only rings nor INDIRECT_DESC\n");
+		return -EINVAL;
+	}
+	return vx_tell_features(vd, vdev->features);
 }
 
 static const char *vx_bus_name(struct virtio_device *vdev)

@@ -5,7 +5,8 @@
  * Locking.  The state (state.h) is changed by steps, one at a time: the work and
  * vx_remove() hold step_lock; the callbacks of a suspend do not, but the work and all
  * processes are frozen then.  The link is changed in any context.  Both are written
- * under state_lock, a leaf that is taken with interrupts off, and read without: a
+ * under state_lock, a leaf that is taken with interrupts off, and read without (so is
+ * the list of queues, which is read under queues_lock or state_lock): a
  * step knows that the state is its own, and whoever reads the link acts right
  * on one that is just changing, since the end of a link wakes who waits for an answer.
  *
@@ -15,6 +16,11 @@
  */
 #ifndef VX_H
 #define VX_H
+
+/* A mapping is copied by its address in the kernel, which high memory has none of. */
+#ifdef CONFIG_HIGHMEM
+#error "virtio_xenbus is not for kernels with CONFIG_HIGHMEM (32 bits)"
+#endif
 
 #ifndef VX_PROBES_WORK
 #error "Kbuild could not compile its probes against this kernel"
@@ -35,14 +41,28 @@
 #include "config.h"
 #include "msg.h"
 #include "pool.h"
+#include "rules.h"
 #include "state.h"
 
 #define VX_WHY 192		/* bytes of a line that says what is wrong */
 
+/* Lines that a device has once. */
+#define VX_TOLD_HELD	0
+#define VX_TOLD_OFFERS	1
+#define VX_TOLD_CONFIGS	2
+
 /* What the backend said in xenstore. */
 struct vx_offer {
 	u32 instance, pool_max, pool_hint;
+	u32 oldest, newest;		/* versions that it speaks */
+	u32 version;			/* the one of the connection */
 	struct vx_limits limits;
+};
+
+/* A split ring of which the backend can only read the first part: one piece for the ring code, two for the backend. */
+struct vx_ring {
+	u64 ro, rw;
+	void *va;			/* NULL: there is none */
 };
 
 struct vx_queue {
@@ -53,6 +73,7 @@ struct vx_queue {
 	evtchn_port_t port;
 	dma_addr_t inflight;		/* what the backend has fetched; 0: it does not tell */
 	void *inflight_va;
+	struct vx_ring ring;
 };
 
 /* The virtio device; freed with its last reference. */
@@ -68,15 +89,24 @@ static inline struct vx_device *to_vx(struct virtio_device *vdev)
 
 struct vx_device {
 	struct xenbus_device *xdev;
-	/* States are acted on here: xenwatch must not wait for a backend. */
+	/*
+	 * States are acted on here: xenwatch must not wait for a backend.  A thread of its own,
+	 * for the time when there is no memory and swap is on the device.
+	 */
+	struct workqueue_struct *wq;
 	struct work_struct work;
 	enum xenbus_state backend_state;
 	/* The child's driver may wait for I/O while it probes: not in the work above. */
-	struct work_struct add_work, config_work;
+	struct work_struct add_work;
+	struct delayed_work config_work;
 	struct work_struct fail_work;	/* a backend that went while we were closing */
 	struct delayed_work give_up;	/* looks at the deadline */
+	struct delayed_work retry;	/* when a new connection may not be offered yet */
+	struct vx_pace offers, configs;
+	unsigned long told;		/* a bit for each line that a device has once, VX_TOLD_... */
 	struct delayed_work watch;	/* of the backend, while the guest is restored */
 	unsigned long watch_end;
+	bool freezing;			/* it watches a suspend: what is in flight must come to an end */
 	struct vx_offer offer;
 
 	/* See "Locking" above. */
@@ -93,11 +123,17 @@ struct vx_device {
 	__le32 *dir[VX_DIR_MAX_PAGES];
 	grant_ref_t dir_ref[VX_DIR_MAX_PAGES];
 	u32 pages;			/* of the pool that are granted */
+	u32 ro_pages;			/* the last ones of them: the backend can only read them */
 	struct page **page;
 	void *pool_va;			/* the same pages in a row */
+	struct page **old_page;		/* of the pool before: those that are not yet known to be released */
+	u32 old_pages;
+	unsigned long old_since;	/* jiffies */
 	spinlock_t pool_lock;
-	u32 mapped;			/* live mappings that are copies */
+	u32 mapped, unmapped;		/* live mappings that are copies; how many have ended */
+	bool distrust;			/* of them: see vx_distrust() */
 	struct vx_pool pool;
+	struct vx_ring *ring;		/* whose memory the ring code allocates or frees just now */
 	void *pool_meta;
 	evtchn_port_t port;
 	int irq;
@@ -107,6 +143,9 @@ struct vx_device {
 	wait_queue_head_t answer;
 	u32 seq;
 	u32 seen_posted, seen_gen;	/* the handler's own */
+	bool late;			/* this one was sent, and its answer not waited for */
+	u32 late_before;		/* the number before it */
+	struct vx_msg late_msg;
 
 	/* What readers of the configuration get, in every state; a leaf lock. */
 	spinlock_t config_lock;
@@ -135,6 +174,8 @@ struct vx_device {
 
 /* ---- device.c: state, link, errors ---- */
 
+/* For what must go on when there is no memory.  Not frozen. */
+extern struct workqueue_struct *vx_wq;
 /* Change the state.  False, and nothing happens, when that is not allowed: it is logged once. */
 bool vx_set_state(struct vx_device *vd, enum vx_state to);
 /* Change the link as far as vx_link_after() lets it; who waits for an answer looks at it.  Any context. */
@@ -147,6 +188,11 @@ void vx_break(struct vx_device *vd);
 void vx_lose(struct vx_device *vd);
 /* Found in any context: the work closes the device and says why.  The first one counts. */
 __printf(3, 4) void vx_fail_later(struct vx_device *vd, int err, const char *fmt, ...);
+/*
+ * The same; from now on nothing is copied out of the pool, and the ring code takes nothing
+ * more from the device's queues.  Its free lists are not to be trusted any more.
+ */
+__printf(2, 3) void vx_distrust(struct vx_device *vd, const char *fmt, ...);
 /* Look at what is to be done next, and at vd->failed. */
 void vx_wake(struct vx_device *vd);
 
@@ -156,9 +202,11 @@ void vx_wake(struct vx_device *vd);
 int vx_read_offer(struct vx_device *vd, struct vx_offer *o, const char **node);
 /* Is what we connect to still the backend that is there? */
 bool vx_same_instance(struct vx_device *vd);
+/* Its state, from xenstore. */
+enum xenbus_state vx_backend_now(struct vx_device *vd);
 void vx_otherend_changed(struct xenbus_device *xdev, enum xenbus_state state);
-/* Around what xenwatch does itself when the guest resumes: it hears of no backend that goes meanwhile. */
-void vx_watch_begin(struct vx_device *vd);
+/* Around what xenwatch does itself when the guest is suspended and resumes: it hears of no backend that goes meanwhile. */
+void vx_watch_begin(struct vx_device *vd, bool freezing);
 void vx_watch_end(struct vx_device *vd);
 void vx_watch(struct work_struct *work);
 
@@ -183,7 +231,9 @@ irqreturn_t vx_control_event(int irq, void *vd);
  * -EREMOTEIO when it refused: then out->error says why.  Sleeps.
  */
 int vx_call(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out);
-/* The same; a refusal is logged as one of @what. */
+/* Does the backend answer within that time?  When it does not, nothing is lost: the next message waits for both.  Sleeps. */
+bool vx_answers(struct vx_device *vd, unsigned int ms);
+/* The same as vx_call(); a refusal is logged as one of @what. */
 int vx_tell(struct vx_device *vd, struct vx_msg *m, struct vx_parsed *out, const char *what);
 /* By name.  0 or -errno; vd->status is what the backend answered. */
 int vx_tell_status(struct vx_device *vd, u8 status);
@@ -206,10 +256,16 @@ int vx_config_replay(struct vx_device *vd);
 
 /* ---- conn.c: the connection ---- */
 
+/* Most entries of a virtqueue, as the administrator has set it. */
+unsigned int vx_queue_size(void);
 /* Make pool, control page and control channel, and tell the backend.  0 or -errno, then nothing is left. */
 int vx_conn_open(struct vx_device *vd);
 /* Give all back.  Pages that the backend still maps are freed when it unmaps them.  Who waits for an answer has left. */
 void vx_conn_close(struct vx_device *vd);
+/* Does the last backend still map a part of the pool before? */
+bool vx_conn_held(struct vx_device *vd);
+/* The device goes: what is held is freed when the backend unmaps it. */
+void vx_conn_forget(struct vx_device *vd);
 /* A pool that no backend sees, so that a driver can be removed without a backend.  0 or -errno. */
 int vx_conn_loopback(struct vx_device *vd);
 /* Offer what there is to the backend that took the place of another.  0 or -errno. */
@@ -276,6 +332,7 @@ void vx_virtio_del(struct vx_device *vd);
 
 void vx_work(struct work_struct *work);
 void vx_give_up(struct work_struct *work);
+void vx_retry(struct work_struct *work);
 /* Remove the virtio device and the connection: VX_CLOSING, another state is next. */
 void vx_down(struct vx_device *vd);
 int vx_resume(struct xenbus_device *xdev);

@@ -97,7 +97,7 @@ const char *vx_ctrl_check_driver(const struct vx_ctrl *c, u16 version, u32 pool_
 		{ "reserved3", c->reserved3, sizeof(c->reserved3) },
 		{ "reserved8", c->reserved8, sizeof(c->reserved8) },
 	};
-	u32 pages = vx_get32(c->pool_pages);
+	u32 pages = vx_get32(c->pool_pages), ro = vx_get32(c->ro_pages);
 
 	if (vx_get32(c->magic) != VX_MAGIC_DRIVER)
 		return field("magic", vx_get32(c->magic), value);
@@ -107,6 +107,8 @@ const char *vx_ctrl_check_driver(const struct vx_ctrl *c, u16 version, u32 pool_
 		return field("pool_pages", pages, value);
 	if (vx_get32(c->dir_pages) != VX_DIR_PAGES(pages))
 		return field("dir_pages", vx_get32(c->dir_pages), value);
+	if (ro > (version < VX_VERSION_READONLY ? 0 : pages / 2))
+		return field("ro_pages", ro, value);
 	for (unsigned int i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
 		for (size_t k = 0; k < reserved[i].n; k++)
 			if (reserved[i].bytes[k])
@@ -124,6 +126,13 @@ const char *vx_ctrl_check_backend(u32 be_magic, u16 be_version, u32 config_size,
 	if (config_size > max_config || config_size > VX_MAX_CONFIG)
 		return field("config_size", config_size, value);
 	return NULL;
+}
+
+u32 vx_version_choose(u32 oldest, u32 newest, u32 min)
+{
+	u32 version = newest < VX_VERSION ? newest : VX_VERSION;
+
+	return version < VX_VERSION_OLDEST || version < oldest || version < min ? 0 : version;
 }
 
 int vx_posted_check(u32 last, u32 posted)
@@ -146,8 +155,20 @@ static bool apart(const struct area *a, const struct area *b)
 	return a->addr + a->bytes <= b->addr || b->addr + b->bytes <= a->addr;
 }
 
-bool vx_queue_ok(u32 pool_pages, bool packed, u32 size, u64 desc, u64 driver, u64 device)
+/* Does the area lie wholly in the part that the backend can only read (@ro), or in the other? */
+static bool area_in(u32 pool_pages, u32 ro_pages, const struct area *a, bool ro)
 {
+	u32 writable = pool_pages - ro_pages;
+
+	if (!ro)
+		return vx_range_ok(writable, a->addr, a->bytes);
+	return vx_range_ok(pool_pages, a->addr, a->bytes) &&
+	       a->addr - VX_POOL_BASE >= (u64)writable * VX_PAGE_SIZE;
+}
+
+bool vx_queue_ok(u32 pool_pages, u32 ro_pages, bool packed, u32 size, u64 desc, u64 driver, u64 device)
+{
+	bool ro = ro_pages && !packed;
 	const struct area a[3] = {
 		{ desc, 16ull * size, 16 },
 		{ driver, packed ? 4 : 6 + 2ull * size, packed ? 4 : 2 },
@@ -157,16 +178,20 @@ bool vx_queue_ok(u32 pool_pages, bool packed, u32 size, u64 desc, u64 driver, u6
 	if (!size || size > VX_MAX_QUEUE_SIZE || (!packed && !is_power_of_2(size)))
 		return false;
 	for (int i = 0; i < 3; i++)
-		if (a[i].addr & (a[i].align - 1) ||
-		    !vx_range_ok(pool_pages, a[i].addr, a[i].bytes))
+		if (a[i].addr & (a[i].align - 1))
 			return false;
+	if (!area_in(pool_pages, ro_pages, &a[0], ro) || !area_in(pool_pages, ro_pages, &a[2], false))
+		return false;
+	/* A packed ring's is written by the driver alone, and read by nobody but the backend. */
+	if (!area_in(pool_pages, ro_pages, &a[1], ro) && !(packed && area_in(pool_pages, ro_pages, &a[1], true)))
+		return false;
 	return apart(&a[0], &a[1]) && apart(&a[0], &a[2]) && apart(&a[1], &a[2]);
 }
 
-bool vx_inflight_ok(u32 pool_pages, u32 size, u64 addr)
+bool vx_inflight_ok(u32 pages, u32 size, u64 addr)
 {
 	return size && size <= VX_MAX_QUEUE_SIZE && is_power_of_2(size) && !(addr & 7) &&
-	       vx_range_ok(pool_pages, addr, VX_INFLIGHT_BYTES(size));
+	       vx_range_ok(pages, addr, VX_INFLIGHT_BYTES(size));
 }
 
 int vx_adopt_used(u32 size, u16 area_used_idx, u16 ring_used_idx)
@@ -298,7 +323,7 @@ static u16 check_set_queue(const struct vx_parsed *r, const struct vx_device_vie
 		return VX_ERR_STATE;
 	if (!r->port || r->size > q->max_size ||
 	    (q->inflight_size && q->inflight_size != r->size) ||
-	    !vx_queue_ok(d->pool_pages, packed, r->size, r->desc, r->driver, r->device))
+	    !vx_queue_ok(d->pool_pages, d->ro_pages, packed, r->size, r->desc, r->driver, r->device))
 		return VX_ERR_INVAL;
 	return VX_ERR_NONE;
 }
@@ -311,7 +336,7 @@ static u16 check_inflight(const struct vx_parsed *r, const struct vx_device_view
 	    has_feature(d->accepted, VIRTIO_F_RING_PACKED))
 		return VX_ERR_STATE;
 	if (r->flags & ~VX_INFLIGHT_RESUME || r->size > q->max_size ||
-	    !vx_inflight_ok(d->pool_pages, r->size, r->addr))
+	    !vx_inflight_ok(d->pool_pages - d->ro_pages, r->size, r->addr))
 		return VX_ERR_INVAL;
 	return VX_ERR_NONE;
 }

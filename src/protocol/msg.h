@@ -26,6 +26,9 @@ const char *vx_ctrl_check_driver(const struct vx_ctrl *copy, u16 version, u32 po
 const char *vx_ctrl_check_backend(u32 be_magic, u16 be_version, u32 config_size,
 				  u16 version, u32 max_config, u32 *value);
 
+/* The newest version that both speak, when @oldest to @newest is what the other does, and it is not below @min; or 0. */
+u32 vx_version_choose(u32 oldest, u32 newest, u32 min);
+
 /* ---- sequence numbers ---- */
 
 static inline u32 vx_seq_next(u32 seq)
@@ -47,10 +50,15 @@ static inline bool vx_range_ok(u32 pages, u64 addr, u64 len)
 	       len <= size - (addr - VX_POOL_BASE);
 }
 
-/* May a queue have this size, and do its three areas lie in the pool, aligned and apart? */
-bool vx_queue_ok(u32 pool_pages, bool packed, u32 size, u64 desc, u64 driver, u64 device);
+/*
+ * May a queue have this size, and do its three areas lie in the pool, aligned and apart?
+ * The last @ro_pages of the pool can only be read by the backend: what it writes must
+ * not be there, and with split rings all else must.
+ */
+bool vx_queue_ok(u32 pool_pages, u32 ro_pages, bool packed, u32 size, u64 desc, u64 driver, u64 device);
 
-bool vx_inflight_ok(u32 pool_pages, u32 size, u64 addr);
+/* @pages: the first ones of the pool, that the backend can write. */
+bool vx_inflight_ok(u32 pages, u32 size, u64 addr);
 
 /*
  * Adopting a split queue: how many used elements the in-flight area has not
@@ -84,7 +92,7 @@ struct vx_queue_view {
 };
 
 struct vx_device_view {
-	u32 pool_pages, config_size, num_queues, status;
+	u32 pool_pages, ro_pages, config_size, num_queues, status;
 	u64 offered[2], accepted[2];	/* accepted: zero before SET_FEATURES */
 	const struct vx_queue_view *queue;	/* num_queues of them */
 };

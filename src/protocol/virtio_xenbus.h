@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-3-Clause */
 /*
- * Virtio over XenBus, version 1: constants and layouts of docs/protocol.md,
+ * Virtio over XenBus, version 2: constants and layouts of docs/protocol.md,
  * for the kernel module, QEMU and user space alike.
  *
  * Everything here is shared with a peer that is not trusted: copy once, check
@@ -24,7 +24,9 @@ typedef uint32_t vx_le32;
 typedef uint64_t vx_le64;
 #endif
 
-#define VX_VERSION		1
+#define VX_VERSION		2
+#define VX_VERSION_OLDEST	1		/* that both sides still speak */
+#define VX_VERSION_READONLY	2		/* the first with ro_pages */
 #define VX_PAGE_SIZE		4096
 #define VX_MAGIC_DRIVER		0x44425856u	/* "VXBD" */
 #define VX_MAGIC_BACKEND	0x42425856u	/* "VXBB" */
@@ -172,7 +174,8 @@ struct vx_ctrl {
 	uint8_t reserved0[2];
 	vx_le32 pool_pages;		/* D */
 	vx_le32 dir_pages;		/* D */
-	uint8_t reserved1[48];
+	vx_le32 ro_pages;		/* D, the last ones of the pool; 0 in version 1 */
+	uint8_t reserved1[44];
 
 	vx_le32 req_posted;		/* D, after req */
 	uint8_t reserved2[4];

@@ -44,6 +44,16 @@ static void inside(const struct vx_device_view *d, u64 addr, wide bytes)
 	must(addr >= base && (wide)addr + bytes <= end);
 }
 
+static u64 border(const struct vx_device_view *d)
+{
+	return VX_POOL_BASE + (u64)(d->pool_pages - d->ro_pages) * VX_PAGE_SIZE;
+}
+
+static void writable(const struct vx_device_view *d, u64 addr, wide bytes)
+{
+	must((wide)addr + bytes <= border(d));
+}
+
 static void apart(u64 a, wide na, u64 b, wide nb)
 {
 	must((wide)a + na <= b || (wide)b + nb <= a);
@@ -65,6 +75,12 @@ static void queue_is_usable(const struct vx_parsed *p, const struct vx_device_vi
 	apart(p->driver, na, p->device, nu);
 	must(!(p->desc & 15) && !(p->driver & mask) && !(p->device & 3));
 	must(packed || __builtin_popcount(p->size) == 1);
+	/* What the backend writes, and what it must not. */
+	writable(d, p->device, nu);
+	if (packed)
+		writable(d, p->desc, nd);
+	else if (d->ro_pages)
+		must(p->desc >= border(d) && p->driver >= border(d));
 }
 
 static void carried_out(const struct vx_parsed *p, const struct vx_device_view *d)
@@ -95,6 +111,7 @@ static void carried_out(const struct vx_parsed *p, const struct vx_device_view *
 	case VX_MSG_SET_INFLIGHT:
 		must(p->index < d->num_queues && p->size && p->size <= d->queue[p->index].max_size);
 		inside(d, p->addr, sizeof(struct vx_inflight) + (wide)p->size);
+		writable(d, p->addr, sizeof(struct vx_inflight) + (wide)p->size);
 		must(!accepted(d, VIRTIO_F_RING_PACKED));
 		break;
 	default:
@@ -131,6 +148,7 @@ static void backend(struct input *in)
 	in->d.queue = q;
 	in->d.num_queues %= 5;
 	in->d.pool_pages = VX_POOL_MIN_PAGES + in->d.pool_pages % (VX_POOL_MAX_PAGES - VX_POOL_MIN_PAGES + 1);
+	in->d.ro_pages = in->a & 8 ? in->d.ro_pages % (in->d.pool_pages / 2 + 1) : 0;
 	/* Half of the messages with the right frame, else few would come further. */
 	if (in->a & 1) {
 		in->m.type = 0;
@@ -210,8 +228,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		u32 value;
 
 		memcpy(c, data, sizeof(*c));
-		if (!vx_ctrl_check_driver(c, 1, 4096, &value))
-			must(c->pool_pages >= VX_POOL_MIN_PAGES && c->pool_pages <= 4096 &&
+		if (!vx_ctrl_check_driver(c, c->version & 1 ? 1 : 2, 4096, &value))
+			must(c->ro_pages <= (c->version == 1 ? 0 : c->pool_pages / 2) &&
+			     c->pool_pages >= VX_POOL_MIN_PAGES && c->pool_pages <= 4096 &&
 			     c->dir_pages <= VX_DIR_MAX_PAGES && c->dir_pages * VX_DIR_REFS >= c->pool_pages);
 		free(c);
 	}

@@ -24,6 +24,7 @@ struct live {
 static struct live live[LIVE_MAX];
 static u32 nlive;
 static struct vx_pool pool;
+static u32 readonly;	/* pages for rings */
 /* Number of the allocation that 64 bytes belong to, 0: none. */
 static u16 *owner;
 
@@ -48,7 +49,8 @@ static void own(const struct live *l, u16 from, u16 to)
 static void alloc(size_t size, size_t align, unsigned int flags, u64 cookie, u32 general)
 {
 	u32 free_pages = pool.free_pages;
-	u64 total = (u64)pool.pages << VX_PAGE_SHIFT, addr = 0;
+	u64 total = (u64)pool.pages << VX_PAGE_SHIFT, addr = 0, end = VX_POOL_BASE + total;
+	u64 border = end - ((u64)readonly << VX_PAGE_SHIFT);
 	int ret = vx_pool_alloc(&pool, size, align, flags, cookie, &addr);
 	struct live *l = &live[nlive];
 
@@ -58,13 +60,14 @@ static void alloc(size_t size, size_t align, unsigned int flags, u64 cookie, u32
 	}
 	if (ret) {
 		must(ret == -ENOMEM && pool.free_pages == free_pages);
-		/* A page that is free is given to whoever wants no more than one. */
-		must(size > VX_PAGE_SIZE || align > VX_PAGE_SIZE || !(flags & VX_POOL_RESERVE) ||
-		     !free_pages);
+		/* A page that is free is given to whoever wants no more than one, and may have it. */
+		must(size > VX_PAGE_SIZE || align > VX_PAGE_SIZE || flags & VX_POOL_RINGS || !(flags & VX_POOL_RESERVE) ||
+		     free_pages <= readonly);
 		return;
 	}
 	must(vx_range_ok(pool.pages, addr, size) && !(addr & (align - 1)));
-	must(flags & VX_POOL_RESERVE || addr + size <= VX_POOL_BASE + ((u64)general << VX_PAGE_SHIFT));
+	must(!!(flags & VX_POOL_RINGS) == (addr >= border) && addr + size <= (flags & VX_POOL_RINGS ? end : border));
+	must(flags & (VX_POOL_RESERVE | VX_POOL_RINGS) || addr + size <= VX_POOL_BASE + ((u64)general << VX_PAGE_SHIFT));
 	if (nlive == LIVE_MAX) {
 		must(!vx_pool_free(&pool, addr, NULL));
 		return;
@@ -150,15 +153,17 @@ static void step(const uint8_t **data, size_t *size, u32 general)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	u32 pages = VX_POOL_MIN_PAGES + take(&data, &size, 1) % 200;
-	u32 reserve = take(&data, &size, 1) % pages, steps = 0;
+	u32 reserve = take(&data, &size, 1), steps = 0;
 	void *meta = malloc(vx_pool_meta_size(pages));
 
+	readonly = reserve >> 4 & 3;
+	reserve %= pages - readonly;
 	memset(meta, 0x5a, vx_pool_meta_size(pages));
-	must(!vx_pool_init(&pool, meta, pages, reserve));
+	must(!vx_pool_init(&pool, meta, pages, reserve, readonly));
 	owner = calloc(((size_t)pages << VX_PAGE_SHIFT) / 64, sizeof(*owner));
 	nlive = 0;
 	while (size) {
-		step(&data, &size, pages - reserve);
+		step(&data, &size, pages - reserve - readonly);
 		if (!(++steps % 16))
 			must(!vx_pool_verify(&pool));
 	}

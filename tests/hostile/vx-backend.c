@@ -29,6 +29,10 @@
 #define F_SEG_MAX (1ull << 2)
 #define OFFERED (F_SEG_MAX | 1ull << 28 | 1ull << 29 | 1ull << 32 | 1ull << 33)
 #define NEEDS_RESET 64u
+#define F_CONFIG_WCE (1ull << 11)
+#define F_INDIRECT (1ull << 28)
+#define F_PACKED (1ull << 34)
+#define POOL_MOST 1280u		/* pages: what a guest of 256 MiB spares, and rings */
 
 #define SETTLE_MS 1500		/* a driver that has done nothing by then waits */
 #define LIMIT_MS 40000
@@ -43,6 +47,7 @@ enum outcome {
 	LIVES,			/* stays connected; closes when it is asked to */
 	GOES,			/* its nodes are not there any more */
 	ANY,			/* connected or closed */
+	HELD,			/* back to 1, and no further while we map its pool */
 };
 
 /* Where it happens.  Below 256: instead of the answer to that message. */
@@ -67,6 +72,9 @@ enum act {
 	EARLY,			/* an answer before there was a request */
 	REMOVE,			/* the driver's directory */
 	CLOSE_LATE,		/* state 5, and 6 without the request being done */
+	GEN_FLOOD,		/* another config_gen, again and again */
+	DESC_WRITABLE,		/* try to map the rings' pages writable */
+	RANDOM,			/* random bytes, until the end, while requests are served */
 };
 
 #define GARBAGE 100
@@ -96,6 +104,9 @@ struct fault {
 	enum act act;
 	uint32_t arg;
 	enum ring ring;
+	bool old;		/* version 1: no pages that we can only read */
+	bool pool_large;	/* we would map any pool */
+	uint64_t offer, hide;	/* feature bits */
 };
 
 #define LONG "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -119,6 +130,13 @@ struct fault {
 	{ .e = { n, text, says_ }, .outcome = outcome_, .step = step_, .act = act_, .arg = arg_ }
 #define STATE_AT(n, step_, state_, outcome_, says_) \
 	ACTION("state-" n "-" #state_, "state " #state_ " at " #step_, says_, outcome_, step_, STATE, state_)
+#define OLD(n, text, says_, outcome_, step_, act_, arg_) \
+	{ .e = { n, text, says_ }, .outcome = outcome_, .step = step_, .act = act_, .arg = arg_, .old = true }
+#define PACKED(n, text, says_, outcome_, step_, act_, arg_) \
+	{ .e = { n, text, says_ }, .outcome = outcome_, .step = step_, .act = act_, .arg = arg_, .offer = F_PACKED }
+#define CONFIG(n, text, offer_, at_, size_, value_) \
+	{ .e = { "config-" n, text, NULL }, .outcome = LIVES, .offer = offer_, \
+	  .at = offsetof(struct vx_ctrl, config) + at_, .size = size_, .bytes = value_ }
 #define RING(n, text, ring_, outcome_, says_) { .e = { "used-" n, text, says_ }, .outcome = outcome_, .ring = ring_ }
 
 #define LOST "reinitialising"
@@ -129,10 +147,16 @@ struct fault {
 static const struct fault faults[] = {
 	{ .e = { "none", "a right backend", NULL }, .outcome = LIVES },
 
+	OLD("none-old", "a right backend that speaks version 1", NULL, LIVES, AT_START, NOTHING, 0),
+	PACKED("none-packed", "a right backend with packed rings", NULL, LIVES, AT_START, NOTHING, 0),
+	{ .e = { "trust-02-indirect", "version 1 without INDIRECT_DESC", "neither read-only rings nor INDIRECT_DESC" }, .outcome = LIVES,
+	  .old = true, .hide = F_INDIRECT, .answer = VX_MSG_GET_FEATURES },
+	{ .e = { "trust-06-pool", "would map any pool, and has it large", NULL }, .outcome = LIVES, .pool_large = true },
+
 	/* Nodes: section 3. */
 	NODE("min-none", VX_NODE_VERSION_MIN, NULL, "missing"),
 	NODE("min-0", VX_NODE_VERSION_MIN, "0", "0"),
-	NODE("min-new", VX_NODE_VERSION_MIN, "2", "newer than the driver"),
+	NODE("min-new", VX_NODE_VERSION_MIN, "3", "newer than the driver"),
 	NODE("min-01", VX_NODE_VERSION_MIN, "01", "with a leading zero"),
 	NODE("min-blank", VX_NODE_VERSION_MIN, " 1", "with a blank"),
 	NODE("min-x", VX_NODE_VERSION_MIN, "1x", "with a letter"),
@@ -164,7 +188,7 @@ static const struct fault faults[] = {
 	/* The control page when state becomes 4: 5.3. */
 	CTRL("magic", be_magic, 4, 0x42425857),
 	CTRL("magic-0", be_magic, 4, 0),
-	CTRL("version-2", be_version, 2, 2),
+	CTRL("version-3", be_version, 2, 3),
 	CTRL("version-0", be_version, 2, 0),
 	CTRL("config-61", config_size, 4, 61),
 	CTRL("config-all", config_size, 4, 0xffffffff),
@@ -224,6 +248,11 @@ static const struct fault faults[] = {
 	ACTION("needs-reset", "DEVICE_NEEDS_RESET", "needs to be reset", LIVES, AT_RUNNING, STATUS, NEEDS_RESET),
 	ACTION("status-page", "all bits of device_status", "needs to be reset", LIVES, AT_RUNNING, STATUS, 0xffffffff),
 
+	CONFIG("wce", "wce is 255", F_CONFIG_WCE, 32, 1, 255),
+	CONFIG("capacity", "capacity is 2^64 - 1", 0, 0, 8, ~0ull),
+	CONFIG("seg-max", "seg_max is 0", 0, 12, 4, 0),
+	ACTION("trust-12-flood", "config_gen changes without end", "its configuration changes too often", LIVES, AT_RUNNING, GEN_FLOOD, 0),
+
 	/* Rings. */
 	RING("id-size", "id: the queue's size", RING_ID_SIZE, CLOSES, BROKEN),
 	RING("id-max", "id: 0xffffffff", RING_ID_MAX, CLOSES, BROKEN),
@@ -233,7 +262,8 @@ static const struct fault faults[] = {
 	RING("idx-far", "the index jumps", RING_IDX_FAR, CLOSES, BROKEN),
 	RING("idx-back", "the index goes back", RING_IDX_BACK, CLOSES, BROKEN),
 	RING("idx-max", "the index is 0xffff", RING_IDX_MAX, CLOSES, BROKEN),
-	ACTION("scribble-desc", "descriptors are overwritten", "is not mapped", CLOSES, AT_IO, SCRIBBLE_DESC, 0),
+	OLD("trust-02-desc", "descriptors are overwritten", "the descriptors were changed: ", CLOSES, AT_IO, SCRIBBLE_DESC, 0),
+	ACTION("trust-02-writable", "its rings' pages are mapped writable: they cannot be", NULL, LIVES, AT_RUNNING, DESC_WRITABLE, 0),
 	ACTION("scribble-pool", "all of the pool is overwritten", "*", ANY, AT_IO, SCRIBBLE, 0),
 
 	/* Events. */
@@ -286,6 +316,17 @@ static const struct fault faults[] = {
 	STATE_AT("running", AT_RUNNING, 6, CLOSES, SURPRISE),
 	STATE_AT("running", AT_RUNNING, 7, CLOSES, SURPRISE),
 	STATE_AT("running", AT_RUNNING, GONE, CLOSES, SURPRISE),
+	ACTION("trust-06-held", "lost, and its pool stays mapped", LOST, HELD, AT_RUNNING, STATE, 2),
+
+	/* Packed rings: requests end although nobody answers. */
+	PACKED("trust-05-gone", "the backend is gone", SURPRISE, CLOSES, AT_IO, STATE, 6),
+	PACKED("trust-05-lost", "the backend is lost", LOST, ANEW, AT_IO, STATE, 1),
+	PACKED("trust-05-late", "closes, and does not do the request", NULL, CLOSES, AT_IO, CLOSE_LATE, 0),
+
+	/* --seed and --random-seconds */
+	ACTION("random", "random bytes all over the pool", "*", ANY, AT_RUNNING, RANDOM, 0),
+	OLD("random-old", "the same with version 1", "*", ANY, AT_RUNNING, RANDOM, 0),
+	PACKED("random-packed", "the same with packed rings", "*", ANY, AT_RUNNING, RANDOM, 0),
 	/* The last: the next device shows whether the guest's xenbus lives. */
 	ACTION("remove-io", "the toolstack removes the nodes by force, with a request under way", "*", GOES, AT_IO, REMOVE, 0),
 	{ .e = { "none-last", "a right backend, after all that", NULL }, .outcome = LIVES },
@@ -297,8 +338,18 @@ struct desc {
 	uint16_t flags, next;
 };
 
+struct packed_desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t id;
+	volatile uint16_t flags;
+};
+
 struct queue {
 	uint32_t size, port;
+	struct packed_desc *packed;	/* instead of the three below */
+	uint32_t next;
+	bool wrap;
 	struct desc *desc;
 	volatile uint16_t *avail, *used;
 	uint16_t seen, done;
@@ -312,10 +363,12 @@ static struct {
 	bool fired;			/* the fault has happened */
 	bool silent, stuck;		/* answers no messages; no requests */
 	uint64_t close_at;
+	const char *bad;		/* what should not have been possible */
 	uint32_t f_at;			/* the driver's state then */
 	struct vx_ctrl *ctrl;
-	uint8_t *pool;
-	uint32_t pages, seq, status;
+	uint8_t *pool, *ro;		/* the part that can be written, and the other */
+	uint32_t refs[2 * VX_DIR_REFS];
+	uint32_t pages, ro_pages, seq, status;
 	uint64_t accepted;
 	evtchn_port_t local;
 	struct queue q;
@@ -324,6 +377,7 @@ static struct {
 static xengnttab_handle *gt;
 static uint32_t domid, devid = 1000;
 static bool serve_only;
+static uint32_t seed = 1, random_seconds = 2;
 static volatile sig_atomic_t stop;
 static char bdir[128], fdir[128];
 static uint8_t *disk;
@@ -354,7 +408,7 @@ static void make_dir(xs_transaction_t t, const char *dir, unsigned int owner, un
 static void write_offer(xs_transaction_t t)
 {
 	static const struct { const char *node, *value; } right[] = {
-		{ VX_NODE_VERSION_MIN, "1" }, { VX_NODE_VERSION_MAX, "1" }, { VX_NODE_INSTANCE, "1" },
+		{ VX_NODE_VERSION_MIN, "1" }, { VX_NODE_VERSION_MAX, "2" }, { VX_NODE_INSTANCE, "1" },
 		{ VX_NODE_DEVICE_ID, "2" }, { VX_NODE_VENDOR_ID, "72" }, { VX_NODE_MAX_QUEUES, "1" },
 		{ VX_NODE_MEM_MODES, "grant,pool" }, { VX_NODE_POOL_MAX_PAGES, "1024" },
 		{ VX_NODE_POOL_HINT_PAGES, "128" }, { VX_NODE_MAX_CONFIG, "60" },
@@ -363,7 +417,11 @@ static void write_offer(xs_transaction_t t)
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
 		bool other = be.f->node && !strcmp(be.f->node, right[i].node);
 
-		if (!other)
+		if (be.f->pool_large && !strncmp(right[i].node, "pool-", 5))
+			put(t, bdir, right[i].node, "65536");
+		else if (be.f->old && !strcmp(right[i].node, VX_NODE_VERSION_MAX))
+			put(t, bdir, right[i].node, "1");
+		else if (!other)
 			put(t, bdir, right[i].node, right[i].value);
 		else if (be.f->value)
 			put(t, bdir, right[i].node, be.f->value);
@@ -429,6 +487,56 @@ static void scribble(void *at, size_t n)
 		((volatile uint8_t *)at)[i] = (uint8_t)(rand() >> 8);
 }
 
+static uint32_t random32(void)
+{
+	static uint64_t x;
+
+	if (!x)
+		x = seed * 0x9e3779b97f4a7c15ull + 1;
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return (uint32_t)(x >> 16);
+}
+
+/* Some bytes here and there; half of them where rings, headers and tables are. */
+static void random_bytes(void)
+{
+	uint32_t size = be.pages * VX_PAGE_SIZE;
+
+	for (int i = 0; i < 64; i++) {
+		uint32_t at = random32() % (i & 1 ? size : 16 * VX_PAGE_SIZE), n = 1 + random32() % 8;
+
+		for (uint32_t k = 0; k < n && at + k < size; k++)
+			((volatile uint8_t *)be.pool)[at + k] = (uint8_t)random32();
+	}
+	if (be.q.up)
+		xenevtchn_notify(ec, be.q.local);
+}
+
+static void flood_config(void)
+{
+	uint64_t end = now_ms() + STORM_MS;
+
+	while (now_ms() < end)
+		for (int i = 0; i < 100; i++) {
+			*(volatile uint32_t *)&be.ctrl->config_gen += 2;
+			xenevtchn_notify(ec, be.local);
+		}
+}
+
+static void try_writable(void)
+{
+	void *map = be.ro_pages ? xengnttab_map_domain_grant_refs(gt, 1, domid, &be.refs[be.pages], PROT_READ | PROT_WRITE) : NULL;
+
+	if (!be.ro_pages)
+		be.bad = "no page of the pool is granted read-only";
+	if (map) {
+		be.bad = "the descriptors can be written";
+		xengnttab_unmap(gt, map, 1);
+	}
+}
+
 /* True: the step is done otherwise, or not at all. */
 static bool act(unsigned int step)
 {
@@ -468,6 +576,15 @@ static bool act(unsigned int step)
 		return true;
 	case SCRIBBLE_DESC:
 		return false;	/* in serve_request() */
+	case GEN_FLOOD:
+		flood_config();
+		return false;
+	case DESC_WRITABLE:
+		try_writable();
+		return false;
+	case RANDOM:
+		fprintf(stderr, "vx-backend: %s: seed %u, %u seconds\n", f->e.name, seed, random_seconds);
+		return false;	/* in step() */
 	case REMOVE:
 		xs_rm(xs, XBT_NULL, fdir);
 		return true;
@@ -495,33 +612,51 @@ static void unmap_all(void)
 		xenevtchn_unbind(ec, be.local);
 	if (be.pool)
 		xengnttab_unmap(gt, be.pool, be.pages);
+	if (be.ro)
+		xengnttab_unmap(gt, be.ro, be.ro_pages);
 	if (be.ctrl)
 		xengnttab_unmap(gt, be.ctrl, 1);
 	be.q.up = false;
 	be.local = 0;
-	be.pool = NULL;
+	be.pool = be.ro = NULL;
 	be.ctrl = NULL;
+}
+
+/* In two parts: the last pages can only be read. */
+static void map_pool(void)
+{
+	be.ro_pages = be.ctrl->ro_pages;
+	be.pages = be.ctrl->pool_pages - be.ro_pages;
+	be.pool = xengnttab_map_domain_grant_refs(gt, be.pages, domid, be.refs, PROT_READ | PROT_WRITE);
+	if (be.pool && be.ro_pages)
+		be.ro = xengnttab_map_domain_grant_refs(gt, be.ro_pages, domid, be.refs + be.pages, PROT_READ);
+	if (!be.pool || (be.ro_pages && !be.ro))
+		die("no pool: %s", strerror(errno));
+}
+
+static void *pool_at(uint64_t addr)
+{
+	uint64_t at = addr - VX_POOL_BASE, border = (uint64_t)be.pages * VX_PAGE_SIZE;
+
+	return at < border ? be.pool + at : be.ro + (at - border);
 }
 
 /* The driver is Linux and right: what it says is believed. */
 static void map_all(void)
 {
-	uint32_t ref = get_u32(fdir, VX_NODE_CTRL_REF), refs[1024], *dir;
+	uint32_t ref = get_u32(fdir, VX_NODE_CTRL_REF), dir_refs[2], *dir;
 	xenevtchn_port_or_error_t port;
 
 	be.ctrl = xengnttab_map_domain_grant_refs(gt, 1, domid, &ref, PROT_READ | PROT_WRITE);
-	if (!be.ctrl || be.ctrl->magic != VX_MAGIC_DRIVER || be.ctrl->pool_pages > 1024)
-		die("no control page at reference %u: %s", ref, strerror(errno));
-	be.pages = be.ctrl->pool_pages;
-	ref = be.ctrl->dir[0];
-	dir = xengnttab_map_domain_grant_refs(gt, 1, domid, &ref, PROT_READ);
+	if (!be.ctrl || be.ctrl->magic != VX_MAGIC_DRIVER || be.ctrl->pool_pages > POOL_MOST)
+		die("no control page at reference %u, or %u pages: %s", ref, be.ctrl ? be.ctrl->pool_pages : 0, strerror(errno));
+	memcpy(dir_refs, be.ctrl->dir, sizeof(dir_refs));
+	dir = xengnttab_map_domain_grant_refs(gt, be.ctrl->dir_pages, domid, dir_refs, PROT_READ);
 	if (!dir)
 		die("no directory: %s", strerror(errno));
-	memcpy(refs, dir, sizeof(refs[0]) * be.pages);
-	xengnttab_unmap(gt, dir, 1);
-	be.pool = xengnttab_map_domain_grant_refs(gt, be.pages, domid, refs, PROT_READ | PROT_WRITE);
-	if (!be.pool)
-		die("no pool: %s", strerror(errno));
+	memcpy(be.refs, dir, sizeof(be.refs[0]) * be.ctrl->pool_pages);
+	xengnttab_unmap(gt, dir, be.ctrl->dir_pages);
+	map_pool();
 	port = xenevtchn_bind_interdomain(ec, domid, get_u32(fdir, VX_NODE_EVENT_CHANNEL));
 	if (port < 0)
 		die("no event channel: %s", strerror(errno));
@@ -539,7 +674,7 @@ static void connect_driver(void)
 	memcpy((void *)be.ctrl->config, &capacity, sizeof(capacity));
 	be.ctrl->config[12] = 8;	/* seg_max */
 	be.ctrl->config_size = CONFIG_SIZE;
-	be.ctrl->be_version = VX_VERSION;
+	be.ctrl->be_version = be.ctrl->version;
 	be.ctrl->be_magic = VX_MAGIC_BACKEND;
 	if (act(AT_READY))
 		return;
@@ -564,10 +699,12 @@ static void queue_set(const struct vx_msg_set_queue *m)
 		die("no event channel for the queue: %s", strerror(errno));
 	be.q = (struct queue){
 		.size = m->size, .port = m->port, .local = (evtchn_port_t)port, .up = true,
-		.desc = (struct desc *)(be.pool + (m->desc - VX_POOL_BASE)),
-		.avail = (uint16_t *)(be.pool + (m->driver - VX_POOL_BASE)),
-		.used = (uint16_t *)(be.pool + (m->device - VX_POOL_BASE)),
+		.desc = pool_at(m->desc),
+		.avail = pool_at(m->driver),
+		.used = pool_at(m->device), .wrap = true,
 	};
+	if (be.accepted & F_PACKED)
+		be.q.packed = pool_at(m->desc);
 }
 
 static void carry_out(const struct vx_msg *m, struct vx_msg *r)
@@ -580,7 +717,7 @@ static void carry_out(const struct vx_msg *m, struct vx_msg *r)
 		r->u.info.config_size = CONFIG_SIZE;
 		break;
 	case VX_MSG_GET_FEATURES:
-		r->u.features.words[0] = OFFERED;
+		r->u.features.words[0] = (OFFERED | be.f->offer) & ~be.f->hide;
 		break;
 	case VX_MSG_SET_FEATURES:
 		be.accepted = m->u.features.words[0];
@@ -630,7 +767,8 @@ static void serve_message(void)
 	if (f->answer == m.id && !be.fired && (m.id != VX_MSG_SET_DEVICE_STATUS || be.status)) {
 		if (f->refuse)
 			memset(&r.u, 0, sizeof(r.u));
-		poke((uint8_t *)&r + f->at, f->bytes, f->size);
+		if (f->size)
+			poke((uint8_t *)&r + f->at, f->bytes, f->size);
 		add = f->posted;
 		be.fired = true;
 		be.f_at = get_u32(fdir, "state");
@@ -653,6 +791,23 @@ struct seg {
 	bool write;
 };
 
+/* In one part of the pool?  Else we have written over it ourselves. */
+static bool in_pool(uint64_t addr, uint64_t len)
+{
+	uint64_t at = addr - VX_POOL_BASE, rw = (uint64_t)be.pages * VX_PAGE_SIZE, all = rw + (uint64_t)be.ro_pages * VX_PAGE_SIZE;
+
+	return at < all && len <= (at < rw ? rw : all) - at;
+}
+
+static bool add_seg(struct seg *segs, unsigned int *n, uint64_t addr, uint32_t len, bool write)
+{
+	if (*n == MAX_SEGS || !in_pool(addr, len) || (write && addr - VX_POOL_BASE >= (uint64_t)be.pages * VX_PAGE_SIZE))
+		return false;
+	segs[(*n)++] = (struct seg){ pool_at(addr), len, write };
+	return true;
+}
+
+/* 0: it is none. */
 static unsigned int chain(uint16_t head, struct seg *segs)
 {
 	const struct desc *table = be.q.desc;
@@ -660,17 +815,53 @@ static unsigned int chain(uint16_t head, struct seg *segs)
 	unsigned int n = 0;
 
 	if (table[i].flags & 4) {
-		limit = table[i].len / sizeof(*table);
-		table = (struct desc *)(be.pool + (table[i].addr - VX_POOL_BASE));
+		struct desc d = table[i];
+
+		if (!in_pool(d.addr, d.len))
+			return 0;
+		limit = d.len / sizeof(*table);
+		table = pool_at(d.addr);
 		i = 0;
 	}
-	while (n < MAX_SEGS && i < limit) {
-		segs[n++] = (struct seg){ be.pool + (table[i].addr - VX_POOL_BASE), table[i].len, table[i].flags & 2 };
-		if (!(table[i].flags & 1))
+	while (i < limit) {
+		struct desc d = table[i];
+
+		if (!add_seg(segs, &n, d.addr, d.len, d.flags & 2))
+			return 0;
+		if (!(d.flags & 1))
 			break;
-		i = table[i].next;
+		i = d.next;
 	}
 	return n;
+}
+
+/* Of a packed ring: *@used descriptors of it, and the id of the last. */
+static unsigned int packed_chain(struct seg *segs, uint32_t *used, uint16_t *id)
+{
+	unsigned int n = 0;
+	uint32_t i = be.q.next;
+
+	for (*used = 1; ; ++*used) {
+		struct packed_desc d = be.q.packed[i];
+
+		*id = d.id;
+		if (d.flags & 4 && in_pool(d.addr, d.len)) {
+			const struct packed_desc *table = pool_at(d.addr);
+
+			for (uint32_t k = 0; k < d.len / sizeof(*table); k++) {
+				struct packed_desc t = table[k];
+
+				if (!add_seg(segs, &n, t.addr, t.len, t.flags & 2))
+					return 0;
+			}
+			return n;
+		}
+		if (!add_seg(segs, &n, d.addr, d.len, d.flags & 2))
+			return 0;
+		if (!(d.flags & 1) || *used == be.q.size)
+			return n;
+		i = (i + 1) % be.q.size;
+	}
 }
 
 static uint32_t transfer(const struct seg *segs, unsigned int n)
@@ -679,6 +870,8 @@ static uint32_t transfer(const struct seg *segs, unsigned int n)
 	uint64_t at;
 	uint8_t *status = segs[n - 1].at;
 
+	if (n < 2 || segs[0].len < 16 || !segs[n - 1].write || !segs[n - 1].len)
+		return 0;
 	memcpy(&type, segs[0].at, sizeof(type));
 	memcpy(&at, segs[0].at + 8, sizeof(at));
 	at *= SECTOR;
@@ -691,7 +884,7 @@ static uint32_t transfer(const struct seg *segs, unsigned int n)
 		if (type)
 			memcpy(disk + at, segs[i].at, segs[i].len);
 		else
-			memcpy(segs[i].at, disk + at, segs[i].len);
+			memcpy(segs[i].at, disk + at, segs[i].write ? segs[i].len : 0);
 		written += type ? 0 : segs[i].len;
 		at += segs[i].len;
 	}
@@ -724,10 +917,50 @@ static void push_used(uint32_t id, uint32_t len)
 	xenevtchn_notify(ec, be.q.local);
 }
 
+static bool packed_available(void)
+{
+	uint16_t flags = be.q.packed[be.q.next].flags;
+
+	return !!(flags & 1 << 7) == be.q.wrap && !!(flags & 1 << 15) != be.q.wrap;
+}
+
+static void serve_packed(void)
+{
+	struct seg segs[MAX_SEGS];
+
+	/* The device event area is zero: every request is an event. */
+	while (be.q.up && be.status & 4 && !be.silent && !be.stuck && packed_available()) {
+		struct packed_desc *first = &be.q.packed[be.q.next];
+		uint32_t used;
+		uint16_t id;
+		unsigned int n;
+
+		if (act(AT_IO)) {
+			be.stuck = true;
+			return;
+		}
+		n = packed_chain(segs, &used, &id);
+		first->id = id;
+		first->len = n ? transfer(segs, n) : 0;
+		__sync_synchronize();
+		first->flags = be.q.wrap ? 0x8080 : 0;
+		be.q.next += used;
+		if (be.q.next >= be.q.size) {
+			be.q.next -= be.q.size;
+			be.q.wrap = !be.q.wrap;
+		}
+		xenevtchn_notify(ec, be.q.local);
+	}
+}
+
 static void serve_queue(void)
 {
 	struct seg segs[MAX_SEGS];
 
+	if (be.q.packed) {
+		serve_packed();
+		return;
+	}
 	while (be.q.up && be.status & 4 && !be.silent && !be.stuck) {
 		uint16_t head;
 		unsigned int n;
@@ -740,8 +973,12 @@ static void serve_queue(void)
 			return;
 		head = be.q.avail[2 + be.q.seen % be.q.size];
 		be.q.seen++;
-		if (head >= be.q.size)
-			die("available ring: %u", head);
+		if (head >= be.q.size) {
+			if (be.f->act != RANDOM)
+				die("available ring: %u", head);
+			be.stuck = true;	/* by ourselves */
+			return;
+		}
 		if (be.f->act == SCRIBBLE_DESC && !be.fired) {
 			n = chain(head, segs);
 			/* The chain goes on where it did not, and ends there. */
@@ -778,6 +1015,8 @@ static void step(void)
 		return;
 	}
 	serve_message();
+	if (be.f->act == RANDOM && be.fired && be.state == 4)
+		random_bytes();
 	serve_queue();
 	if (be.close_at && now_ms() > be.close_at && be.state == 5) {
 		be.silent = true;
@@ -788,13 +1027,15 @@ static void step(void)
 /* The driver's state is at @outcome: 1; it cannot come there any more: -1. */
 static int arrived(uint32_t f, uint64_t since)
 {
-	bool settled = now_ms() - since >= SETTLE_MS;
+	bool settled = now_ms() - since >= (be.f->act == RANDOM ? random_seconds * 1000 : SETTLE_MS);
 
 	switch (be.f->outcome) {
 	case CLOSES:
 		return f == 6;
 	case ANEW:
 		return f == 6 ? -1 : settled && (f == 1 || f == 3);
+	case HELD:
+		return f == 3 || f == 4 || f == 6 ? (be.state == 2 && f == 4 ? 0 : -1) : settled && f == 1;
 	case WAITS:
 		return f == be.f_at ? settled : -1;
 	case LIVES:
@@ -812,7 +1053,7 @@ static const char *watch_driver(void)
 	uint32_t f = 0;
 	int ret = 0;
 
-	while (!ret && now_ms() - begin < LIMIT_MS) {
+	while (!ret && now_ms() - begin < LIMIT_MS + random_seconds * 1000) {
 		step();
 		if (!be.fired && be.f->ring == RING_RIGHT && be.f->act == NOTHING && !be.f->answer && be.ctrl)
 			be.fired = true;	/* "none" */
@@ -824,6 +1065,10 @@ static const char *watch_driver(void)
 	}
 	if (!be.fired)
 		return wrong("the fault was not reached: the driver's state is %u, ours %u", f, be.state);
+	if (be.bad)
+		return wrong("%s", be.bad);
+	if (ret <= 0 && be.f->act == RANDOM)
+		return wrong("seed %u: the driver's state is %u, ours %u", seed, f, be.state);
 	return ret > 0 ? NULL : wrong("the driver's state is %u, ours %u", f, be.state);
 }
 
@@ -899,6 +1144,10 @@ static bool option(const char *name, const char *value)
 		domid = number(value);
 	else if (!strcmp(name, "--devid"))
 		devid = number(value);
+	else if (!strcmp(name, "--seed"))
+		seed = number(value);
+	else if (!strcmp(name, "--random-seconds"))
+		random_seconds = number(value);
 	else if (!strcmp(name, "--serve"))
 		serve_only = !strcmp(value, "yes");
 	else
@@ -909,7 +1158,7 @@ static bool option(const char *name, const char *value)
 int main(int argc, char **argv)
 {
 	static const struct program p = {
-		.name = "vx-backend", .options = "--domain N [--devid FIRST] [--serve yes]",
+		.name = "vx-backend", .options = "--domain N [--devid FIRST] [--serve yes] [--seed N] [--random-seconds N]",
 		.table = faults, .count = sizeof(faults) / sizeof(faults[0]), .size = sizeof(faults[0]),
 		.option = option, .begin = begin, .run = run_fault,
 	};

@@ -210,7 +210,7 @@ static const struct fault faults[] = {
 	/* Nodes: section 3. */
 	NODE("version-none", VX_NODE_VERSION, NULL, "missing"),
 	NODE("version-0", VX_NODE_VERSION, "0", "0"),
-	NODE("version-2", VX_NODE_VERSION, "2", "newer than the backend"),
+	NODE("version-3", VX_NODE_VERSION, "3", "newer than the backend"),
 	NODE("version-01", VX_NODE_VERSION, "01", "with a leading zero"),
 	NODE("version-65537", VX_NODE_VERSION, "65537", "too large"),
 	NODE("mode-none", VX_NODE_MEM_MODE, NULL, "missing"),
@@ -231,7 +231,10 @@ static const struct fault faults[] = {
 
 	/* The control page: 5.3. */
 	CTRL("magic", magic, 4, 0x44425857),
-	CTRL("version", version, 2, 2),
+	CTRL("version", version, 2, 3),
+	CTRL("version-1", version, 2, 1),
+	CTRL("ro-many", ro_pages, 4, POOL_PAGES / 2 + 1),
+	CTRL("ro-all", ro_pages, 4, 0xffffffff),
 	CTRL("pool-0", pool_pages, 4, 0),
 	CTRL("pool-15", pool_pages, 4, 15),
 	CTRL("pool-large", pool_pages, 4, 65536),

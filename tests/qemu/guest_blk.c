@@ -91,7 +91,7 @@ static void prepare(void)
 
 void publish(uint32_t ref)
 {
-	fx_write(FE("version"), "1");
+	fx_write(FE("version"), "%u", VX_VERSION);
 	fx_write(FE("mem-mode"), "%s", mode);
 	fx_write(FE("backend-instance"), "%u", fx_read_u32(BE("backend-instance")));
 	fx_write(FE("ctrl-ref"), "%u", ref);

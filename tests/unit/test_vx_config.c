@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <linux/virtio_ids.h>
+
 #include "config.h"
 
 #define SIZE 60
@@ -165,12 +167,98 @@ static void generations_differ(void **state)
 		assert_int_not_equal(seen[i - 1], seen[i]);
 }
 
+/* ---- trust-02: fields that Linux believes ---- */
+
+/* What a reader gets of a field in which the backend has written @wrote. */
+static u64 field(u32 device_id, u32 queues, u32 at, u32 size, u64 wrote)
+{
+	u64 value = 0;
+
+	fill(&page, 0, 2);
+	memcpy(page.config + at, &wrote, size);
+	c.device_id = device_id;
+	c.queues = queues;
+	vx_config_follow(&c, &page, 100);
+	assert_int_equal(vx_config_read(&c, at, &value, size), 0);
+	return value;
+}
+
+static void fields_of_a_disk(void **state)
+{
+	(void)state;
+	/* wce: a BUG() in virtio-blk when it is not 0 or 1 */
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 32, 1, 255), 1);
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 32, 1, 2), 1);
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 32, 1, 1), 1);
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 32, 1, 0), 0);
+	/* capacity, in a loff_t of bytes */
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 0, 8, UINT64_MAX), (1ull << 54) - 1);
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 0, 8, 16384), 16384);
+	/* seg_max, geometry, physical_block_exp */
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 12, 4, UINT32_MAX), 0xffff);
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 12, 4, 0), 1);
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 18, 1, 0), 1);
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 19, 1, 63), 63);
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 24, 1, 200), 11);
+	/* num_queues: no more than there are */
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 34, 2, 65535), 4);
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 34, 2, 0), 1);
+	assert_int_equal(field(VIRTIO_ID_BLOCK, 4, 34, 2, 2), 2);
+}
+
+static void fields_of_others(void **state)
+{
+	(void)state;
+	assert_int_equal(field(VIRTIO_ID_NET, 9, 8, 2, 0x8000), 4);
+	assert_int_equal(field(VIRTIO_ID_NET, 3, 8, 2, 0), 1);
+	assert_int_equal(field(VIRTIO_ID_NET, 2, 8, 2, 7), 1);
+	assert_int_equal(field(VIRTIO_ID_NET, 3, 10, 2, 0), 68);
+	assert_int_equal(field(VIRTIO_ID_NET, 3, 10, 2, 9000), 9000);
+	/* a key of 40 bytes and a table of 128 entries: arrays in Linux 6.1 */
+	assert_int_equal(field(VIRTIO_ID_NET, 3, 17, 1, 255), 40);
+	assert_int_equal(field(VIRTIO_ID_NET, 3, 18, 2, 65535), 128);
+	assert_int_equal(field(VIRTIO_ID_CONSOLE, 6, 4, 4, UINT32_MAX), 2);
+	assert_int_equal(field(VIRTIO_ID_CONSOLE, 2, 4, 4, 0), 1);
+	assert_int_equal(field(VIRTIO_ID_SCSI, 5, 0, 4, 1000), 3);
+	/* Another device's, and one that nothing is known of. */
+	assert_int_equal(field(VIRTIO_ID_RNG, 1, 32, 1, 255), 255);
+	assert_int_equal(field(0, 0, 32, 1, 255), 255);
+}
+
+/* Whatever part is read, and from wherever. */
+static void parts_of_fields(void **state)
+{
+	u8 all[100];
+
+	(void)state;
+	fill(&page, 0xff, 2);
+	c.device_id = VIRTIO_ID_BLOCK;
+	c.queues = 1;
+	vx_config_follow(&c, &page, 33);	/* ends with wce */
+	assert_int_equal(vx_config_read(&c, 0, all, sizeof(all)), 0);
+	assert_int_equal(all[32], 1);
+	assert_int_equal(all[33], 0);
+	assert_int_equal(vx_config_read(&c, 31, all, 2), 0);
+	assert_memory_equal(all, "\xff\x01", 2);
+	assert_int_equal(vx_config_read(&c, 14, all, 1), 0);
+	assert_int_equal(all[0], 0);
+	/* What is kept is as the backend wrote it, what is read of it is not. */
+	vx_config_hold(&c);
+	assert_int_equal(vx_config_read(&c, 32, all, 1), 0);
+	assert_int_equal(all[0], 1);
+	/* A field that is cut off is nobody's. */
+	vx_config_follow(&c, &page, 7);
+	assert_int_equal(vx_config_read(&c, 0, all, 8), 0);
+	assert_memory_equal(all, "\xff\xff\xff\xff\xff\xff\xff\0", 8);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup(f, setup)
 	const struct CMUnitTest tests[] = {
 		T(nothing_is_known), T(the_page_counts), T(its_end_is_kept_to), T(what_was_known_last),
 		T(a_change_that_does_not_end), T(what_nobody_takes_is_read), T(generations_differ),
+		T(fields_of_a_disk), T(fields_of_others), T(parts_of_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

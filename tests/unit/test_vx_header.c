@@ -24,7 +24,7 @@ struct field {
 
 static struct field fields[] = {
 	F(vx_ctrl, magic), F(vx_ctrl, version), F(vx_ctrl, reserved0),
-	F(vx_ctrl, pool_pages), F(vx_ctrl, dir_pages), F(vx_ctrl, reserved1),
+	F(vx_ctrl, pool_pages), F(vx_ctrl, dir_pages), F(vx_ctrl, ro_pages), F(vx_ctrl, reserved1),
 	F(vx_ctrl, req_posted), F(vx_ctrl, reserved2), F(vx_ctrl, req),
 	F(vx_ctrl, reserved3), F(vx_ctrl, be_magic), F(vx_ctrl, be_version),
 	F(vx_ctrl, reserved4), F(vx_ctrl, config_gen), F(vx_ctrl, config_size),
@@ -71,7 +71,7 @@ struct constant {
 #define C(c) { #c, c, false }
 
 static struct constant constants[] = {
-	C(VX_VERSION), C(VX_PAGE_SIZE), C(VX_MAGIC_DRIVER), C(VX_MAGIC_BACKEND),
+	C(VX_VERSION), C(VX_VERSION_OLDEST), C(VX_VERSION_READONLY), C(VX_PAGE_SIZE), C(VX_MAGIC_DRIVER), C(VX_MAGIC_BACKEND),
 	C(VX_POOL_BASE), C(VX_POOL_MIN_PAGES), C(VX_POOL_MAX_PAGES),
 	C(VX_DIR_MAX_PAGES), C(VX_DIR_REFS), C(VX_MAX_QUEUES),
 	C(VX_MAX_QUEUE_SIZE), C(VX_MAX_CONFIG), C(VX_MSG_SIZE), C(VX_CONFIG_CHUNK),

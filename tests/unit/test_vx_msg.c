@@ -335,45 +335,95 @@ static void split_addresses(void **state)
 
 	(void)state;
 	/* 256 entries: 4096, 518 and 2054 bytes. */
-	assert_true(vx_queue_ok(PAGES, false, 256, BASE, BASE + 4096, BASE + 8192));
-	assert_true(vx_queue_ok(PAGES, false, 256, BASE, BASE + 4096, BASE + 4096 + 520));
-	assert_false(vx_queue_ok(PAGES, false, 256, BASE, BASE + 4096, BASE + 4096 + 516));
-	assert_true(vx_queue_ok(PAGES, false, 256, end - 4096, BASE, BASE + 4096));
-	assert_false(vx_queue_ok(PAGES, false, 256, end - 4080, BASE, BASE + 4096));
-	assert_true(vx_queue_ok(PAGES, false, 256, BASE, end - 518, BASE + 4096));
-	assert_false(vx_queue_ok(PAGES, false, 256, BASE, end - 516, BASE + 4096));
-	assert_true(vx_queue_ok(PAGES, false, 256, BASE, BASE + 4096, end - 2056));
-	assert_false(vx_queue_ok(PAGES, false, 256, BASE, BASE + 4096, end - 2052));
+	assert_true(vx_queue_ok(PAGES, 0, false, 256, BASE, BASE + 4096, BASE + 8192));
+	assert_true(vx_queue_ok(PAGES, 0, false, 256, BASE, BASE + 4096, BASE + 4096 + 520));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, BASE, BASE + 4096, BASE + 4096 + 516));
+	assert_true(vx_queue_ok(PAGES, 0, false, 256, end - 4096, BASE, BASE + 4096));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, end - 4080, BASE, BASE + 4096));
+	assert_true(vx_queue_ok(PAGES, 0, false, 256, BASE, end - 518, BASE + 4096));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, BASE, end - 516, BASE + 4096));
+	assert_true(vx_queue_ok(PAGES, 0, false, 256, BASE, BASE + 4096, end - 2056));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, BASE, BASE + 4096, end - 2052));
 	/* alignment */
-	assert_false(vx_queue_ok(PAGES, false, 256, BASE + 8, BASE + 8192, BASE + 16384));
-	assert_false(vx_queue_ok(PAGES, false, 256, BASE, BASE + 8193, BASE + 16384));
-	assert_false(vx_queue_ok(PAGES, false, 256, BASE, BASE + 8192, BASE + 16386));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, BASE + 8, BASE + 8192, BASE + 16384));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, BASE, BASE + 8193, BASE + 16384));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, BASE, BASE + 8192, BASE + 16386));
 	/* overlap, in both orders */
-	assert_false(vx_queue_ok(PAGES, false, 256, BASE + 4096, BASE + 4094, BASE + 16384));
-	assert_false(vx_queue_ok(PAGES, false, 256, BASE, BASE + 4094, BASE + 16384));
-	assert_false(vx_queue_ok(PAGES, false, 256, BASE, BASE + 16384, BASE + 4092));
-	assert_false(vx_queue_ok(PAGES, false, 256, BASE, BASE, BASE));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, BASE + 4096, BASE + 4094, BASE + 16384));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, BASE, BASE + 4094, BASE + 16384));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, BASE, BASE + 16384, BASE + 4092));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, BASE, BASE, BASE));
 	/* nowhere near */
-	assert_false(vx_queue_ok(PAGES, false, 256, 0, BASE, BASE + 4096));
-	assert_false(vx_queue_ok(PAGES, false, 256, BASE, (u64)-2, BASE + 4096));
-	assert_false(vx_queue_ok(PAGES, false, 256, (u64)-4096, BASE, BASE + 4096));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, 0, BASE, BASE + 4096));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, BASE, (u64)-2, BASE + 4096));
+	assert_false(vx_queue_ok(PAGES, 0, false, 256, (u64)-4096, BASE, BASE + 4096));
 	/* sizes */
-	assert_false(vx_queue_ok(PAGES, false, 0, BASE, BASE + 4096, BASE + 8192));
-	assert_false(vx_queue_ok(PAGES, false, 100, BASE, BASE + 4096, BASE + 8192));
-	assert_false(vx_queue_ok(VX_POOL_MAX_PAGES, false, 65536, BASE, BASE + 0x200000, BASE + 0x300000));
-	assert_true(vx_queue_ok(VX_POOL_MAX_PAGES, false, 32768, BASE, BASE + 0x200000, BASE + 0x300000));
+	assert_false(vx_queue_ok(PAGES, 0, false, 0, BASE, BASE + 4096, BASE + 8192));
+	assert_false(vx_queue_ok(PAGES, 0, false, 100, BASE, BASE + 4096, BASE + 8192));
+	assert_false(vx_queue_ok(VX_POOL_MAX_PAGES, 0, false, 65536, BASE, BASE + 0x200000, BASE + 0x300000));
+	assert_true(vx_queue_ok(VX_POOL_MAX_PAGES, 0, false, 32768, BASE, BASE + 0x200000, BASE + 0x300000));
 }
 
 static void packed_addresses(void **state)
 {
 	(void)state;
-	assert_true(vx_queue_ok(PAGES, true, 100, BASE, BASE + 1600, BASE + 1604));
-	assert_false(vx_queue_ok(PAGES, true, 100, BASE, BASE + 1596, BASE + 1604));
-	assert_false(vx_queue_ok(PAGES, true, 100, BASE, BASE + 1602, BASE + 1608));
-	assert_false(vx_queue_ok(PAGES, true, 100, BASE, BASE + 1600, BASE + 1600));
-	assert_false(vx_queue_ok(PAGES, true, 100, BASE, BASE + 1600, BASE + PAGES * 4096));
-	assert_true(vx_queue_ok(PAGES, true, 100, BASE, BASE + 1600, BASE + PAGES * 4096 - 4));
-	assert_false(vx_queue_ok(PAGES, true, 32769, BASE + 8, BASE, BASE + 4));
+	assert_true(vx_queue_ok(PAGES, 0, true, 100, BASE, BASE + 1600, BASE + 1604));
+	assert_false(vx_queue_ok(PAGES, 0, true, 100, BASE, BASE + 1596, BASE + 1604));
+	assert_false(vx_queue_ok(PAGES, 0, true, 100, BASE, BASE + 1602, BASE + 1608));
+	assert_false(vx_queue_ok(PAGES, 0, true, 100, BASE, BASE + 1600, BASE + 1600));
+	assert_false(vx_queue_ok(PAGES, 0, true, 100, BASE, BASE + 1600, BASE + PAGES * 4096));
+	assert_true(vx_queue_ok(PAGES, 0, true, 100, BASE, BASE + 1600, BASE + PAGES * 4096 - 4));
+	assert_false(vx_queue_ok(PAGES, 0, true, 32769, BASE + 8, BASE, BASE + 4));
+}
+
+/* trust-02: rings that the backend can only read, and what it writes elsewhere. */
+static void readonly_areas(void **state)
+{
+	const u64 ro = BASE + (PAGES - 4) * 4096, end = BASE + PAGES * 4096;
+
+	(void)state;
+	assert_true(vx_queue_ok(PAGES, 4, false, 256, ro, ro + 4096, BASE));
+	assert_true(vx_queue_ok(PAGES, 4, false, 256, end - 4096, ro, ro - 4096));
+	/* a table, or an available ring, that it could write */
+	assert_false(vx_queue_ok(PAGES, 4, false, 256, BASE, ro, BASE + 8192));
+	assert_false(vx_queue_ok(PAGES, 4, false, 256, ro, BASE, BASE + 8192));
+	/* across the border: it is mapped in two parts */
+	assert_false(vx_queue_ok(PAGES, 4, false, 256, ro - 16, ro + 8192, BASE));
+	assert_false(vx_queue_ok(PAGES, 4, false, 256, ro, ro - 2, BASE));
+	/* what it has to write */
+	assert_false(vx_queue_ok(PAGES, 4, false, 256, ro, ro + 4096, ro + 8192));
+	assert_false(vx_queue_ok(PAGES, 4, false, 256, ro, ro + 4096, ro - 4));
+	/* packed: the ring is written by both, the driver's event area may be in either part */
+	assert_true(vx_queue_ok(PAGES, 4, true, 100, BASE, ro, BASE + 1604));
+	assert_true(vx_queue_ok(PAGES, 4, true, 100, BASE, BASE + 1600, BASE + 1604));
+	assert_false(vx_queue_ok(PAGES, 4, true, 100, ro, BASE, BASE + 1604));
+	assert_false(vx_queue_ok(PAGES, 4, true, 100, BASE, BASE + 1600, ro));
+	/* An in-flight area there would be the end of the backend. */
+	dev.ro_pages = 4;
+	dev.queue = queue;
+	struct vx_msg m = request(VX_MSG_SET_INFLIGHT);
+	m.u.inflight.size = 256;
+	m.u.inflight.addr = ro - 264;
+	assert_int_equal(ask(&m), VX_ERR_NONE);
+	m.u.inflight.addr = ro - 256;
+	assert_int_equal(ask(&m), VX_ERR_INVAL);
+	m.u.inflight.addr = ro;
+	assert_int_equal(ask(&m), VX_ERR_INVAL);
+}
+
+static void versions(void **state)
+{
+	(void)state;
+	assert_int_equal(vx_version_choose(1, 1, 1), 1);
+	assert_int_equal(vx_version_choose(1, 2, 1), 2);
+	assert_int_equal(vx_version_choose(2, 9, 1), 2);
+	assert_int_equal(vx_version_choose(1, 65535, 2), 2);
+	/* newer, older than we may speak, and nonsense */
+	assert_int_equal(vx_version_choose(3, 9, 1), 0);
+	assert_int_equal(vx_version_choose(1, 1, 2), 0);
+	assert_int_equal(vx_version_choose(1, 2, 3), 0);
+	assert_int_equal(vx_version_choose(2, 1, 1), 0);
+	assert_int_equal(vx_version_choose(0, 0, 0), 0);
 }
 
 static void adopting(void **state)
@@ -402,7 +452,7 @@ static void adopting(void **state)
 static void control_page(void **state)
 {
 	static struct vx_ctrl c;
-	static const size_t reserved[] = { 6, 7, 0x10, 0x3f, 0x44, 0x47, 0x70, 0x7f, 0x200, 0x7ff };
+	static const size_t reserved[] = { 6, 7, 0x14, 0x3f, 0x44, 0x47, 0x70, 0x7f, 0x200, 0x7ff };
 
 	static const char *const names[] = { "reserved0", "reserved0", "reserved1", "reserved1", "reserved2",
 		"reserved2", "reserved3", "reserved3", "reserved8", "reserved8" };
@@ -423,6 +473,18 @@ static void control_page(void **state)
 		assert_int_equal(v, i + 7);
 		((u8 *)&c)[reserved[i]] = 0;
 	}
+	c.ro_pages = 1;
+	assert_string_equal(vx_ctrl_check_driver(&c, 1, 1025, &v), "ro_pages");
+	c.version = 2;
+	assert_null(vx_ctrl_check_driver(&c, 2, 1025, &v));
+	c.ro_pages = 512;
+	assert_null(vx_ctrl_check_driver(&c, 2, 1025, &v));
+	c.ro_pages = 513;
+	assert_string_equal(vx_ctrl_check_driver(&c, 2, 1025, &v), "ro_pages");
+	c.ro_pages = 0xffffffff;
+	assert_string_equal(vx_ctrl_check_driver(&c, 2, 1025, &v), "ro_pages");
+	c.ro_pages = 0;
+	c.version = 1;
 	c.dir_pages = 1;
 	assert_string_equal(vx_ctrl_check_driver(&c, 1, 1025, &v), "dir_pages");
 	c.dir_pages = 0xffffffff;
@@ -650,6 +712,8 @@ int main(void)
 		cmocka_unit_test_setup(inflight, setup),
 		cmocka_unit_test(split_addresses),
 		cmocka_unit_test(packed_addresses),
+		cmocka_unit_test_setup(readonly_areas, setup),
+		cmocka_unit_test(versions),
 		cmocka_unit_test(adopting),
 		cmocka_unit_test(control_page),
 		cmocka_unit_test(sequence),

@@ -24,7 +24,7 @@ static void begin(u32 pages, u32 reserve)
 	meta = malloc(vx_pool_meta_size(pages));
 	assert_non_null(meta);
 	memset(meta, 0xa5, vx_pool_meta_size(pages));
-	assert_int_equal(vx_pool_init(&pool, meta, pages, reserve), 0);
+	assert_int_equal(vx_pool_init(&pool, meta, pages, reserve, 0), 0);
 }
 
 static int teardown(void **state)
@@ -71,8 +71,11 @@ static void sizes_of_pools(void **state)
 	assert_int_equal(vx_pool_meta_size(0), 0);
 	assert_int_equal(vx_pool_meta_size(15), 0);
 	assert_int_equal(vx_pool_meta_size(65537), 0);
-	assert_int_equal(vx_pool_init(&pool, NULL, 15, 0), -EINVAL);
-	assert_int_equal(vx_pool_init(&pool, NULL, 16, 16), -EINVAL);
+	assert_int_equal(vx_pool_init(&pool, NULL, 15, 0, 0), -EINVAL);
+	assert_int_equal(vx_pool_init(&pool, NULL, 16, 16, 0), -EINVAL);
+	assert_int_equal(vx_pool_init(&pool, NULL, 16, 0, 16), -EINVAL);
+	assert_int_equal(vx_pool_init(&pool, NULL, 16, 8, 8), -EINVAL);
+	assert_int_equal(vx_pool_init(&pool, NULL, 16, UINT32_MAX, 2), -EINVAL);
 	for (size_t i = 0; i < COUNT(good); i++) {
 		begin(good[i], good[i] / 3);
 		consistent();
@@ -305,6 +308,40 @@ static void reserve_is_kept(void **state)
 	consistent();
 }
 
+/* trust-02: rings are where the backend can only read, and nothing else is. */
+static void rings_are_apart(void **state)
+{
+	const u64 border = VX_POOL_BASE + (PAGES - 4) * PAGE;
+	u64 addr, sum = 0;
+
+	(void)state;
+	free(meta);
+	meta = malloc(vx_pool_meta_size(PAGES));
+	assert_int_equal(vx_pool_init(&pool, meta, PAGES, 32, 4), 0);
+	consistent();
+	while (!vx_pool_alloc(&pool, PAGE, 1, VX_POOL_RESERVE, 0, &addr)) {
+		assert_true(addr < border);
+		sum++;
+	}
+	assert_int_equal(sum, PAGES - 4);
+	assert_int_equal(vx_pool_alloc(&pool, 1, 1, VX_POOL_RESERVE, 0, &addr), -ENOMEM);
+	assert_int_equal(vx_pool_alloc(&pool, 2 * PAGE, PAGE, VX_POOL_RINGS, 0, &addr), 0);
+	assert_int_equal(addr, border);
+	assert_int_equal(vx_pool_alloc(&pool, 64, 1, VX_POOL_RINGS, 0, &addr), 0);
+	assert_int_equal(addr, border + 2 * PAGE);
+	/* A page of theirs that is cut is still theirs. */
+	assert_int_equal(vx_pool_alloc(&pool, 64, 1, 0, 0, &addr), -ENOMEM);
+	assert_int_equal(vx_pool_alloc(&pool, 2 * PAGE, PAGE, VX_POOL_RINGS, 0, &addr), -ENOMEM);
+	assert_int_equal(vx_pool_free(&pool, border, NULL), 0);
+	assert_int_equal(vx_pool_alloc(&pool, PAGE, 1, 0, 0, &addr), -ENOMEM);
+	assert_int_equal(vx_pool_alloc(&pool, 2 * PAGE, PAGE, VX_POOL_RINGS, 0, &addr), 0);
+	assert_int_equal(addr, border);
+	/* Room elsewhere is none for them. */
+	assert_int_equal(vx_pool_free(&pool, VX_POOL_BASE, NULL), 0);
+	assert_int_equal(vx_pool_alloc(&pool, 2 * PAGE, PAGE, VX_POOL_RINGS, 0, &addr), -ENOMEM);
+	consistent();
+}
+
 static void range(void **state)
 {
 	(void)state;
@@ -334,6 +371,7 @@ int main(void)
 		cmocka_unit_test_teardown(inside_a_mapping, teardown),
 		cmocka_unit_test_teardown(stale_pages, teardown),
 		cmocka_unit_test_teardown(reserve_is_kept, teardown),
+		cmocka_unit_test_teardown(rings_are_apart, teardown),
 		cmocka_unit_test(range),
 	};
 

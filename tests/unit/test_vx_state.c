@@ -253,6 +253,40 @@ static void another_backend(void **state)
 	assert_int_equal(restart(VX_QUIESCED, 3, 1, true, true), VX_STEP_WAIT);
 }
 
+/* trust-03: a suspend waits for a backend that serves, and for no other. */
+static void draining(void **state)
+{
+	static const struct {
+		enum xenbus_state backend;
+		enum vx_link link;
+		bool busy;
+		u32 waited, still;
+		enum vx_drain next;
+	} t[] = {
+		{ XenbusStateConnected, VX_LINK_OPEN, false, 0, 0, VX_DRAIN_DONE },
+		{ XenbusStateConnected, VX_LINK_OPEN, true, 0, 0, VX_DRAIN_WAIT },
+		{ XenbusStateConnected, VX_LINK_OPEN, true, 999, 10, VX_DRAIN_WAIT },
+		{ XenbusStateConnected, VX_LINK_OPEN, true, 1000, 10, VX_DRAIN_DONE },
+		{ XenbusStateConnected, VX_LINK_OPEN, true, 1000, 1000, VX_DRAIN_WAIT },
+		{ XenbusStateConnected, VX_LINK_OPEN, true, 29999, 29999, VX_DRAIN_WAIT },
+		{ XenbusStateConnected, VX_LINK_OPEN, true, 30000, 30000, VX_DRAIN_LATE },
+		{ XenbusStateConnected, VX_LINK_OPEN, true, 90000, 60, VX_DRAIN_DONE },
+		/* killed, closing, gone: also when nothing is in flight, since its queues are to be reset */
+		{ XenbusStateInitialising, VX_LINK_OPEN, true, 0, 0, VX_DRAIN_LOST },
+		{ XenbusStateInitWait, VX_LINK_OPEN, false, 0, 0, VX_DRAIN_LOST },
+		{ XenbusStateClosing, VX_LINK_OPEN, true, 0, 0, VX_DRAIN_LOST },
+		{ XenbusStateClosed, VX_LINK_OPEN, true, 0, 0, VX_DRAIN_LOST },
+		{ XenbusStateUnknown, VX_LINK_OPEN, true, 0, 0, VX_DRAIN_LOST },
+		{ XenbusStateConnected, VX_LINK_SILENT, true, 0, 0, VX_DRAIN_LOST },
+		{ XenbusStateConnected, VX_LINK_LOST, false, 0, 0, VX_DRAIN_LOST },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		if (vx_drain_next(t[i].backend, t[i].link, t[i].busy, t[i].waited, t[i].still) != t[i].next)
+			fail_msg("row %zu", i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +299,7 @@ int main(void)
 		cmocka_unit_test(steps_of_the_protocol),
 		cmocka_unit_test(errors_and_deadlines),
 		cmocka_unit_test(another_backend),
+		cmocka_unit_test(draining),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ qemu=$(systemctl show -P MainPID "$unit") daemon=$(systemctl show -P MainPID xen
 # The guest's good disk is written and read all the time.
 guest_cmd v "head -c 262144 /dev/urandom >/tmp/p; (n=0; while [ ! -e /tmp/stop ]; do
 	dd if=/tmp/p of=/dev/$vd bs=64k seek=\$((n % 100)) oflag=direct && dd if=/dev/$vd bs=64k skip=\$((n % 100)) count=4 iflag=direct |
-	cmp - /tmp/p || echo bad >>/tmp/bad; n=\$((n + 1)); echo \$n >/tmp/rounds; sleep 0.5; done) >/dev/null 2>&1 &"
+	cmp - /tmp/p || echo bad >>/tmp/bad; cat /sys/block/*/cache_type; n=\$((n + 1)); echo \$n >/tmp/rounds; sleep 0.5; done) >/dev/null 2>&1 &"
 rounds() { [ "$(guest_cmd v 'cat /tmp/rounds')" -gt "$1" ]; }
 all_lives() {
 	expect "$1: the guest lives" guest_cmd v true

@@ -25,6 +25,17 @@ pv_migrates() {
 	return $_done
 }
 
+# trust-03: a backend that does nothing while the guest is saved.
+stopped_backend() {
+	_pid=$(systemctl show -P MainPID "xen-virtio-backend@$(xl domid v)")
+	kill -STOP "$_pid"
+	expect "$1: trust-03: xl save ends with an error when the backend does nothing" sh -c "! timeout 150 xl save v $LAB/tmp/v.stopped"
+	kill -CONT "$_pid"
+	rm -f $LAB/tmp/v.stopped
+	expect "$1: trust-03: the guest is not paused" sh -c "xl list v | tail -n 1 | grep -q ' [r-][b-]---- '"
+	goes_on "$1, after a save that could not be"
+}
+
 for t in pv pvh; do
 	virtio_kept v $t "$disk" >/dev/null
 	expect "a $t guest boots" guest_start v 300 || { show_virtio v; continue; }
@@ -33,6 +44,7 @@ for t in pv pvh; do
 	goes_on "$t, before"
 	expect "$t: xl save -c" xl save -c v $LAB/tmp/v.save
 	goes_on "$t, after a save that is not the end"
+	stopped_backend $t
 	boot_id=$(guest_cmd v cat /proc/sys/kernel/random/boot_id)
 	expect "$t: xl save" xl save v $LAB/tmp/v.save
 	expect "$t: nothing of it is left" wait_for 60 only_dom0

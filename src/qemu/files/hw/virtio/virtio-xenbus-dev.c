@@ -434,6 +434,7 @@ static void vxb_view(VirtIOXenbus *xb, struct vx_device_view *d)
 
     *d = (struct vx_device_view) {
         .pool_pages = vxb_pool_pages(xb->pool),
+        .ro_pages = vxb_pool_ro_pages(xb->pool),
         .config_size = xb->config_size,
         .num_queues = xb->num_queues,
         .status = vdev->status,

@@ -180,7 +180,7 @@ static void vxb_write_nodes(VirtIOXenbus *xb, xs_transaction_t tid,
     xb->instance = vx_seq_next(vxb_read_u32(xb, tid,
                                             XEN_DEVICE(xb)->backend_path,
                                             VX_NODE_INSTANCE, UINT32_MAX));
-    vxb_write_u32(xb, tid, VX_NODE_VERSION_MIN, VX_VERSION, errp);
+    vxb_write_u32(xb, tid, VX_NODE_VERSION_MIN, VX_VERSION_OLDEST, errp);
     vxb_write_u32(xb, tid, VX_NODE_VERSION_MAX, VX_VERSION, errp);
     vxb_write_u32(xb, tid, VX_NODE_INSTANCE, xb->instance, errp);
     vxb_write_u32(xb, tid, VX_NODE_DEVICE_ID, vdev->device_id, errp);
@@ -312,7 +312,8 @@ static VXBFound vxb_read_driver(VirtIOXenbus *xb, xs_transaction_t tid,
     n->ctrl_ref = vxb_read_u32(xb, tid, dir, VX_NODE_CTRL_REF, UINT32_MAX);
     n->port = vxb_read_u32(xb, tid, dir, VX_NODE_EVENT_CHANNEL, UINT32_MAX);
 
-    wrong = n->version != VX_VERSION ? VX_NODE_VERSION :
+    wrong = n->version < VX_VERSION_OLDEST || n->version > VX_VERSION ?
+                VX_NODE_VERSION :
             !pool ? VX_NODE_MEM_MODE :
             !n->ctrl_ref ? VX_NODE_CTRL_REF :
             !n->port ? VX_NODE_EVENT_CHANNEL : NULL;
@@ -392,7 +393,8 @@ static bool vxb_map_pool(VirtIOXenbus *xb, uint32_t version, Error **errp)
         return false;
     }
     xb->pool = vxb_pool_new(XEN_DEVICE(xb)->frontend_id, refs,
-                            le32_to_cpu(copy->pool_pages), &xb->root, errp);
+                            le32_to_cpu(copy->pool_pages),
+                            le32_to_cpu(copy->ro_pages), &xb->root, errp);
     return xb->pool != NULL;
 }
 

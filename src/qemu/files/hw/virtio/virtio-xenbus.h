@@ -116,14 +116,20 @@ void vxb_disconnect(VirtIOXenbus *xb);
 
 /*
  * Map @pages pages of domain @domid, whose references are @refs (taken over),
- * and show them at VX_POOL_BASE of @root.
+ * the last @ro_pages of them for reading, and show them at VX_POOL_BASE of
+ * @root.
  */
 VirtIOXenbusPool *vxb_pool_new(uint32_t domid, uint32_t *refs, uint32_t pages,
-                               MemoryRegion *root, Error **errp);
+                               uint32_t ro_pages, MemoryRegion *root,
+                               Error **errp);
 /* Take it from @root. False: a device model still holds a mapping of it. */
 bool vxb_pool_drop(VirtIOXenbusPool *pool, MemoryRegion *root);
 uint32_t vxb_pool_pages(const VirtIOXenbusPool *pool);
-/* A pool address that was checked; valid until vxb_pool_drop(). */
+uint32_t vxb_pool_ro_pages(const VirtIOXenbusPool *pool);
+/*
+ * A pool address that was checked; valid until vxb_pool_drop(). What lies in
+ * the last vxb_pool_ro_pages() pages must not be written: that is a fault.
+ */
 void *vxb_pool_at(const VirtIOXenbusPool *pool, uint64_t addr);
 
 /* virtio-xenbus-inflight.c */

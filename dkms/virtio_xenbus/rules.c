@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rules.h"
+
+#define PAGES(bytes)	(((bytes) + VX_PAGE_SIZE - 1) >> VX_PAGE_SHIFT)
+
+/* ---- the pool's size ---- */
+
+u32 vx_pool_cap(u64 memory)
+{
+	u64 part = memory / 64;
+
+	return part < VX_POOL_DEFAULT ? VX_POOL_DEFAULT : part > VX_POOL_MAX_PAGES ? VX_POOL_MAX_PAGES : (u32)part;
+}
+
+u32 vx_pool_choose(u32 set, u32 hint, u32 cap, u32 max)
+{
+	u32 want = set ? set : hint ? hint : VX_POOL_DEFAULT;
+
+	if (!set && want > cap)
+		want = cap;
+	if (want > max)
+		want = max;
+	return want < VX_POOL_MIN_PAGES ? VX_POOL_MIN_PAGES : want;
+}
+
+/* Descriptor table and available ring of @size entries. */
+static u32 ring_head(u32 size)
+{
+	return 16 * size + 6 + 2 * size;
+}
+
+u32 vx_pool_ro_pages(u32 queues, u32 size, u32 pages)
+{
+	u64 need = (u64)queues * PAGES(ring_head(size < VX_MAX_QUEUE_SIZE ? size : VX_MAX_QUEUE_SIZE));
+
+	return need < pages / 4 ? (u32)need : pages / 4;
+}
+
+/* ---- rings ---- */
+
+size_t vx_ring_split(size_t bytes)
+{
+	for (u32 size = 1; size <= VX_MAX_QUEUE_SIZE; size *= 2) {
+		size_t head = (size_t)PAGES(ring_head(size)) << VX_PAGE_SHIFT;
+
+		if (head + 6 + 8 * (size_t)size == bytes)
+			return head;
+	}
+	return 0;
+}
+
+u16 vx_packed_used_flags(u16 at)
+{
+	/* VIRTQ_DESC_F_AVAIL and _USED: both are as the wrap counter is. */
+	return at >> 15 ? 1 << 7 | 1 << 15 : 0;
+}
+
+/* ---- mappings ---- */
+
+bool vx_unmap_ok(const struct vx_mapping *m, u64 addr, size_t size, unsigned int dir)
+{
+	return m->cookie != VX_COHERENT && m->addr == addr && m->size == size && m->cookie >> VX_DIR_SHIFT == dir;
+}
+
+bool vx_sync_ok(const struct vx_mapping *m, unsigned int dir)
+{
+	unsigned int is = (unsigned int)(m->cookie >> VX_DIR_SHIFT);
+
+	return m->cookie != VX_COHERENT && (is == VX_DIR_BOTH || is == dir);
+}
+
+/* ---- pace ---- */
+
+u32 vx_pace(struct vx_pace *p, u64 now, u32 burst, u32 every)
+{
+	u64 ahead = (u64)(burst - 1) * every;
+
+	if (p->due < now)
+		p->due = now;
+	if (p->due - now > ahead)
+		return (u32)(p->due - now - ahead);
+	p->due += every;
+	return 0;
+}
