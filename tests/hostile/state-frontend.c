@@ -35,6 +35,7 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +52,8 @@
 #define ASKS_MS 20000
 #define REWRITES_MS 1500
 #define ENDS_MS 10000		/* libxl gives a restore 30 s, boot included */
+#define FLOOD_MS 900000
+#define CONSOLES 3		/* log, state, restored state */
 
 #define PAGES 6u
 #define HEADER 0u		/* its page */
@@ -88,6 +91,7 @@ enum act {
 	ASKS,			/* on and on */
 	SAVES,			/* asks for a disk to save to as well */
 	EARLY,			/* says that it has what it has not read */
+	FLOODS,			/* its consoles, until dom0 says that it may end */
 	WRITER,			/* stubdom-init's is stopped when QEMU writes; then after "go": */
 };
 
@@ -150,6 +154,7 @@ static const struct fault faults[] = {
 	{ .name = "other-state", .what = "another state than the sum's", .act = OTHER_STATE },
 	{ .name = "rewrites", .what = "goes on writing after done", .act = REWRITES, .stage = DONE },
 	{ .name = "asks", .what = "asks in a loop", .act = ASKS },
+	{ .name = "floods", .what = "writes to all of its consoles without end", .act = FLOODS },
 	HELD("attached", ATTACHED), HELD("connected", CONNECTED), HELD("written", WRITTEN),
 	DEAD("attached", ATTACHED), DEAD("connected", CONNECTED), DEAD("done", DONE),
 	{ .name = "hijack", .what = "takes stubdom-init's disk, with a bad header", .act = PATCH, .size = 1, .bytes = 'Y',
@@ -811,6 +816,44 @@ static const char *asks(void)
 	return wrong("%lu times", n);
 }
 
+static int open_console(int n)
+{
+	char path[32];
+	struct termios raw;
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/hvc%d", n);
+	fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || tcgetattr(fd, &raw))
+		return fd;
+	cfmakeraw(&raw);
+	tcsetattr(fd, TCSANOW, &raw);
+	return fd;
+}
+
+static const char *floods(void)
+{
+	uint64_t end = now_ms() + FLOOD_MS, bytes = 0;
+	int fds[CONSOLES];
+	char text[4096];
+
+	memset(text, 'f', sizeof(text));
+	text[sizeof(text) - 1] = '\n';
+	for (int i = 0; i < CONSOLES; i++)
+		fds[i] = open_console(i);
+	answer(fe.number, "holding");
+	while (get_u32(LAB, "go") != fe.number && now_ms() < end) {
+		/* A look at xenstore takes as long as some of these. */
+		for (int i = 0; i < 100 * CONSOLES; i++) {
+			ssize_t n = fds[i % CONSOLES] < 0 ? -1 : write(fds[i % CONSOLES], text, sizeof(text));
+
+			bytes += n > 0 ? (uint64_t)n : 0;
+		}
+		nap(1);
+	}
+	return wrong("%llu bytes", (unsigned long long)bytes);
+}
+
 /* ---- stubdom-init's writer ---- */
 
 /* The number of the process that was made last. */
@@ -911,6 +954,8 @@ static const char *try(void)
 	switch (fe.f->act) {
 	case ASKS:
 		return asks();
+	case FLOODS:
+		return floods();
 	case WRITER:
 		return writer();
 	case EARLY:
