@@ -14,6 +14,12 @@ lab-run: deps	## run scenarios: make lab-run SCENARIO=name|/path/file[,...]
 	@[ -n "$(SCENARIO)" ] || { $(LAB) list; echo "which one? make lab-run SCENARIO=name" >&2; exit 2; }
 	@$(LAB) run $(SCENARIO)
 
+# What a backend that lies, dies or is slow leads to, in a guest whose kernel looks for its own mistakes.
+SANITIZED := virtio-faults,virtio-alloc,virtio-loss,virtio-save,virtio-devices,virtio-driver-domain
+.PHONY: check-sanitizer
+check-sanitizer: deps	## virtio scenarios with KASAN, lockdep and DMA checks in the guest's kernel: hours (SCENARIO=)
+	@$(LAB) run --kernel sanitizer $(or $(SCENARIO),$(SANITIZED))
+
 lab-list:	## list the lab's scenarios
 	@$(LAB) list
 

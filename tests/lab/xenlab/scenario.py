@@ -9,9 +9,11 @@ from .cache import LAB, LabError
 
 # What /dev/vdd of the host may hold: nothing, or a disk that guests.py makes.
 EXTRAS = ("", "debian", "tools", "driver", "root-initramfs-tools", "root-dracut", "dkms")
+# What the small guests boot: guest/kernel.config, or that with guest/KERNEL.config on top.
+KERNELS = ("", "sanitizer")
 # What /dev/vdc holds in layer base (in the other it is what was installed from).
 REPOS = ("no", "yes", "signed")
-KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log", "reboots", "hosts"}
+KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log", "reboots", "hosts", "kernel"}
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Scenario:
     show_log: bool = False
     reboots: bool = False
     hosts: int = 1
+    kernel: str = ""
 
 
 def parse_header(text, where="scenario"):
@@ -82,6 +85,9 @@ def load(name):
     made.extra = header.get("extra", "")
     if made.extra not in EXTRAS:
         raise LabError(f"{path}: extra is one of {', '.join(EXTRAS[1:])}, not '{made.extra}'")
+    made.kernel = header.get("kernel", "")
+    if made.kernel not in KERNELS:
+        raise LabError(f"{path}: kernel is {', '.join(KERNELS[1:])}, not '{made.kernel}'")
     made.show_log = yes_or_no(header, "show-log", path)
     made.reboots = yes_or_no(header, "reboots", path)
     if made.hosts == 2 and (made.reboots or made.machine != "net"):
