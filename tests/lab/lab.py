@@ -40,6 +40,7 @@ def run_scenarios(args):
     passed = failed = 0
     for one in [scenario.load(n) for n in names]:
         one.kernel = args.kernel or one.kernel
+        scenario.lengthen(one, args.length)
         results = run.run(one, args.suite)
         passed += results.count("passed")
         failed += results.count("failed")
@@ -179,6 +180,7 @@ def arguments():
     one.add_argument("--machines", default="plain")
     one = command("run", run_scenarios)
     one.add_argument("scenario", nargs="+")
+    one.add_argument("--length", type=int, default=0, help="seconds, for scenarios with `length:`")
     kernel_option(one)
     command("list", list_scenarios)
     host_options(command("shell", shell))

@@ -37,12 +37,22 @@ class Header(unittest.TestCase):
 
     def test_bad_values_are_refused(self):
         for text in ("# layer: top\n", "# time-limit: soon\n", "# time-limit: 0\n", "# reboots: 2\n", "# hosts: 3\n",
-                     "# hosts: 2\n# reboots: yes\n", "# hosts: 2\n# machine: plain\n", "# kernel: none\n"):
+                     "# hosts: 2\n# reboots: yes\n", "# hosts: 2\n# machine: plain\n", "# kernel: none\n", "# length: long\n"):
             with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
                 file.write(text)
                 file.flush()
                 with self.assertRaises(LabError):
                     scenario.load(file.name)
+
+    def test_length(self):
+        for text, asked, expected in (("# length: 60\n", 0, (60, 900)), ("# length: 60\n", 600, (600, 900 + 2 * 540)),
+                                      ("# length: 60\n", 10, (10, 900)), ("", 600, (0, 900))):
+            with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
+                file.write(text)
+                file.flush()
+                got = scenario.load(file.name)
+            scenario.lengthen(got, asked)
+            self.assertEqual((got.length, got.time_limit), expected)
 
     def test_two_hosts_have_a_network(self):
         with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import io
 import itertools
+import os
 import shutil
 import tarfile
 import threading
@@ -151,7 +152,8 @@ def drive(host, scenario, results, out, boot, end):
                 results.feed(data)
             status, _ = host.agent.run(["sh", "-c", DRIVER, "sh", "/lab/scenario.sh"], output=output,
                                        timeout=end - time.monotonic(),
-                                       env={"LAB_BOOT": str(boot), "LAB_SLOW": str(SLOWER if scenario.kernel else 1)})
+                                       env={"LAB_BOOT": str(boot), "LAB_SLOW": str(SLOWER if scenario.kernel else 1),
+                                            "LAB_LENGTH": str(scenario.length), "LAB_SEED": os.environ.get("LAB_SEED", "")})
         results.finish()
         if status == REBOOT and scenario.reboots:
             return True

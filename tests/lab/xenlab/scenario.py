@@ -13,7 +13,7 @@ EXTRAS = ("", "debian", "tools", "driver", "root-initramfs-tools", "root-dracut"
 KERNELS = ("", "sanitizer")
 # What /dev/vdc holds in layer base (in the other it is what was installed from).
 REPOS = ("no", "yes", "signed")
-KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log", "reboots", "hosts", "kernel"}
+KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log", "reboots", "hosts", "kernel", "length"}
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Scenario:
     reboots: bool = False
     hosts: int = 1
     kernel: str = ""
+    length: int = 0             # seconds of what can be done for as long as one likes; 0: nothing can
 
 
 def parse_header(text, where="scenario"):
@@ -73,6 +74,10 @@ def load(name):
     if not limit.isdigit() or not int(limit):
         raise LabError(f"{path}: time-limit is a number of seconds, not '{limit}'")
     made.time_limit = int(limit)
+    length = header.get("length", "0")
+    if not length.isdigit():
+        raise LabError(f"{path}: length is a number of seconds, not '{length}'")
+    made.length = int(length)
     made.suites = tuple(header.get("suites", "").split())
     hosts = header.get("hosts", "1")
     if hosts not in ("1", "2"):
@@ -93,6 +98,13 @@ def load(name):
     if made.hosts == 2 and (made.reboots or made.machine != "net"):
         raise LabError(f"{path}: two hosts are of machine net, and do not reboot")
     return made
+
+
+def lengthen(made, seconds):
+    """It is to go on for so long, where it can."""
+    if made.length and seconds:
+        made.time_limit += 2 * max(0, seconds - made.length)
+        made.length = seconds
 
 
 @dataclass
