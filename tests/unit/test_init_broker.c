@@ -710,6 +710,24 @@ static void a_save_that_qemu_does_not_answer(void **state)
 	close(fd);
 }
 
+/* As when it is stopped: also the commands around a save come to an end. */
+static void a_command_that_qemu_does_not_answer(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	broker_save_ms = 200;
+	say(fd, "{\"execute\":\"slow\",\"id\":7}\r\n");
+	assert_string_equal(answer(fd, 5000), "{\"error\":{\"class\":\"GenericError\",\"desc\":\"QEMU does not answer\"},\"id\":7}\r");
+	broker_save_ms = 60000;
+	/* What it answers after all goes to nobody. */
+	for (int i = 0; i < 2; i++) {
+		say(fd, "{\"execute\":\"cont\",\"id\":2}\r\n");
+		assert_non_null(strstr(answer(fd, 5000), "\"id\":2}"));
+	}
+	close(fd);
+}
+
 static void console_gone_fails_the_save(void **state)
 {
 	int fd = session();
@@ -1061,7 +1079,7 @@ int main(void)
 		B(saved_state_is_out_before_the_answer),
 		B(a_second_save_needs_dom0), B(dom0_says_why_not),
 		cmocka_unit_test_prestate_setup_teardown(a_new_broker_knows_nothing, setup, teardown, (void *)1),
-		B(console_gone_fails_the_save), B(a_save_that_qemu_does_not_answer), B(qemu_ends),
+		B(console_gone_fails_the_save), B(a_save_that_qemu_does_not_answer), B(a_command_that_qemu_does_not_answer), B(qemu_ends),
 		D(states_go_by_disk), D(a_migration_has_its_disk_early), D(no_disk_is_the_console),
 		D(dom0_refuses_the_state), D(a_disk_that_cannot_be_written), D(what_qemu_does_wrong),
 		D(qemu_ends_while_it_saves),

@@ -45,7 +45,7 @@ static void on_beat(void *arg)
 {
 	struct monitor *m = arg;
 
-	if (m->beat_asked && !m->beat_missed) {
+	if (m->beat_asked && !m->beat_missed && m->loop->overdue_ms <= LOOP_STALL_MS) {
 		say_warn("QEMU has not answered for %d s: the guest's devices stand still; does dom0 serve its disks?",
 			 monitor_beat_ms / 1000);
 		m->beat_missed = true;

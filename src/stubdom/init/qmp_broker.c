@@ -23,7 +23,7 @@
 /* A ring could not be made (no grants left?): try again. */
 #define RETRY_MS 1000
 
-/* As by disk (state_save.h): libxl itself waits for ever, and the guest is stopped. */
+/* As by disk (state_save.h): while it saves, libxl itself waits for ever, and the guest is stopped. */
 int broker_save_ms = STATE_DISK_SAVE_MS;
 
 struct broker {
@@ -32,7 +32,7 @@ struct broker {
 	struct qmp_link *link;
 	struct loop_source link_src, qemu_src;
 	struct loop_timer timer;	/* GRACE or retry */
-	struct loop_timer late;		/* QEMU writes a state for the console */
+	struct loop_timer late;		/* QEMU owes an answer */
 	struct loop_timer beat;
 	int alive;
 	/* A state goes by disk, or by console when there is no disk. */
@@ -223,6 +223,15 @@ static void say_problems(struct broker *b)
 
 static void pump(struct broker *b);
 
+/* From its last word on, or from the first command that it owes an answer. */
+static void watch_qemu(struct broker *b)
+{
+	if (!qmp_relay_waits(&b->relay))
+		loop_timer_stop(&b->late);
+	else if (!b->late.due_ms)
+		loop_timer_set(&b->loop, &b->late, broker_save_ms);
+}
+
 static void on_saved(void *arg, int err)
 {
 	struct broker *b = arg;
@@ -250,11 +259,10 @@ static void on_disk_go(void *arg, const char *file)
 		save_out_empty(&b->save);
 	ret = qmp_relay_save_go(&b->relay, file);
 	b->way = file ? BY_DISK : BY_CONSOLE;
-	if (!file)
-		loop_timer_set(&b->loop, &b->late, broker_save_ms);
 	if (ret)
 		broker_end(b, ret);
 	write_qemu(b);
+	watch_qemu(b);
 }
 
 static void on_disk_end(void *arg, const char *error)
@@ -274,18 +282,23 @@ static void on_disk_version(void *arg, char *out, size_t size)
 	qmp_relay_qemu_version(&((struct broker *)arg)->relay, out, size);
 }
 
-/* QEMU does not say that it has written the state. */
+/* QEMU says nothing.  By disk it has less patience (transfer.c). */
 static void on_late(void *arg)
 {
 	static const char why[] = "The device state was not saved: QEMU did not complete it in time";
 	struct broker *b = arg;
 	int ret;
 
-	if (b->way != BY_CONSOLE || b->relay.held || !b->relay.saving)
+	if (b->loop.overdue_ms > LOOP_STALL_MS) {
+		watch_qemu(b);
 		return;
-	say_err("%s", why);
-	b->way = NOWHERE;
-	ret = qmp_relay_save_fail(&b->relay, why);
+	}
+	ret = qmp_relay_give_up(&b->relay, "QEMU does not answer");
+	if (!ret && b->way == BY_CONSOLE && b->relay.saving && !b->relay.held) {
+		say_err("%s", why);
+		b->way = NOWHERE;
+		ret = qmp_relay_save_fail(&b->relay, why);
+	}
 	if (ret)
 		broker_end(b, ret);
 	write_client(b);
@@ -333,6 +346,7 @@ static void pump(struct broker *b)
 		write_client(b);
 		write_qemu(b);
 	} while (more && !b->loop.stop);
+	watch_qemu(b);
 	if (gone) {
 		say_problems(b);
 		session_end(b);
@@ -372,7 +386,9 @@ static void on_qemu(void *arg, uint32_t events)
 		return;
 	}
 	look_for_answer(b);
+	loop_timer_stop(&b->late);
 	pump(b);
+	watch_qemu(b);
 }
 
 /* Who writes the state to a disk is a child: nobody waits for its end. */

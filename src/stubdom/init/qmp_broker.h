@@ -63,7 +63,7 @@ struct qmp_broker_opts {
 
 /* How often the broker shows that it is alive. */
 #define BROKER_BEAT_MS	5000
-/* How long QEMU may need for a state that goes by console; tests shorten it. */
+/* How long QEMU may say nothing while it owes an answer; tests shorten it. */
 extern int broker_save_ms;
 
 /* Serve clients until QEMU closes.  0, or negative errno. */
