@@ -20,6 +20,10 @@ SANITIZED := virtio-faults,virtio-hostile,virtio-alloc,virtio-loss,virtio-save,v
 check-sanitizer: deps	## virtio scenarios with KASAN, lockdep and DMA checks in the guest's kernel: hours (SCENARIO=, LENGTH=600: seconds of random bytes)
 	@$(LAB) run --kernel sanitizer $(if $(LENGTH),--length $(LENGTH)) $(or $(SCENARIO),$(SANITIZED))
 
+.PHONY: soak
+soak: deps	## guests come, are saved, restored and go for HOURS (1): memory, descriptors, nodes and grants stay flat
+	@$(LAB) run --length $$(($(or $(HOURS),1) * 3600)) soak
+
 lab-list:	## list the lab's scenarios
 	@$(LAB) list
 
