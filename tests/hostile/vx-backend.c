@@ -105,6 +105,7 @@ struct fault {
 	bool pool_large;	/* we would map any pool */
 	uint64_t offer, hide;	/* feature bits */
 	unsigned int kinds;	/* 0: a disk alone */
+	bool short_name;	/* of a port */
 };
 
 #define OTHERS (NET | CONSOLE | PORTS | RNG | SHARE)
@@ -264,6 +265,7 @@ static const struct fault faults[] = {
 	CONFIG_OF(NET, "status", "all bits of status", 6, 2, 0xffff),
 	CONFIG_OF(CONSOLE | PORTS, "size", "65535 columns, 0 rows", 0, 4, 0x0000ffff),
 	CONFIG_OF(PORTS, "ports", "4294967295 ports", 4, 4, 0xffffffff),
+	{ .e = { "short-name", "a port's name in a message of 4 bytes", "*" }, .outcome = ANY, .kinds = PORTS, .short_name = true },
 	CONFIG_OF(SHARE, "tag-len", "a tag of 65535 bytes", 0, 2, 0xffff),
 	CONFIG_OF(SHARE, "tag-0", "no tag", 0, 2, 0),
 	ACTION("trust-12-flood", "config_gen changes without end", "its configuration changes too often", LIVES, AT_RUNNING, GEN_FLOOD, 0),
@@ -1113,6 +1115,7 @@ static const char *run_fault(const void *fault, unsigned int *id)
 	*id = devid;
 	if (!kind_begin())
 		die("no memory");
+	kind_short_name = be.f->short_name;
 	make_nodes();
 	if (serve_only) {
 		while (!stop)

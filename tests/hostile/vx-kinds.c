@@ -138,6 +138,7 @@ struct control {
 
 enum { DEVICE_READY, PORT_ADD, PORT_REMOVE, PORT_READY, CONSOLE_PORT, RESIZE, PORT_OPEN, PORT_NAME };
 
+bool kind_short_name;
 static uint16_t to_say[8];
 static unsigned int says;
 
@@ -154,10 +155,10 @@ static uint32_t ports_serve(unsigned int q, const struct seg *segs, unsigned int
 		return console_serve(q, segs, n);
 	if (q == 2) {
 		c.event = to_say[0];
-		c.value = 1;
 		memmove(to_say, to_say + 1, --says * sizeof(to_say[0]));
 		/* A name of one letter. */
-		return scatter(segs, n, (uint8_t[9]){ 0, 0, 0, 0, (uint8_t)c.event, 0, 1, 0, 'n' }, c.event == PORT_NAME ? 9 : 8);
+		scatter(segs, n, (uint8_t[9]){ 0, 0, 0, 0, (uint8_t)c.event, 0, 1, 0, 'n' }, 9);
+		return c.event != PORT_NAME ? 8 : kind_short_name ? 4 : 9;
 	}
 	if (gather(segs, n, &c, sizeof(c)) < sizeof(c) || says > 4)
 		return 0;

@@ -36,6 +36,9 @@ struct kind {
 
 enum { BLOCK = 1, NET = 2, CONSOLE = 4, RNG = 8, SHARE = 16, PORTS = 32 };
 
+/* A port's name comes in a message that is shorter than its header. */
+extern bool kind_short_name;
+
 /* NULL: no such kind. */
 const struct kind *kind_of(const char *name);
 /* As it is when its device is new.  False: no memory. */
