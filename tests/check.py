@@ -28,7 +28,7 @@ SUITES = ("trixie", "bookworm")
 # Everything else is found in their directories: what is added there is left out here and run by check-all.
 SCENARIOS = ["host", "stubdom-smoke", "stubdom-check", "stubdom-defaults", "stubdom-hvm", "stubdom-save",
              "stubdom-faults", "virtio-pv", "virtio-pvh", "virtio-hvm", "virtio-disk",
-             "virtio-sandbox", "virtio-faults"]
+             "virtio-sandbox", "virtio-faults", "virtio-recover"]
 PACKAGES = ["deb-lintian", "units", "update-freshness", "dkms-headers"]
 TARGETS = ["check-lint", "check-unit", "check-asan", "check-fuzz", "check-module", "deb", "check-qemu-virtio", "check-image"]
 COUNT = re.compile(r"^(\d+) passed, (\d+) failed(?:, \d+ skipped)?$")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rules.h"
 
+#include <linux/virtio_console.h>
 #include <linux/virtio_ids.h>
 
 #define PAGES(bytes)	(((bytes) + VX_PAGE_SIZE - 1) >> VX_PAGE_SHIFT)
@@ -113,6 +114,13 @@ u16 vx_packed_used_flags(u16 at)
 {
 	/* VIRTQ_DESC_F_AVAIL and _USED: both are as the wrap counter is. */
 	return at >> 15 ? 1 << 7 | 1 << 15 : 0;
+}
+
+/* ---- features ---- */
+
+u64 vx_hidden_features(u32 device_id)
+{
+	return device_id == VIRTIO_ID_CONSOLE ? (u64)1 << VIRTIO_CONSOLE_F_MULTIPORT : 0;
 }
 
 /* ---- mappings ---- */

@@ -55,6 +55,15 @@ size_t vx_ring_split(size_t bytes);
 /* In the one of the flags that says "used" in a packed ring, at the place @at (its bit 15: the wrap counter). */
 u16 vx_packed_used_flags(u16 at);
 
+/* ---- features ---- */
+
+/*
+ * Those of a kind of device that Linux' driver is not to have of a backend that may be hostile.
+ * A console's control messages (F_MULTIPORT) are believed as they are: one that is shorter than
+ * its header has the kernel allocate 2^64 bytes, with a warning.  One port needs none.
+ */
+u64 vx_hidden_features(u32 device_id);
+
 /* ---- mappings ---- */
 
 /* The direction of a mapping is in its cookie, beside the address of what it is a copy of. */

@@ -136,7 +136,9 @@ static void vx_set_status(struct virtio_device *vdev, u8 status)
 
 static u64 vx_get_features(struct virtio_device *vdev)
 {
-	return vx_ask_features(to_vx(vdev));
+	struct vx_device *vd = to_vx(vdev);
+
+	return vx_ask_features(vd) & ~vx_hidden_features(vd->offer.limits.device_id);
 }
 
 static int vx_finalize_features(struct virtio_device *vdev)

@@ -70,6 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				ret = qmp_relay_save_go(&r, n & 1 ? "/run/pipe" : NULL);
 			else if (n & 4)
 				ret = qmp_relay_save_fail(&r, "no");
+			else if (n & 8)
+				ret = qmp_relay_give_up(&r, "late");
 			else
 				ret = qmp_relay_save_done(&r, n & 1 ? "no" : NULL);
 			break;

@@ -14,7 +14,7 @@ build() {	# PROGRAM SOURCE...
 		-I../../src/include -I../../src/lib -I../../src/stubdom/state \
 		-static -s -o "$out/$p" "$p.c" hostile.c "$@" $(pkg-config --static --cflags --libs xenstore xengnttab xenevtchn)
 }
-build vx-backend
+build vx-backend vx-kinds.c
 build vx-frontend
 build state-frontend ../../src/lib/state/header.c ../../src/lib/base/sha256_sum.c
 mkdir -p "$out/tree/sbin"

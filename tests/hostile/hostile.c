@@ -121,6 +121,26 @@ void storm(evtchn_port_t port, unsigned int ms)
 			xenevtchn_notify(ec, port);
 }
 
+uint32_t seed = 1;
+
+uint32_t random32(void)
+{
+	static uint64_t x;
+
+	if (!x)
+		x = seed * 0x9e3779b97f4a7c15ull + 1;
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return (uint32_t)(x >> 16);
+}
+
+void random_fill(volatile void *at, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		((volatile uint8_t *)at)[i] = (uint8_t)random32();
+}
+
 void poke(volatile void *at, uint64_t value, unsigned int size)
 {
 	volatile uint8_t *p = at;

@@ -62,6 +62,12 @@ bool next_event(int ms, evtchn_port_t *port);
 /* Events without end, for some seconds. */
 void storm(evtchn_port_t port, unsigned int ms);
 
+/* The same numbers for the same seed. */
+extern uint32_t seed;
+uint32_t random32(void);
+/* @n of them, byte by byte. */
+void random_fill(volatile void *at, uint32_t n);
+
 /* Little endian, 1 to 8 bytes. */
 void poke(volatile void *at, uint64_t value, unsigned int size);
 

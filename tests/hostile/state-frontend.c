@@ -35,6 +35,7 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +52,8 @@
 #define ASKS_MS 20000
 #define REWRITES_MS 1500
 #define ENDS_MS 10000		/* libxl gives a restore 30 s, boot included */
+#define FLOOD_MS 900000		/* whatever dom0 does meanwhile */
+#define CONSOLES 3		/* log, state, restored state */
 
 #define PAGES 6u
 #define HEADER 0u		/* its page */
@@ -88,6 +91,8 @@ enum act {
 	ASKS,			/* on and on */
 	SAVES,			/* asks for a disk to save to as well */
 	EARLY,			/* says that it has what it has not read */
+	FLOODS,			/* its consoles, until dom0 says that it may end */
+	CHILD,			/* of stubdom-init's gets a signal; one that is stopped goes on after "go" */
 	WRITER,			/* stubdom-init's is stopped when QEMU writes; then after "go": */
 };
 
@@ -105,6 +110,8 @@ struct fault {
 	enum writer writer;
 	bool hijack;			/* the disk that stubdom-init asked for */
 	bool restore;
+	const char *child;		/* the end of its argv[0] */
+	int signal;
 };
 
 #define HELD(n, stage_) { .name = "hold-" n, .what = "waits when it is " n, .act = HOLDS, .stage = stage_ }
@@ -117,6 +124,9 @@ struct fault {
 #define RESTORE(n, text, ...) { .name = "restore-" n, .what = text, .restore = true, __VA_ARGS__ }
 #define OF_WRITER(n, text, writer_) \
 	{ .name = "writer-" n, .what = text, .act = WRITER, .writer = writer_ }
+
+#define CHILD_GETS(n, what_, child_, signal_) \
+	{ .name = n, .what = what_, .act = CHILD, .child = child_, .signal = signal_ }
 
 static const struct fault faults[] = {
 	{ .name = "none", .what = "a right frontend" },
@@ -150,8 +160,13 @@ static const struct fault faults[] = {
 	{ .name = "other-state", .what = "another state than the sum's", .act = OTHER_STATE },
 	{ .name = "rewrites", .what = "goes on writing after done", .act = REWRITES, .stage = DONE },
 	{ .name = "asks", .what = "asks in a loop", .act = ASKS },
+	{ .name = "floods", .what = "writes to all of its consoles without end", .act = FLOODS },
 	HELD("attached", ATTACHED), HELD("connected", CONNECTED), HELD("written", WRITTEN),
 	DEAD("attached", ATTACHED), DEAD("connected", CONNECTED), DEAD("done", DONE),
+	CHILD_GETS("qemu-killed", "QEMU is killed", "qemu-stubdom", SIGKILL),
+	CHILD_GETS("qemu-stopped", "QEMU is stopped", "qemu-stubdom", SIGSTOP),
+	CHILD_GETS("broker-killed", "the QMP broker is killed", "qmp-broker", SIGKILL),
+	CHILD_GETS("broker-stopped", "the QMP broker is stopped", "qmp-broker", SIGSTOP),
 	{ .name = "hijack", .what = "takes stubdom-init's disk, with a bad header", .act = PATCH, .size = 1, .bytes = 'Y',
 	  .hijack = true },
 	OF_WRITER("goes-on", "the writer was stopped for a while", GOES_ON),
@@ -210,9 +225,9 @@ static void answer(uint32_t number, const char *what)
 	put(XBT_NULL, LAB, "answer", text);
 }
 
-static void hold(void)
+static void hold_for(uint64_t ms)
 {
-	uint64_t end = now_ms() + HOLD_MS;
+	uint64_t end = now_ms() + ms;
 
 	answer(fe.number, "holding");
 	while (get_u32(LAB, "go") != fe.number) {
@@ -220,6 +235,11 @@ static void hold(void)
 			die("dom0 does not let it go on");
 		nap(20);
 	}
+}
+
+static void hold(void)
+{
+	hold_for(HOLD_MS);
 }
 
 /* Node @node without our tag at its beginning; NULL: not ours, not there. */
@@ -811,6 +831,44 @@ static const char *asks(void)
 	return wrong("%lu times", n);
 }
 
+static int open_console(int n)
+{
+	char path[32];
+	struct termios raw;
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/hvc%d", n);
+	fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || tcgetattr(fd, &raw))
+		return fd;
+	cfmakeraw(&raw);
+	tcsetattr(fd, TCSANOW, &raw);
+	return fd;
+}
+
+static const char *floods(void)
+{
+	uint64_t end = now_ms() + FLOOD_MS, bytes = 0;
+	int fds[CONSOLES];
+	char text[4096];
+
+	memset(text, 'f', sizeof(text));
+	text[sizeof(text) - 1] = '\n';
+	for (int i = 0; i < CONSOLES; i++)
+		fds[i] = open_console(i);
+	answer(fe.number, "holding");
+	while (get_u32(LAB, "go") != fe.number && now_ms() < end) {
+		/* A look at xenstore takes as long as some of these. */
+		for (int i = 0; i < 100 * CONSOLES; i++) {
+			ssize_t n = fds[i % CONSOLES] < 0 ? -1 : write(fds[i % CONSOLES], text, sizeof(text));
+
+			bytes += n > 0 ? (uint64_t)n : 0;
+		}
+		nap(1);
+	}
+	return wrong("%llu bytes", (unsigned long long)bytes);
+}
+
 /* ---- stubdom-init's writer ---- */
 
 /* The number of the process that was made last. */
@@ -904,6 +962,44 @@ static const char *writer(void)
 	return result;
 }
 
+/* ---- stubdom-init's children ---- */
+
+/* The first of this name. */
+static pid_t find_child(const char *end)
+{
+	char path[64], name[128];
+	size_t len = strlen(end), n;
+
+	for (pid_t pid = 2; pid < 10000; pid++) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+		f = fopen(path, "r");
+		if (!f)
+			continue;
+		n = fread(name, 1, sizeof(name) - 1, f);
+		fclose(f);
+		name[n] = '\0';
+		n = strlen(name);
+		if (n >= len && !strcmp(name + n - len, end))
+			return pid;
+	}
+	return 0;
+}
+
+static const char *child(void)
+{
+	pid_t pid = find_child(fe.f->child);
+
+	if (!pid || kill(pid, fe.f->signal))
+		return "it was not found";
+	if (fe.f->signal == SIGSTOP) {
+		hold_for(FLOOD_MS);
+		kill(pid, SIGCONT);
+	}
+	return "ok";
+}
+
 /* ---- one after the other ---- */
 
 static const char *try(void)
@@ -911,6 +1007,10 @@ static const char *try(void)
 	switch (fe.f->act) {
 	case ASKS:
 		return asks();
+	case FLOODS:
+		return floods();
+	case CHILD:
+		return child();
 	case WRITER:
 		return writer();
 	case EARLY:

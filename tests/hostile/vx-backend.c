@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A backend for one device of a guest, in dom0: a block device in memory, good
- * enough for Linux's virtio-blk, that does one thing wrong (docs/protocol.md,
- * section 11: what the driver must check).
+ * A backend for one device of a guest, in dom0: a block device in memory, or another
+ * (vx-kinds.c), good enough for Linux's driver, that does one thing wrong
+ * (docs/protocol.md, section 11: what the driver must check).
  *
  *	vx-backend --domain 3 --fault none,node-*	one device for each fault
+ *	vx-backend --domain 3 --kind net --fault '*'	those that are of interest for a card
  *	vx-backend --domain 3 --devid 99 --serve yes	a right one, until SIGTERM
  *
  * It makes the nodes as the toolstack does, but with the backend's directory in
@@ -12,6 +13,7 @@
  * xen-virtiod, which knows "virtio" and "virtio_disk", does not see the device.
  */
 #include "hostile.h"
+#include "vx-kinds.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,13 +23,8 @@
 #include <sys/mman.h>
 
 #define KIND "vx-hostile"
-#define DISK_BYTES (8u << 20)
-#define SECTOR 512u
 #define QUEUE_MAX 64
-#define CONFIG_SIZE 60		/* struct virtio_blk_config up to discard */
 #define VENDOR 0x48
-#define F_SEG_MAX (1ull << 2)
-#define OFFERED (F_SEG_MAX | 1ull << 28 | 1ull << 29 | 1ull << 32 | 1ull << 33)
 #define NEEDS_RESET 64u
 #define F_CONFIG_WCE (1ull << 11)
 #define F_INDIRECT (1ull << 28)
@@ -84,7 +81,7 @@ enum ring {
 	RING_RIGHT,
 	RING_ID_SIZE, RING_ID_MAX, RING_ID_FREE,	/* used id: out of range, not in flight */
 	RING_TWICE,					/* the same one again */
-	RING_LEN,
+	RING_LEN, RING_LEN_0,
 	RING_IDX_FAR, RING_IDX_BACK, RING_IDX_MAX,
 };
 
@@ -107,7 +104,12 @@ struct fault {
 	bool old;		/* version 1: no pages that we can only read */
 	bool pool_large;	/* we would map any pool */
 	uint64_t offer, hide;	/* feature bits */
+	unsigned int kinds;	/* 0: a disk alone */
+	bool short_name;	/* of a port */
 };
+
+#define OTHERS (NET | CONSOLE | PORTS | RNG | SHARE)
+#define ALL (BLOCK | OTHERS)
 
 #define LONG "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define LIST256 LONG LONG LONG LONG
@@ -130,14 +132,22 @@ struct fault {
 	{ .e = { n, text, says_ }, .outcome = outcome_, .step = step_, .act = act_, .arg = arg_ }
 #define STATE_AT(n, step_, state_, outcome_, says_) \
 	ACTION("state-" n "-" #state_, "state " #state_ " at " #step_, says_, outcome_, step_, STATE, state_)
-#define OLD(n, text, says_, outcome_, step_, act_, arg_) \
-	{ .e = { n, text, says_ }, .outcome = outcome_, .step = step_, .act = act_, .arg = arg_, .old = true }
-#define PACKED(n, text, says_, outcome_, step_, act_, arg_) \
-	{ .e = { n, text, says_ }, .outcome = outcome_, .step = step_, .act = act_, .arg = arg_, .offer = F_PACKED }
+#define OF_ALL(n, text, says_, outcome_, step_, act_, arg_) \
+	{ .e = { n, text, says_ }, .outcome = outcome_, .step = step_, .act = act_, .arg = arg_, .kinds = ALL }
+#define OLD(n, text, says_, outcome_, step_, act_, arg_, kinds_) \
+	{ .e = { n, text, says_ }, .outcome = outcome_, .step = step_, .act = act_, .arg = arg_, .old = true, .kinds = kinds_ }
+#define PACKED(n, text, says_, outcome_, step_, act_, arg_, kinds_) \
+	{ .e = { n, text, says_ }, .outcome = outcome_, .step = step_, .act = act_, .arg = arg_, .offer = F_PACKED, .kinds = kinds_ }
 #define CONFIG(n, text, offer_, at_, size_, value_) \
 	{ .e = { "config-" n, text, NULL }, .outcome = LIVES, .offer = offer_, \
 	  .at = offsetof(struct vx_ctrl, config) + at_, .size = size_, .bytes = value_ }
+#define CONFIG_OF(kind_, n, text, at_, size_, value_) \
+	{ .e = { "config-" n, text, "*" }, .outcome = ANY, .at = offsetof(struct vx_ctrl, config) + at_, .size = size_, \
+	  .bytes = value_, .kinds = kind_ }
 #define RING(n, text, ring_, outcome_, says_) { .e = { "used-" n, text, says_ }, .outcome = outcome_, .ring = ring_ }
+/* What is wrong with a queue that is full of buffers, or of which one is taken at a time, is another matter. */
+#define RING_OTHERS(n, text, ring_) \
+	{ .e = { "used-" n, text, "*" }, .outcome = ANY, .ring = ring_, .kinds = OTHERS }
 
 #define LOST "reinitialising"
 #define SURPRISE "the backend is gone"
@@ -145,10 +155,10 @@ struct fault {
 #define RESERVED "a reserved byte is set"
 
 static const struct fault faults[] = {
-	{ .e = { "none", "a right backend", NULL }, .outcome = LIVES },
+	{ .e = { "none", "a right backend", NULL }, .outcome = LIVES, .kinds = ALL },
 
-	OLD("none-old", "a right backend that speaks version 1", NULL, LIVES, AT_START, NOTHING, 0),
-	PACKED("none-packed", "a right backend with packed rings", NULL, LIVES, AT_START, NOTHING, 0),
+	OLD("none-old", "a right backend that speaks version 1", NULL, LIVES, AT_START, NOTHING, 0, ALL),
+	PACKED("none-packed", "a right backend with packed rings", NULL, LIVES, AT_START, NOTHING, 0, ALL),
 	{ .e = { "trust-02-indirect", "version 1 without INDIRECT_DESC", "neither read-only rings nor INDIRECT_DESC" }, .outcome = LIVES,
 	  .old = true, .hide = F_INDIRECT, .answer = VX_MSG_GET_FEATURES },
 	{ .e = { "trust-06-pool", "would map any pool, and has it large", NULL }, .outcome = LIVES, .pool_large = true },
@@ -251,6 +261,13 @@ static const struct fault faults[] = {
 	CONFIG("wce", "wce is 255", F_CONFIG_WCE, 32, 1, 255),
 	CONFIG("capacity", "capacity is 2^64 - 1", 0, 0, 8, ~0ull),
 	CONFIG("seg-max", "seg_max is 0", 0, 12, 4, 0),
+	CONFIG_OF(NET, "mac", "a group's address", 0, 6, 0xffffffffffffull),
+	CONFIG_OF(NET, "status", "all bits of status", 6, 2, 0xffff),
+	CONFIG_OF(CONSOLE | PORTS, "size", "65535 columns, 0 rows", 0, 4, 0x0000ffff),
+	CONFIG_OF(PORTS, "ports", "4294967295 ports", 4, 4, 0xffffffff),
+	{ .e = { "short-name", "a port's name in a message of 4 bytes", "*" }, .outcome = ANY, .kinds = PORTS, .short_name = true },
+	CONFIG_OF(SHARE, "tag-len", "a tag of 65535 bytes", 0, 2, 0xffff),
+	CONFIG_OF(SHARE, "tag-0", "no tag", 0, 2, 0),
 	ACTION("trust-12-flood", "config_gen changes without end", "its configuration changes too often", LIVES, AT_RUNNING, GEN_FLOOD, 0),
 
 	/* Rings. */
@@ -262,9 +279,18 @@ static const struct fault faults[] = {
 	RING("idx-far", "the index jumps", RING_IDX_FAR, CLOSES, BROKEN),
 	RING("idx-back", "the index goes back", RING_IDX_BACK, CLOSES, BROKEN),
 	RING("idx-max", "the index is 0xffff", RING_IDX_MAX, CLOSES, BROKEN),
-	OLD("trust-02-desc", "descriptors are overwritten", "the descriptors were changed: ", CLOSES, AT_IO, SCRIBBLE_DESC, 0),
+	RING_OTHERS("id-size", "id: the queue's size", RING_ID_SIZE),
+	RING_OTHERS("id-max", "id: 0xffffffff", RING_ID_MAX),
+	RING_OTHERS("id-other", "id: another one", RING_ID_FREE),
+	RING_OTHERS("twice", "the same one twice", RING_TWICE),
+	RING_OTHERS("len-max", "len above the buffers", RING_LEN),
+	RING_OTHERS("len-0", "no byte was written", RING_LEN_0),
+	RING_OTHERS("idx-far", "the index jumps", RING_IDX_FAR),
+	RING_OTHERS("idx-back", "the index goes back", RING_IDX_BACK),
+	RING_OTHERS("idx-max", "the index is 0xffff", RING_IDX_MAX),
+	OLD("trust-02-desc", "descriptors are overwritten", "the descriptors were changed: ", CLOSES, AT_IO, SCRIBBLE_DESC, 0, 0),
 	ACTION("trust-02-writable", "its rings' pages are mapped writable: they cannot be", NULL, LIVES, AT_RUNNING, DESC_WRITABLE, 0),
-	ACTION("scribble-pool", "all of the pool is overwritten", "*", ANY, AT_IO, SCRIBBLE, 0),
+	OF_ALL("scribble-pool", "all of the pool is overwritten", "*", ANY, AT_IO, SCRIBBLE, 0),
 
 	/* Events. */
 	ACTION("storm-control", "events without end", NULL, LIVES, AT_RUNNING, STORM_CTRL, 0),
@@ -309,6 +335,8 @@ static const struct fault faults[] = {
 	STATE_AT("io", AT_IO, GARBAGE, CLOSES, SURPRISE),
 	STATE_AT("io", AT_IO, GONE, CLOSES, SURPRISE),
 	ACTION("state-io-5", "closes, and does not do the request", NULL, CLOSES, AT_IO, CLOSE_LATE, 0),
+	{ .e = { "gone-io", "the backend is gone with a request", SURPRISE }, .outcome = CLOSES, .step = AT_IO, .act = STATE, .arg = 6, .kinds = OTHERS },
+	{ .e = { "close-running", "closes", NULL }, .outcome = CLOSES, .step = AT_RUNNING, .act = STATE, .arg = 5, .kinds = OTHERS },
 	STATE_AT("running", AT_RUNNING, 1, ANEW, LOST),
 	STATE_AT("running", AT_RUNNING, 2, ANEW, LOST),
 	STATE_AT("running", AT_RUNNING, 3, ANEW, LOST),
@@ -319,17 +347,17 @@ static const struct fault faults[] = {
 	ACTION("trust-06-held", "lost, and its pool stays mapped", LOST, HELD, AT_RUNNING, STATE, 2),
 
 	/* Packed rings: requests end although nobody answers. */
-	PACKED("trust-05-gone", "the backend is gone", SURPRISE, CLOSES, AT_IO, STATE, 6),
-	PACKED("trust-05-lost", "the backend is lost", LOST, ANEW, AT_IO, STATE, 1),
-	PACKED("trust-05-late", "closes, and does not do the request", NULL, CLOSES, AT_IO, CLOSE_LATE, 0),
+	PACKED("trust-05-gone", "the backend is gone", SURPRISE, CLOSES, AT_IO, STATE, 6, 0),
+	PACKED("trust-05-lost", "the backend is lost", LOST, ANEW, AT_IO, STATE, 1, 0),
+	PACKED("trust-05-late", "closes, and does not do the request", NULL, CLOSES, AT_IO, CLOSE_LATE, 0, 0),
 
 	/* --seed and --random-seconds */
-	ACTION("random", "random bytes all over the pool", "*", ANY, AT_RUNNING, RANDOM, 0),
-	OLD("random-old", "the same with version 1", "*", ANY, AT_RUNNING, RANDOM, 0),
-	PACKED("random-packed", "the same with packed rings", "*", ANY, AT_RUNNING, RANDOM, 0),
+	OF_ALL("random", "random bytes all over the pool", "*", ANY, AT_RUNNING, RANDOM, 0),
+	OLD("random-old", "the same with version 1", "*", ANY, AT_RUNNING, RANDOM, 0, ALL),
+	PACKED("random-packed", "the same with packed rings", "*", ANY, AT_RUNNING, RANDOM, 0, ALL),
 	/* The last: the next device shows whether the guest's xenbus lives. */
 	ACTION("remove-io", "the toolstack removes the nodes by force, with a request under way", "*", GOES, AT_IO, REMOVE, 0),
-	{ .e = { "none-last", "a right backend, after all that", NULL }, .outcome = LIVES },
+	{ .e = { "none-last", "a right backend, after all that", NULL }, .outcome = LIVES, .kinds = ALL },
 };
 
 struct desc {
@@ -346,7 +374,7 @@ struct packed_desc {
 };
 
 struct queue {
-	uint32_t size, port;
+	uint32_t index, size, port;
 	struct packed_desc *packed;	/* instead of the three below */
 	uint32_t next;
 	bool wrap;
@@ -371,16 +399,16 @@ static struct {
 	uint32_t pages, ro_pages, seq, status;
 	uint64_t accepted;
 	evtchn_port_t local;
-	struct queue q;
+	struct queue q[KIND_QUEUES];
 } be;
 
 static xengnttab_handle *gt;
 static uint32_t domid, devid = 1000;
 static bool serve_only;
-static uint32_t seed = 1, random_seconds = 2;
+static uint32_t random_seconds = 2;
 static volatile sig_atomic_t stop;
 static char bdir[128], fdir[128];
-static uint8_t *disk;
+static const struct kind *kind;
 
 /* ---- nodes ---- */
 
@@ -409,18 +437,23 @@ static void write_offer(xs_transaction_t t)
 {
 	static const struct { const char *node, *value; } right[] = {
 		{ VX_NODE_VERSION_MIN, "1" }, { VX_NODE_VERSION_MAX, "2" }, { VX_NODE_INSTANCE, "1" },
-		{ VX_NODE_DEVICE_ID, "2" }, { VX_NODE_VENDOR_ID, "72" }, { VX_NODE_MAX_QUEUES, "1" },
+		{ VX_NODE_DEVICE_ID, NULL }, { VX_NODE_VENDOR_ID, "72" }, { VX_NODE_MAX_QUEUES, NULL },
 		{ VX_NODE_MEM_MODES, "grant,pool" }, { VX_NODE_POOL_MAX_PAGES, "1024" },
-		{ VX_NODE_POOL_HINT_PAGES, "128" }, { VX_NODE_MAX_CONFIG, "60" },
+		{ VX_NODE_POOL_HINT_PAGES, "128" }, { VX_NODE_MAX_CONFIG, NULL },
 	};
+	const uint32_t of_kind[] = { kind->device_id, kind->queues, kind->config_size };
+	unsigned int next = 0;
 
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
 		bool other = be.f->node && !strcmp(be.f->node, right[i].node);
+		uint32_t value = right[i].value ? 0 : of_kind[next++];
 
 		if (be.f->pool_large && !strncmp(right[i].node, "pool-", 5))
 			put(t, bdir, right[i].node, "65536");
 		else if (be.f->old && !strcmp(right[i].node, VX_NODE_VERSION_MAX))
 			put(t, bdir, right[i].node, "1");
+		else if (!other && !right[i].value)
+			put_u32(t, bdir, right[i].node, value);
 		else if (!other)
 			put(t, bdir, right[i].node, right[i].value);
 		else if (be.f->value)
@@ -481,22 +514,18 @@ static void remove_nodes(void)
 
 /* ---- what goes wrong ---- */
 
+/* An event of each of its queues. */
+static void notify_queues(void)
+{
+	for (unsigned int i = 0; i < KIND_QUEUES; i++)
+		if (be.q[i].up)
+			xenevtchn_notify(ec, be.q[i].local);
+}
+
 static void scribble(void *at, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		((volatile uint8_t *)at)[i] = (uint8_t)(rand() >> 8);
-}
-
-static uint32_t random32(void)
-{
-	static uint64_t x;
-
-	if (!x)
-		x = seed * 0x9e3779b97f4a7c15ull + 1;
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	return (uint32_t)(x >> 16);
 }
 
 /* Some bytes here and there; half of them where rings, headers and tables are. */
@@ -510,8 +539,7 @@ static void random_bytes(void)
 		for (uint32_t k = 0; k < n && at + k < size; k++)
 			((volatile uint8_t *)be.pool)[at + k] = (uint8_t)random32();
 	}
-	if (be.q.up)
-		xenevtchn_notify(ec, be.q.local);
+	notify_queues();
 }
 
 static void flood_config(void)
@@ -559,7 +587,7 @@ static bool act(unsigned int step)
 		storm(be.local, STORM_MS);
 		return false;
 	case STORM_QUEUE:
-		storm(be.q.local, STORM_MS);
+		storm(be.q[0].local, STORM_MS);
 		return false;
 	case GEN_ODD:
 		be.ctrl->config_gen = 7;
@@ -572,7 +600,7 @@ static bool act(unsigned int step)
 	case SCRIBBLE:
 		for (int i = 0; i < 20; i++)
 			scribble(be.pool, (size_t)be.pages * VX_PAGE_SIZE);
-		xenevtchn_notify(ec, be.q.local);
+		notify_queues();
 		return true;
 	case SCRIBBLE_DESC:
 		return false;	/* in serve_request() */
@@ -604,10 +632,18 @@ static bool act(unsigned int step)
 
 /* ---- connection ---- */
 
+static void drop_queues(void)
+{
+	for (unsigned int i = 0; i < KIND_QUEUES; i++) {
+		if (be.q[i].up)
+			xenevtchn_unbind(ec, be.q[i].local);
+		be.q[i].up = false;
+	}
+}
+
 static void unmap_all(void)
 {
-	if (be.q.up)
-		xenevtchn_unbind(ec, be.q.local);
+	drop_queues();
 	if (be.local)
 		xenevtchn_unbind(ec, be.local);
 	if (be.pool)
@@ -616,7 +652,6 @@ static void unmap_all(void)
 		xengnttab_unmap(gt, be.ro, be.ro_pages);
 	if (be.ctrl)
 		xengnttab_unmap(gt, be.ctrl, 1);
-	be.q.up = false;
 	be.local = 0;
 	be.pool = be.ro = NULL;
 	be.ctrl = NULL;
@@ -666,14 +701,13 @@ static void map_all(void)
 static void connect_driver(void)
 {
 	const struct fault *f = be.f;
-	uint64_t capacity = DISK_BYTES / SECTOR;
 
 	map_all();
 	be.seq = be.status = 0;
 	memset((void *)be.ctrl->config, 0, sizeof(be.ctrl->config));
-	memcpy((void *)be.ctrl->config, &capacity, sizeof(capacity));
-	be.ctrl->config[12] = 8;	/* seg_max */
-	be.ctrl->config_size = CONFIG_SIZE;
+	if (kind->config)
+		kind->config(be.ctrl->config);
+	be.ctrl->config_size = kind->config_size;
 	be.ctrl->be_version = be.ctrl->version;
 	be.ctrl->be_magic = VX_MAGIC_BACKEND;
 	if (act(AT_READY))
@@ -695,39 +729,39 @@ static void queue_set(const struct vx_msg_set_queue *m)
 {
 	xenevtchn_port_or_error_t port = xenevtchn_bind_interdomain(ec, domid, m->port);
 
+	struct queue *q = &be.q[m->index % KIND_QUEUES];
+
 	if (port < 0)
 		die("no event channel for the queue: %s", strerror(errno));
-	be.q = (struct queue){
-		.size = m->size, .port = m->port, .local = (evtchn_port_t)port, .up = true,
+	*q = (struct queue){
+		.index = m->index, .size = m->size, .port = m->port, .local = (evtchn_port_t)port, .up = true,
 		.desc = pool_at(m->desc),
 		.avail = pool_at(m->driver),
 		.used = pool_at(m->device), .wrap = true,
 	};
 	if (be.accepted & F_PACKED)
-		be.q.packed = pool_at(m->desc);
+		q->packed = pool_at(m->desc);
 }
 
 static void carry_out(const struct vx_msg *m, struct vx_msg *r)
 {
 	switch (m->id) {
 	case VX_MSG_GET_DEVICE_INFO:
-		r->u.info.device_id = 2;
+		r->u.info.device_id = kind->device_id;
 		r->u.info.vendor_id = VENDOR;
-		r->u.info.num_queues = 1;
-		r->u.info.config_size = CONFIG_SIZE;
+		r->u.info.num_queues = kind->queues;
+		r->u.info.config_size = kind->config_size;
 		break;
 	case VX_MSG_GET_FEATURES:
-		r->u.features.words[0] = (OFFERED | be.f->offer) & ~be.f->hide;
+		r->u.features.words[0] = (kind->features | be.f->offer) & ~be.f->hide;
 		break;
 	case VX_MSG_SET_FEATURES:
 		be.accepted = m->u.features.words[0];
 		break;
 	case VX_MSG_SET_DEVICE_STATUS:
 		be.status = m->u.status.status;
-		if (!be.status && be.q.up) {
-			xenevtchn_unbind(ec, be.q.local);
-			be.q.up = false;
-		}
+		if (!be.status)
+			drop_queues();
 		if (!be.status || be.f->act != STATUS)
 			be.ctrl->device_status = be.status;
 		/* fallthrough */
@@ -736,7 +770,7 @@ static void carry_out(const struct vx_msg *m, struct vx_msg *r)
 		break;
 	case VX_MSG_GET_VQUEUE:
 		r->u.queue.index = m->u.queue.index;
-		r->u.queue.max_size = QUEUE_MAX;
+		r->u.queue.max_size = m->u.queue.index < kind->queues ? QUEUE_MAX : 0;
 		break;
 	case VX_MSG_SET_VQUEUE:
 		queue_set(&m->u.set_queue);
@@ -785,12 +819,6 @@ static void serve_message(void)
 
 #define MAX_SEGS 64
 
-struct seg {
-	uint8_t *at;
-	uint32_t len;
-	bool write;
-};
-
 /* In one part of the pool?  Else we have written over it ourselves. */
 static bool in_pool(uint64_t addr, uint64_t len)
 {
@@ -808,10 +836,10 @@ static bool add_seg(struct seg *segs, unsigned int *n, uint64_t addr, uint32_t l
 }
 
 /* 0: it is none. */
-static unsigned int chain(uint16_t head, struct seg *segs)
+static unsigned int chain(const struct queue *q, uint16_t head, struct seg *segs)
 {
-	const struct desc *table = be.q.desc;
-	uint32_t limit = be.q.size, i = head;
+	const struct desc *table = q->desc;
+	uint32_t limit = q->size, i = head;
 	unsigned int n = 0;
 
 	if (table[i].flags & 4) {
@@ -836,13 +864,13 @@ static unsigned int chain(uint16_t head, struct seg *segs)
 }
 
 /* Of a packed ring: *@used descriptors of it, and the id of the last. */
-static unsigned int packed_chain(struct seg *segs, uint32_t *used, uint16_t *id)
+static unsigned int packed_chain(const struct queue *q, struct seg *segs, uint32_t *used, uint16_t *id)
 {
 	unsigned int n = 0;
-	uint32_t i = be.q.next;
+	uint32_t i = q->next;
 
 	for (*used = 1; ; ++*used) {
-		struct packed_desc d = be.q.packed[i];
+		struct packed_desc d = q->packed[i];
 
 		*id = d.id;
 		if (d.flags & 4 && in_pool(d.addr, d.len)) {
@@ -858,79 +886,58 @@ static unsigned int packed_chain(struct seg *segs, uint32_t *used, uint16_t *id)
 		}
 		if (!add_seg(segs, &n, d.addr, d.len, d.flags & 2))
 			return 0;
-		if (!(d.flags & 1) || *used == be.q.size)
+		if (!(d.flags & 1) || *used == q->size)
 			return n;
-		i = (i + 1) % be.q.size;
+		i = (i + 1) % q->size;
 	}
 }
 
-static uint32_t transfer(const struct seg *segs, unsigned int n)
+static void push_used(struct queue *q, uint32_t id, uint32_t len)
 {
-	uint32_t type, written = 1;
-	uint64_t at;
-	uint8_t *status = segs[n - 1].at;
-
-	if (n < 2 || segs[0].len < 16 || !segs[n - 1].write || !segs[n - 1].len)
-		return 0;
-	memcpy(&type, segs[0].at, sizeof(type));
-	memcpy(&at, segs[0].at + 8, sizeof(at));
-	at *= SECTOR;
-	*status = type > 1 ? 2 : 0;
-	for (unsigned int i = 1; type <= 1 && i < n - 1; i++) {
-		if (at > DISK_BYTES || segs[i].len > DISK_BYTES - at) {
-			*status = 1;
-			break;
-		}
-		if (type)
-			memcpy(disk + at, segs[i].at, segs[i].len);
-		else
-			memcpy(segs[i].at, disk + at, segs[i].write ? segs[i].len : 0);
-		written += type ? 0 : segs[i].len;
-		at += segs[i].len;
-	}
-	return written;
-}
-
-static void push_used(uint32_t id, uint32_t len)
-{
-	volatile uint32_t *elem = (volatile uint32_t *)(be.q.used + 2) + 2 * (be.q.done % be.q.size);
-	uint16_t idx = (uint16_t)(be.q.done + 1);
+	volatile uint32_t *elem = (volatile uint32_t *)(q->used + 2) + 2 * (q->done % q->size);
+	uint16_t idx = (uint16_t)(q->done + 1);
 	enum ring ring = be.fired ? RING_RIGHT : be.f->ring;
 
 	if (ring != RING_RIGHT) {
 		be.fired = true;
 		be.f_at = 4;
 	}
-	elem[0] = ring == RING_ID_SIZE ? be.q.size : ring == RING_ID_MAX ? 0xffffffff :
-		  ring == RING_ID_FREE ? (id + 1) % be.q.size : id;
-	elem[1] = ring == RING_LEN ? 0xffffffff : len;
-	be.q.done = idx;
+	elem[0] = ring == RING_ID_SIZE ? q->size : ring == RING_ID_MAX ? 0xffffffff :
+		  ring == RING_ID_FREE ? (id + 1) % q->size : id;
+	elem[1] = ring == RING_LEN ? 0xffffffff : ring == RING_LEN_0 ? 0 : len;
+	q->done = idx;
 	if (ring == RING_TWICE) {
-		elem = (volatile uint32_t *)(be.q.used + 2) + 2 * (idx % be.q.size);
+		elem = (volatile uint32_t *)(q->used + 2) + 2 * (idx % q->size);
 		elem[0] = id;
 		elem[1] = len;
 		idx++;
 	}
 	__sync_synchronize();
-	be.q.used[1] = ring == RING_IDX_FAR ? (uint16_t)(idx + be.q.size + 3) :
+	q->used[1] = ring == RING_IDX_FAR ? (uint16_t)(idx + q->size + 3) :
 		       ring == RING_IDX_BACK ? (uint16_t)(idx - 2) : ring == RING_IDX_MAX ? 0xffff : idx;
-	xenevtchn_notify(ec, be.q.local);
+	xenevtchn_notify(ec, q->local);
 }
 
-static bool packed_available(void)
+/* Of a buffer that waits to be filled nothing is known yet. */
+static bool may_serve(const struct queue *q)
 {
-	uint16_t flags = be.q.packed[be.q.next].flags;
-
-	return !!(flags & 1 << 7) == be.q.wrap && !!(flags & 1 << 15) != be.q.wrap;
+	return q->up && be.status & 4 && !be.silent && !be.stuck && (!kind->ready || kind->ready(q->index));
 }
 
-static void serve_packed(void)
+static bool packed_available(const struct queue *q)
+{
+	uint16_t flags = q->packed[q->next].flags;
+
+	return !!(flags & 1 << 7) == q->wrap && !!(flags & 1 << 15) != q->wrap;
+}
+
+static void serve_packed(struct queue *q)
 {
 	struct seg segs[MAX_SEGS];
 
 	/* The device event area is zero: every request is an event. */
-	while (be.q.up && be.status & 4 && !be.silent && !be.stuck && packed_available()) {
-		struct packed_desc *first = &be.q.packed[be.q.next];
+	while (may_serve(q) && packed_available(q)) {
+		struct packed_desc *first = &q->packed[q->next];
 		uint32_t used;
 		uint16_t id;
 		unsigned int n;
@@ -939,52 +946,52 @@ static void serve_packed(void)
 			be.stuck = true;
 			return;
 		}
-		n = packed_chain(segs, &used, &id);
+		n = packed_chain(q, segs, &used, &id);
 		first->id = id;
-		first->len = n ? transfer(segs, n) : 0;
+		first->len = n ? kind->serve(q->index, segs, n) : 0;
 		__sync_synchronize();
-		first->flags = be.q.wrap ? 0x8080 : 0;
-		be.q.next += used;
-		if (be.q.next >= be.q.size) {
-			be.q.next -= be.q.size;
-			be.q.wrap = !be.q.wrap;
+		first->flags = q->wrap ? 0x8080 : 0;
+		q->next += used;
+		if (q->next >= q->size) {
+			q->next -= q->size;
+			q->wrap = !q->wrap;
 		}
-		xenevtchn_notify(ec, be.q.local);
+		xenevtchn_notify(ec, q->local);
 	}
 }
 
-static void serve_queue(void)
+static void serve_queue(struct queue *q)
 {
 	struct seg segs[MAX_SEGS];
 
-	if (be.q.packed) {
-		serve_packed();
+	if (q->packed) {
+		serve_packed(q);
 		return;
 	}
-	while (be.q.up && be.status & 4 && !be.silent && !be.stuck) {
+	while (may_serve(q)) {
 		uint16_t head;
 		unsigned int n;
 		uint32_t len;
 
 		/* avail_event, behind the used ring: every request is an event. */
-		be.q.used[2 + 4 * be.q.size] = be.q.seen;
+		q->used[2 + 4 * q->size] = q->seen;
 		__sync_synchronize();
-		if (be.q.seen == be.q.avail[1])
+		if (q->seen == q->avail[1])
 			return;
-		head = be.q.avail[2 + be.q.seen % be.q.size];
-		be.q.seen++;
-		if (head >= be.q.size) {
+		head = q->avail[2 + q->seen % q->size];
+		q->seen++;
+		if (head >= q->size) {
 			if (be.f->act != RANDOM)
 				die("available ring: %u", head);
 			be.stuck = true;	/* by ourselves */
 			return;
 		}
 		if (be.f->act == SCRIBBLE_DESC && !be.fired) {
-			n = chain(head, segs);
+			n = chain(q, head, segs);
 			/* The chain goes on where it did not, and ends there. */
-			scribble(be.q.desc, sizeof(*be.q.desc) * be.q.size);
-			for (unsigned int i = 0; i < be.q.size; i++)
-				be.q.desc[i].flags = i == head;
+			scribble(q->desc, sizeof(*q->desc) * q->size);
+			for (unsigned int i = 0; i < q->size; i++)
+				q->desc[i].flags = i == head;
 			be.fired = true;
 			be.f_at = 4;
 		} else if (act(AT_IO)) {
@@ -992,10 +999,10 @@ static void serve_queue(void)
 			be.stuck = true;
 			return;
 		} else {
-			n = chain(head, segs);
+			n = chain(q, head, segs);
 		}
-		len = n ? transfer(segs, n) : 0;
-		push_used(head, len);
+		len = n ? kind->serve(q->index, segs, n) : 0;
+		push_used(q, head, len);
 	}
 }
 
@@ -1017,7 +1024,11 @@ static void step(void)
 	serve_message();
 	if (be.f->act == RANDOM && be.fired && be.state == 4)
 		random_bytes();
-	serve_queue();
+	/* So that the driver looks once more at a queue that it found broken. */
+	if (be.f->ring != RING_RIGHT && be.fired && !be.silent && kind->bit != BLOCK)
+		notify_queues();
+	for (unsigned int i = 0; i < kind->queues; i++)
+		serve_queue(&be.q[i]);
 	if (be.close_at && now_ms() > be.close_at && be.state == 5) {
 		be.silent = true;
 		set_state(6);
@@ -1102,6 +1113,9 @@ static const char *run_fault(const void *fault, unsigned int *id)
 	memset(&be, 0, sizeof(be));
 	be.f = fault;
 	*id = devid;
+	if (!kind_begin())
+		die("no memory");
+	kind_short_name = be.f->short_name;
 	make_nodes();
 	if (serve_only) {
 		while (!stop)
@@ -1133,8 +1147,7 @@ static void begin(void)
 	sigaction(SIGINT, &sa, NULL);
 	open_xen();
 	gt = xengnttab_open(NULL, 0);
-	disk = calloc(1, DISK_BYTES);
-	if (!gt || !disk)
+	if (!gt)
 		die("/dev/xen/gntdev: %s", strerror(errno));
 }
 
@@ -1145,23 +1158,33 @@ static bool option(const char *name, const char *value)
 	else if (!strcmp(name, "--devid"))
 		devid = number(value);
 	else if (!strcmp(name, "--seed"))
-		seed = number(value);
+		seed = number(value);	/* hostile.h */
 	else if (!strcmp(name, "--random-seconds"))
 		random_seconds = number(value);
+	else if (!strcmp(name, "--kind"))
+		kind = kind_of(value);
 	else if (!strcmp(name, "--serve"))
 		serve_only = !strcmp(value, "yes");
 	else
 		return false;
-	return true;
+	return kind;
+}
+
+static bool fits(const void *fault)
+{
+	unsigned int kinds = ((const struct fault *)fault)->kinds;
+
+	return (kinds ? kinds : BLOCK) & kind->bit;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct program p = {
-		.name = "vx-backend", .options = "--domain N [--devid FIRST] [--serve yes] [--seed N] [--random-seconds N]",
+		.name = "vx-backend", .options = "--domain N [--kind block|net|console|ports|rng|9p] [--devid FIRST] [--serve yes] [--seed N] [--random-seconds N]",
 		.table = faults, .count = sizeof(faults) / sizeof(faults[0]), .size = sizeof(faults[0]),
-		.option = option, .begin = begin, .run = run_fault,
+		.fits = fits, .option = option, .begin = begin, .run = run_fault,
 	};
 
+	kind = kind_of("block");
 	return hostile_main(argc, argv, &p);
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A driver for one block device or network card, as a process of a guest, that does
- * one thing wrong (docs/protocol.md, section 11: what the backend must check).
+ * A driver for one device, as a process of a guest, that does one thing wrong
+ * (docs/protocol.md, section 11: what the backend must check).
  *
  *	vx-frontend --dir device/virtio/3 --fault none,node-*
  *	vx-frontend --dir device/virtio/4 --kind net --fault *
+ *	vx-frontend --dir device/virtio/4 --packed yes --fault random --seed 7 --random-seconds 600
  *
  * A card's faults are those of queues that the kernel serves (vhost-net).  Frames
- * have to arrive all the time.
+ * have to arrive all the time.  With --packed the device has to offer packed rings.
  *
  * The guest's own driver must have let go of the device (sysfs' unbind) and is not
  * to take it meanwhile.  One device serves for all faults: its state goes to 6, and
@@ -30,6 +31,7 @@
 #define ACCEPTED (VERSION_1 | PLATFORM | INDIRECT)
 #define NET_CTRL_VQ (1ull << 17)
 #define RING_RESET (1ull << 40)
+#define F_PACKED (1ull << 34)
 #define NEEDS_RESET 64u
 
 #define LIMIT_MS 30000
@@ -60,6 +62,7 @@ enum outcome {
 	CLOSES,			/* goes to 6, as it should */
 	ANEW,			/* goes to 6 and offers a new connection */
 	FOLLOWS,		/* goes to 5 and waits for our 6 */
+	ANYTHING,		/* but end */
 };
 
 /* How far the connection is when it happens. */
@@ -92,7 +95,12 @@ enum act {
 	BREAK_OFTEN,		/* again and again */
 	QUEUE_RESET,		/* of the first ring, which is enabled again */
 	RESET_BROKEN,		/* of a device that needs one as a whole */
+	RANDOM,			/* requests and messages, and random bytes in them and all over the pool */
 };
+
+enum { BLOCK = 1, NET = 2, CONSOLE = 4, RNG = 8, SHARE = 16 };
+#define OTHERS (CONSOLE | RNG | SHARE)
+#define ALL (BLOCK | NET | OTHERS)
 
 /* Which ring is meant: a disk has the first only. */
 enum which { MAIN, RX, CTRL_VQ, RINGS_MAX };
@@ -124,7 +132,8 @@ struct fault {
 	uint32_t arg;
 	enum ring ring;
 	enum which which;
-	bool net;
+	unsigned int kinds;		/* 0: a disk alone */
+	bool packed;
 	/* A message: id, and what is not zero in it (offsets in struct vx_msg). */
 	uint8_t id, error;
 	bool right;			/* begin with what is right for SET_VQUEUE */
@@ -166,9 +175,15 @@ struct fault {
 
 #define NET(n, text, which_, ring_, outcome_, says_) \
 	{ .e = { "net-" n, text, says_ }, .outcome = outcome_, .stage = RUNNING, .act = RING, .ring = ring_, \
-	  .which = which_, .net = true }
+	  .which = which_, .kinds = NET }
 #define NET_DOES(n, text, says_, outcome_, stage_, act_) \
-	{ .e = { "net-" n, text, says_ }, .outcome = outcome_, .stage = stage_, .act = act_, .net = true }
+	{ .e = { "net-" n, text, says_ }, .outcome = outcome_, .stage = stage_, .act = act_, .kinds = NET }
+
+#define OTHER(n, text, ring_) \
+	{ .e = { "ring-" n, text, RESET }, .outcome = BREAKS, .stage = RUNNING, .act = RING, .ring = ring_, .kinds = OTHERS }
+#define RANDOM_OF(n, kinds_, packed_) \
+	{ .e = { n, "random bytes all over the pool", "*" }, .outcome = ANYTHING, .stage = RUNNING, .act = RANDOM, \
+	  .kinds = kinds_, .packed = packed_ }
 
 /* Offsets in struct vx_msg. */
 #define M_TYPE 0
@@ -373,7 +388,7 @@ static const struct fault faults[] = {
 	ACTION("ring-often", "a ring that breaks again and again", "rings were wrong [0-9]+ times", FAILS, RUNNING, BREAK_OFTEN, 0),
 
 	/* A card: a minute has no room for more resets. */
-	{ .e = { "net-none", "a right driver", NULL }, .outcome = LIVES, .stage = RUNNING, .net = true },
+	{ .e = { "net-none", "a right driver", NULL }, .outcome = LIVES, .stage = RUNNING, .kinds = NET },
 	NET("tx-addr-0", "a frame at 0", MAIN, ADDR_0, BREAKS, "needs a reset: vhost found virtqueue 1 "),
 	NET("tx-addr-end", "a frame behind the pool", MAIN, ADDR_END, BREAKS, RESET),
 	NET("tx-addr-cross", "a frame across the pool's end", MAIN, ADDR_CROSS, BREAKS, RESET),
@@ -393,12 +408,37 @@ static const struct fault faults[] = {
 	NET_DOES("reset-early", "a queue's reset before DRIVER_OK", NULL, LIVES, QUEUE, QUEUE_RESET),
 	NET_DOES("reset-queue", "a queue's reset with frames on their way", NULL, LIVES, RUNNING, QUEUE_RESET),
 	NET_DOES("storm-queue", "events without end", NULL, LIVES, RUNNING, STORM_QUEUE),
+
+	/* Console, random numbers, shared directory. */
+	{ .e = { "none", "a right driver", NULL }, .outcome = LIVES, .stage = RUNNING, .kinds = OTHERS },
+	OTHER("addr-0", "a buffer at 0", ADDR_0),
+	OTHER("addr-end", "a buffer behind the pool", ADDR_END),
+	OTHER("addr-wrap", "a buffer around 2^64", ADDR_WRAP),
+	OTHER("len-max", "4294967295 bytes", LEN_MAX),
+	OTHER("next-out", "next is no descriptor", NEXT_OUT),
+	OTHER("head-out", "the available ring names no descriptor", HEAD_OUT),
+	OTHER("avail-jump", "the available index jumps", AVAIL_JUMP),
+	OTHER("table-out", "an indirect table behind the pool", TABLE_OUT),
+	OTHER("table-loop", "a table's entry that points at itself", TABLE_LOOP),
+	OTHER("order", "a buffer to read behind one to write", ORDER),
+
+	/* --seed and --random-seconds; after these a device has no more resets for a while. */
+	{ .e = { "none", "a right driver with packed rings", NULL }, .outcome = LIVES, .stage = RUNNING, .kinds = ALL, .packed = true },
+	RANDOM_OF("random", ALL, false),
+	RANDOM_OF("random", ALL, true),
 };
 
 struct desc {
 	uint64_t addr;
 	uint32_t len;
 	uint16_t flags, next;
+};
+
+struct packed_desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t id;
+	volatile uint16_t flags;
 };
 
 enum { NEXT = 1, WRITE = 2, TABLE = 4 };
@@ -410,9 +450,17 @@ struct ring_at {
 	uint16_t avail, done;
 };
 
-static const struct ring_at disk_rings[] = { { .index = 0 } };
-static const struct ring_at card_rings[] = {
-	[MAIN] = { .index = 1 }, [RX] = { .index = 0, .base = BASE_RX }, [CTRL_VQ] = { .index = 2, .base = BASE_CTRL },
+static const struct kind {
+	const char *name;
+	unsigned int bit, device_id, rings;
+	struct ring_at ring[RINGS_MAX];
+} kinds[] = {
+	{ "block", BLOCK, 2, 1, { [MAIN] = { .index = 0 } } },
+	{ "net", NET, 1, 3, {
+		[MAIN] = { .index = 1 }, [RX] = { .index = 0, .base = BASE_RX }, [CTRL_VQ] = { .index = 2, .base = BASE_CTRL } } },
+	{ "console", CONSOLE, 3, 2, { [MAIN] = { .index = 1 }, [RX] = { .index = 0, .base = BASE_RX } } },
+	{ "rng", RNG, 4, 1, { [MAIN] = { .index = 0 } } },
+	{ "9p", SHARE, 9, 1, { [MAIN] = { .index = 0 } } },
 };
 
 static struct {
@@ -429,7 +477,9 @@ static struct {
 
 static xengntshr_handle *gs;
 static char fdir[128], *bdir;
-static bool card;
+static const struct kind *kind = &kinds[0];
+static bool packed;
+static uint32_t random_seconds;	/* 0: nothing random is tried */
 static bool ring_reset = true;	/* vhost-net of Linux before 6.2 has none */
 static uint32_t backend;
 
@@ -626,8 +676,13 @@ static void right_queue(struct vx_msg *m)
 
 static int set_features(void)
 {
-	uint64_t net = card ? NET_CTRL_VQ | (ring_reset ? RING_RESET : 0) : 0;
-	struct vx_msg m = { .id = VX_MSG_SET_FEATURES, .u.features.words = { ACCEPTED | net } };
+	uint64_t more = packed ? F_PACKED : 0;
+	struct vx_msg m = { .id = VX_MSG_SET_FEATURES };
+
+	/* With packed rings QEMU serves a card: no queue is reset. */
+	if (kind->bit == NET)
+		more |= NET_CTRL_VQ | (ring_reset && !packed ? RING_RESET : 0);
+	m.u.features.words[0] = ACCEPTED | more;
 
 	return call(&m, 0);
 }
@@ -697,11 +752,29 @@ static void build_frame(struct desc *d)
 	d[2] = (struct desc){ data + 2048, 600, flags, 0 };
 }
 
+/* A request of 9p for its version, and where its answer goes; or room for random numbers; or text. */
+static void build_other(struct desc *d)
+{
+	static const uint8_t version[21] = "\x15\0\0\0\x64\xff\xff\0\x20\0\0\x08\0" "9P2000.L";
+	uint64_t at = VX_POOL_BASE + fe.r->base + AT_HEADER, data = VX_POOL_BASE + fe.r->base + AT_DATA;
+	bool first = kind->bit == RNG || fe.r == &fe.ring[RX], rest = first || kind->bit == SHARE;
+
+	memcpy(fe.pool + fe.r->base + AT_HEADER, version, sizeof(version));
+	memset(fe.pool + fe.r->base + AT_DATA, 'x', SECTOR);
+	d[0] = (struct desc){ at, sizeof(version), (uint16_t)(NEXT | (first ? WRITE : 0)), 1 };
+	d[1] = (struct desc){ data, SECTOR, (uint16_t)(NEXT | (rest ? WRITE : 0)), 2 };
+	d[2] = (struct desc){ data + 2048, 64, (uint16_t)(rest ? WRITE : 0), 0 };
+}
+
 /* Header, one sector, status, in three descriptors. */
 static void build(struct desc *d, uint32_t type, uint64_t sector)
 {
-	if (card) {
+	if (kind->bit == NET) {
 		build_frame(d);
+		return;
+	}
+	if (kind->bit != BLOCK) {
+		build_other(d);
 		return;
 	}
 	memset(fe.pool + AT_HEADER, 0, 16);
@@ -725,6 +798,32 @@ static void post(uint16_t head, uint16_t idx)
 	xenevtchn_notify(ec, fe.r->port);
 }
 
+/* The same in a packed ring, whatever is in @d: its first descriptor last. */
+static void post_packed(const struct desc *d)
+{
+	struct packed_desc *ring = (struct packed_desc *)(fe.pool + fe.r->base + AT_DESC);
+
+	for (int i = 2; i >= 0; i--) {
+		unsigned int at = (fe.r->avail + (unsigned int)i) % (2 * QUEUE_SIZE);
+		bool wrap = at < QUEUE_SIZE;
+
+		ring[at % QUEUE_SIZE] = (struct packed_desc){ .addr = d[i].addr, .len = d[i].len, .id = 5 };
+		__sync_synchronize();
+		ring[at % QUEUE_SIZE].flags = (uint16_t)((d[i].flags & ~(1u << 7 | 1u << 15)) | (wrap ? 1u << 7 : 1u << 15));
+	}
+	__sync_synchronize();
+	xenevtchn_notify(ec, fe.r->port);
+}
+
+static bool packed_used(void)
+{
+	unsigned int at = fe.r->avail % (2 * QUEUE_SIZE);
+	uint16_t flags = ((struct packed_desc *)(fe.pool + fe.r->base + AT_DESC))[at % QUEUE_SIZE].flags;
+	bool wrap = at < QUEUE_SIZE;
+
+	return !!(flags & 1 << 7) == wrap && !!(flags & 1 << 15) == wrap;
+}
+
 static uint16_t used_idx(void)
 {
 	return ((volatile uint16_t *)(fe.pool + fe.r->base + AT_USED))[1];
@@ -736,17 +835,26 @@ static int await_used(void)
 	uint64_t begin = now_ms();
 	evtchn_port_t port;
 
-	while (used_idx() == fe.r->done) {
+	while (packed ? !packed_used() : used_idx() == fe.r->done) {
 		if (now_ms() - begin > LIMIT_MS)
 			return -1;
 		next_event(20, &port);
 	}
+	if (packed)
+		fe.r->avail += 3;
 	fe.r->done++;
-	return card ? 0 : fe.pool[AT_STATUS];
+	return kind->bit == BLOCK ? fe.pool[AT_STATUS] : 0;
 }
 
 static int transfer(uint32_t type, uint64_t sector)
 {
+	struct desc d[3];
+
+	if (packed) {
+		build(d, type, sector);
+		post_packed(d);
+		return await_used();
+	}
 	build(descs(), type, sector);
 	post(0, (uint16_t)(fe.r->avail + 1));
 	return await_used();
@@ -784,20 +892,22 @@ static const char *all_stopped(void)
 /* Writes and reads back. */
 static const char *io_works(void)
 {
-	static uint8_t seed;
+	static uint8_t first;
 
-	if (card)
+	if (kind->bit == NET)
 		return frames_work();
-	seed++;
+	if (kind->bit != BLOCK)
+		return transfer(0, 0) ? wrong("a request is not answered") : NULL;
+	first++;
 	for (unsigned int i = 0; i < SECTOR; i++)
-		fe.pool[AT_DATA + i] = (uint8_t)(seed + i * 7);
+		fe.pool[AT_DATA + i] = (uint8_t)(first + i * 7);
 	if (transfer(1, 5))
 		return wrong("a sector cannot be written: status %d", fe.pool[AT_STATUS]);
 	memset(fe.pool + AT_DATA, 0, SECTOR);
 	if (transfer(0, 5))
 		return wrong("a sector cannot be read: status %d", fe.pool[AT_STATUS]);
 	for (unsigned int i = 0; i < SECTOR; i++)
-		if (fe.pool[AT_DATA + i] != (uint8_t)(seed + i * 7))
+		if (fe.pool[AT_DATA + i] != (uint8_t)(first + i * 7))
 			return wrong("other data were read");
 	return NULL;
 }
@@ -902,6 +1012,106 @@ static const char *break_often(void)
 	return NULL;
 }
 
+/* ---- random requests ---- */
+
+static bool offered(void);
+static bool connects(void);
+
+/* The backend has closed, as it may: another connection. */
+static bool again(void)
+{
+	const struct fault *f = fe.f;
+
+	set_state(6);
+	wait_state(1u << 2 | 1u << 6);
+	release();
+	fe.f = f;
+	if (!offered())
+		return false;
+	offer_connection();
+	return connects();
+}
+
+/* A request of which nothing may be right. */
+static void random_request(void)
+{
+	uint32_t what = random32();
+	struct desc d[3], *at;
+
+	fe.r = &fe.ring[what % fe.rings];
+	at = packed ? d : descs();
+	build(at, what >> 8 & 3, what >> 12 & 7);
+	if (what >> 16 & 1) {
+		build(table(), what >> 8 & 3, 1);
+		at[0] = (struct desc){ VX_POOL_BASE + AT_TABLE, 3 * sizeof(at[0]), TABLE, 0 };
+	}
+	/* Fields of it, and bytes of what it names and of the rings. */
+	for (unsigned int i = what >> 20 & 3; i; i--)
+		random_fill((uint8_t *)at + random32() % (3 * sizeof(*at) - 4), 1 + random32() % 4);
+	for (unsigned int i = what >> 22 & 3; i; i--)
+		random_fill(fe.pool + random32() % (AT_DATA - 8), 1 + random32() % 8);
+	if (!(what >> 24 & 15))
+		for (int i = 0; i < 64; i++)
+			random_fill(fe.pool + random32() % (POOL_PAGES * VX_PAGE_SIZE - 8), 8);
+	if (packed) {
+		post_packed(d);
+		fe.r->avail = (uint16_t)(fe.r->avail + 3);
+	} else {
+		post(what >> 28 ? 0 : (uint16_t)random32(), (uint16_t)(what >> 28 == 1 ? random32() : fe.r->avail + 1u));
+	}
+}
+
+static void random_message(void)
+{
+	struct vx_msg m = { 0 };
+
+	random_fill(&m, sizeof(m));
+	m.type = VX_MSG_REQUEST;
+	m.id = (uint8_t)(random32() % 12);
+	m.error = 0;
+	m.seq = 0;
+	if (random32() & 1)
+		memset((uint8_t *)&m.u + random32() % sizeof(m.u), 0, 1);
+	if (random32() & 1)
+		right_queue(&m);
+	call(&m, 0);
+}
+
+static const char *random_requests(void)
+{
+	uint64_t end = now_ms() + random_seconds * 1000ull;
+	unsigned int requests = 0, resets = 0, connections = 1;
+	evtchn_port_t port;
+
+	fprintf(stderr, "vx-frontend: %s: seed %u, %u seconds\n", kind->name, seed, random_seconds);
+	while (now_ms() < end) {
+		bool reset = false;
+
+		if (backend_state() != 4) {
+			connections += again();
+			continue;
+		}
+		for (int i = 0; i < 32; i++) {
+			random_request();
+			next_event(2, &port);
+			requests++;
+		}
+		if (!(random32() & 7)) {
+			random_message();
+			reset = true;
+		}
+		if (reset || *(volatile uint32_t *)&fe.ctrl->device_status & NEEDS_RESET) {
+			resets++;
+			fe.r = &fe.ring[MAIN];
+			if (!tell_status(0))
+				negotiate(RUNNING);
+		}
+	}
+	fprintf(stderr, "vx-frontend: %s: %u requests, %u resets, %u connections\n", kind->name, requests, resets, connections);
+	fe.r = &fe.ring[MAIN];
+	return NULL;
+}
+
 /* ---- what goes wrong ---- */
 
 static int send_message(void)
@@ -958,6 +1168,8 @@ static const char *misbehave(void)
 		break;
 	case BREAK_OFTEN:
 		return break_often();
+	case RANDOM:
+		return random_requests();
 	case QUEUE_RESET:
 		return reset_queue();
 	case RESET_BROKEN:
@@ -1042,6 +1254,8 @@ static const char *judge(void)
 	case FOLLOWS:
 		b = wait_state(1u << 5);
 		return b == 5 ? NULL : wrong("the backend's state is %u", b);
+	case ANYTHING:
+		return NULL;
 	}
 	return NULL;
 }
@@ -1063,14 +1277,14 @@ static bool connects(void)
 
 	if (wait_state(1u << 4 | 1u << 5 | 1u << 6) != 4 || fe.ctrl->be_magic != VX_MAGIC_BACKEND)
 		return false;
-	fe.rings = card ? RINGS_MAX : 1;
-	memcpy(fe.ring, card ? card_rings : disk_rings, fe.rings * sizeof(fe.ring[0]));
+	fe.rings = kind->rings;
+	memcpy(fe.ring, kind->ring, fe.rings * sizeof(fe.ring[0]));
 	for (unsigned int i = 0; i < fe.rings; i++)
 		fe.ring[i].port = open_port();
 	fe.r = &fe.ring[MAIN];
 	/* The first message, unless that is what will be wrong. */
 	if (fe.f->stage > CONNECTED || fe.f->act != MESSAGE) {
-		if (call(&m, 0) || fe.rsp.u.info.device_id != (card ? 1 : 2))
+		if (call(&m, 0) || fe.rsp.u.info.device_id != kind->device_id)
 			return false;
 	}
 	set_state(4);
@@ -1138,13 +1352,24 @@ static void begin(void)
 
 static bool fits(const void *fault)
 {
-	return ((const struct fault *)fault)->net == card;
+	const struct fault *f = fault;
+
+	return (f->kinds ? f->kinds : BLOCK) & kind->bit && f->packed == packed && (f->act != RANDOM || random_seconds);
 }
 
 static bool option(const char *name, const char *value)
 {
-	if (!strcmp(name, "--kind") && (!strcmp(value, "net") || !strcmp(value, "block"))) {
-		card = !strcmp(value, "net");
+	for (size_t i = 0; !strcmp(name, "--kind") && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kinds[i].name, value)) {
+			kind = &kinds[i];
+			return true;
+		}
+	if (!strcmp(name, "--seed") || !strcmp(name, "--random-seconds")) {
+		*(name[2] == 's' ? &seed : &random_seconds) = number(value);
+		return true;
+	}
+	if (!strcmp(name, "--packed") && (!strcmp(value, "yes") || !strcmp(value, "no"))) {
+		packed = !strcmp(value, "yes");
 		return true;
 	}
 	if (!strcmp(name, "--ring-reset") && (!strcmp(value, "yes") || !strcmp(value, "no"))) {
@@ -1160,7 +1385,7 @@ static bool option(const char *name, const char *value)
 int main(int argc, char **argv)
 {
 	static const struct program p = {
-		.name = "vx-frontend", .options = "--dir device/virtio/N [--kind block|net] [--ring-reset yes|no]",
+		.name = "vx-frontend", .options = "--dir device/virtio/N [--kind block|net|console|rng|9p] [--ring-reset yes|no] [--packed yes|no] [--seed N] [--random-seconds N]",
 		.table = faults, .count = sizeof(faults) / sizeof(faults[0]), .size = sizeof(faults[0]),
 		.fits = fits, .option = option, .begin = begin, .run = run_fault,
 	};

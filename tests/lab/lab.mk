@@ -12,7 +12,17 @@ lab-base: deps	## the same without our packages: only what Debian ships
 
 lab-run: deps	## run scenarios: make lab-run SCENARIO=name|/path/file[,...]
 	@[ -n "$(SCENARIO)" ] || { $(LAB) list; echo "which one? make lab-run SCENARIO=name" >&2; exit 2; }
-	@$(LAB) run $(SCENARIO)
+	@$(LAB) run $(if $(LENGTH),--length $(LENGTH)) $(SCENARIO)
+
+# What a backend that lies, dies or is slow leads to, in a guest whose kernel looks for its own mistakes.
+SANITIZED := virtio-faults,virtio-hostile,virtio-alloc,virtio-loss,virtio-save,virtio-devices,virtio-driver-domain
+.PHONY: check-sanitizer
+check-sanitizer: deps	## virtio scenarios with KASAN, lockdep and DMA checks in the guest's kernel: hours (SCENARIO=, LENGTH=600: seconds of random bytes)
+	@$(LAB) run --kernel sanitizer $(if $(LENGTH),--length $(LENGTH)) $(or $(SCENARIO),$(SANITIZED))
+
+.PHONY: soak
+soak: deps	## guests come, are saved, restored and go for HOURS (1): memory, descriptors, nodes and grants stay flat
+	@$(LAB) run --length $$(($(or $(HOURS),1) * 3600)) soak
 
 lab-list:	## list the lab's scenarios
 	@$(LAB) list

@@ -39,6 +39,8 @@ def run_scenarios(args):
     names = [n for word in args.scenario for n in word.split(",") if n]
     passed = failed = 0
     for one in [scenario.load(n) for n in names]:
+        one.kernel = args.kernel or one.kernel
+        scenario.lengthen(one, args.length)
         results = run.run(one, args.suite)
         passed += results.count("passed")
         failed += results.count("failed")
@@ -59,7 +61,7 @@ def host_dir(name):
 
 
 def fresh(args, rundir, detached):
-    image, snapshot, disks = run.prepare(args.suite, args.machine, args.layer, args.extra)
+    image, snapshot, disks = run.prepare(args.suite, args.machine, args.layer, args.extra, args.kernel)
     rundir.mkdir(parents=True, exist_ok=True)
     host = emulator.restore(image, snapshot, args.machine, rundir, disks, detached=detached)
     run.put_libraries(host.agent)
@@ -164,7 +166,11 @@ def arguments():
             one.add_argument(word)
         return one
 
+    def kernel_option(one):
+        one.add_argument("--kernel", default="", choices=scenario.KERNELS, help="what guests boot, whatever scenarios say")
+
     def host_options(one):
+        kernel_option(one)
         one.add_argument("--layer", default="installed", choices=("base", "installed"))
         one.add_argument("--machine", default="plain", choices=sorted(emulator.MACHINES))
         one.add_argument("--extra", default="", choices=scenario.EXTRAS, help="what /dev/vdd holds")
@@ -172,7 +178,10 @@ def arguments():
     one = command("prepare", prepare)
     one.add_argument("--layer", default="installed", choices=("base", "installed"))
     one.add_argument("--machines", default="plain")
-    command("run", run_scenarios).add_argument("scenario", nargs="+")
+    one = command("run", run_scenarios)
+    one.add_argument("scenario", nargs="+")
+    one.add_argument("--length", type=int, default=0, help="seconds, for scenarios with `length:`")
+    kernel_option(one)
     command("list", list_scenarios)
     host_options(command("shell", shell))
     host_options(command("boot", boot, "name"))

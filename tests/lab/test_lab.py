@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from xenlab import guests, run, scenario  # noqa: E402
+from xenlab import guests, run, scenario, splat  # noqa: E402
 from xenlab.cache import LabError  # noqa: E402
 
 
@@ -37,12 +37,22 @@ class Header(unittest.TestCase):
 
     def test_bad_values_are_refused(self):
         for text in ("# layer: top\n", "# time-limit: soon\n", "# time-limit: 0\n", "# reboots: 2\n", "# hosts: 3\n",
-                     "# hosts: 2\n# reboots: yes\n", "# hosts: 2\n# machine: plain\n"):
+                     "# hosts: 2\n# reboots: yes\n", "# hosts: 2\n# machine: plain\n", "# kernel: none\n", "# length: long\n"):
             with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
                 file.write(text)
                 file.flush()
                 with self.assertRaises(LabError):
                     scenario.load(file.name)
+
+    def test_length(self):
+        for text, asked, expected in (("# length: 60\n", 0, (60, 900)), ("# length: 60\n", 600, (600, 900 + 2 * 540)),
+                                      ("# length: 60\n", 10, (10, 900)), ("", 600, (0, 900))):
+            with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
+                file.write(text)
+                file.flush()
+                got = scenario.load(file.name)
+            scenario.lengthen(got, asked)
+            self.assertEqual((got.length, got.time_limit), expected)
 
     def test_two_hosts_have_a_network(self):
         with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
@@ -104,6 +114,37 @@ class Files(unittest.TestCase):
             run.unpack(data.getvalue(), Path(name) / "t")
             found = sorted(str(p.relative_to(name)) for p in Path(name).rglob("*") if not p.is_dir())
         self.assertEqual(found, ["t/a/b", "t/etc/evil", "t/evil"])
+
+
+class Splats(unittest.TestCase):
+    BOOT = (b"[    0.1] kasan: KernelAddressSanitizer initialized\r\n[    0.9] DMA-API: preallocated 65536 debug entries\r\n"
+            b"[    0.9] DMA-API: debugging enabled by kernel config\r\n[    2.0] virtio-0: message 7 has type 99\r\n")
+
+    def judged(self, **consoles):
+        results = scenario.Results(show=lambda line: None)
+        with tempfile.TemporaryDirectory() as name:
+            (Path(name) / "console").mkdir()
+            for guest, text in consoles.items():
+                (Path(name) / "console" / f"guest-{guest}.log").write_bytes(text)
+            splat.judge(Path(name), results)
+        return [e["result"] for e in results.expectations], results.expectations[1]["why"]
+
+    def test_a_quiet_kernel(self):
+        self.assertEqual(self.judged(a=self.BOOT), (["passed", "passed"], ""))
+
+    def test_another_kernel_shows_nothing(self):
+        self.assertEqual(self.judged(a=b"GUEST READY\n")[0], ["failed", "passed"])
+        self.assertEqual(self.judged()[0], ["failed", "passed"])
+
+    def test_splats(self):
+        for line in (b"BUG: KASAN: slab-use-after-free in vx_work", b"BUG: KFENCE: memory corruption", b"WARNING: CPU: 0 PID: 7 at x.c:1",
+                     b"WARNING: possible circular locking dependency detected", b"list_del corruption. prev->next",
+                     b"DMA-API: virtio-0: device driver frees DMA memory", b"INFO: task kworker/0:1:7 blocked for more than 240 seconds."):
+            results, why = self.judged(a=self.BOOT, b=self.BOOT + b"[    9.1] " + line + b"\n" + b"BUG: more\n" * 9)
+            self.assertEqual(results, ["passed", "failed"])
+            self.assertIn(line.decode(), why)
+            self.assertIn("guest-b.log", why)
+            self.assertTrue(why.endswith(" and 5 more"), why)
 
 
 class Saved(unittest.TestCase):

@@ -66,8 +66,9 @@ same() {
 run() { "$@" >"$OUT" 2>&1; _status=$?; log "$* -> $_status"; show_out; return $_status; }
 
 # wait_for SECONDS COMMAND...: until it succeeds; prints the end of its output when it never does.
+# LAB_SLOW: what seconds are multiplied by.
 wait_for() {
-	_deadline=$(($(date +%s) + $1)); shift
+	_deadline=$(($(date +%s) + $1 * ${LAB_SLOW:-1})); shift
 	until "$@" >"$OUT.wait" 2>&1; do
 		if [ "$(date +%s)" -ge $_deadline ]; then
 			tail -n 5 "$OUT.wait"

@@ -268,7 +268,7 @@ static void write_state(const char *state, size_t size)
 }
 
 static size_t state_len = 100000;
-static enum { WRITES, REFUSES, REFUSES_HALFWAY, WRITES_NOTHING, DIES } qemu_does;
+static enum { WRITES, REFUSES, REFUSES_HALFWAY, WRITES_NOTHING, DIES, HANGS } qemu_does;
 
 /* ... and a pipe it opens by its name, with the same flags; that it truncates it is not seen. */
 static void write_pipe(const char *state, size_t size)
@@ -331,6 +331,10 @@ static void *qemu_main(void *arg)
 			snprintf(reply, sizeof(reply), "{\"error\": {\"class\": \"GenericError\", \"desc\": \"QEMU's own\"}, \"id\": \"%s\"}\r\n", id);
 		if (strstr(line, "xen-save") && qemu_does == DIES)
 			break;
+		if (strstr(line, "xen-save") && qemu_does == HANGS) {
+			strcpy(slow, reply);
+			continue;
+		}
 		if (strstr(line, "die"))
 			break;
 		say(f.qemu, "{\"event\": \"NOISE\"}\r\n");
@@ -366,7 +370,7 @@ static int start(int qemu_end)
 	if (mkfifo(f.pipe, 0600))
 		return -1;
 	f.o = (struct qmp_broker_opts){
-		.link = &f.link.link, .qemu = qemu_end, .ready = ready[1],
+		.link = &f.link.link, .qemu = qemu_end, .ready = ready[1], .alive = -1,
 		.save_file = memfd_create("state", 0), .save_console = p[1],
 		.xs = xs_open(0), .again = f.again,
 		.save_pipe = f.pipe, .machine = "xenfv", .open_disk = open_disk,
@@ -398,6 +402,7 @@ static int setup(void **state)
 	qemu_does = WRITES;
 	state_len = 100000;
 	save_ask_ms = 200;
+	broker_save_ms = 60000;
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sp))
 		return -1;
 	f.qemu = sp[1];
@@ -678,6 +683,48 @@ static void dom0_says_why_not(void **state)
 	assert_non_null(strstr(save(fd), "A state was saved before"));
 	stubdomd = YES;
 	assert_string_equal(save(fd), SAVED);
+	close(fd);
+}
+
+/* libxl would wait for ever, with the guest stopped. */
+static void a_save_that_qemu_does_not_answer(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	qemu_does = HANGS;
+	broker_save_ms = 200;
+	say(fd, SAVE);
+	assert_non_null(strstr(answer(fd, 5000), "\"desc\":\"The device state was not saved: QEMU did not complete it in time\""));
+	/* One at a time. */
+	say(fd, SAVE);
+	assert_non_null(strstr(answer(fd, 5000), "error"));
+	/* Its answer comes late, to nobody, and a next state is alone in the file. */
+	for (int i = 0; i < 2; i++) {
+		say(fd, "{\"execute\":\"cont\",\"id\":2}\r\n");
+		assert_non_null(strstr(answer(fd, 5000), "\"id\":2}"));
+	}
+	qemu_does = WRITES;
+	broker_save_ms = 60000;
+	assert_string_equal(save(fd), SAVED);
+	close(fd);
+}
+
+/* As when it is stopped: also the commands around a save come to an end. */
+static void a_command_that_qemu_does_not_answer(void **state)
+{
+	int fd = session();
+
+	(void)state;
+	broker_save_ms = 200;
+	say(fd, "{\"execute\":\"slow\",\"id\":7}\r\n");
+	assert_string_equal(answer(fd, 5000), "{\"error\":{\"class\":\"GenericError\",\"desc\":\"QEMU does not answer\"},\"id\":7}\r");
+	broker_save_ms = 60000;
+	/* What it answers after all goes to nobody. */
+	for (int i = 0; i < 2; i++) {
+		say(fd, "{\"execute\":\"cont\",\"id\":2}\r\n");
+		assert_non_null(strstr(answer(fd, 5000), "\"id\":2}"));
+	}
 	close(fd);
 }
 
@@ -1032,7 +1079,7 @@ int main(void)
 		B(saved_state_is_out_before_the_answer),
 		B(a_second_save_needs_dom0), B(dom0_says_why_not),
 		cmocka_unit_test_prestate_setup_teardown(a_new_broker_knows_nothing, setup, teardown, (void *)1),
-		B(console_gone_fails_the_save), B(qemu_ends),
+		B(console_gone_fails_the_save), B(a_save_that_qemu_does_not_answer), B(a_command_that_qemu_does_not_answer), B(qemu_ends),
 		D(states_go_by_disk), D(a_migration_has_its_disk_early), D(no_disk_is_the_console),
 		D(dom0_refuses_the_state), D(a_disk_that_cannot_be_written), D(what_qemu_does_wrong),
 		D(qemu_ends_while_it_saves),

@@ -140,6 +140,58 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* ---- is QEMU alive? ---- */
+
+static char said[512];
+
+static void sink(int level, const struct log_about *about, const char *line)
+{
+	size_t n = strlen(said);
+
+	(void)level;
+	(void)about;
+	snprintf(said + n, sizeof(said) - n, "%s\n", line);
+}
+
+static int setup_beat(void **state)
+{
+	said[0] = '\0';
+	log_open("test", sink, LOG_NOTICE);
+	monitor_beat_ms = 200;
+	return setup_ready(state);
+}
+
+static int teardown_beat(void **state)
+{
+	monitor_beat_ms = 30000;
+	log_open("test", NULL, LOG_INFO);
+	return teardown(state);
+}
+
+static bool comes(const char *text)
+{
+	for (int64_t end = now_ms() + 10000; now_ms() < end && !strstr(said, text);)
+		loop_once(&loop, 10);
+	return strstr(said, text);
+}
+
+static void a_qemu_that_stands_still(void **state)
+{
+	const char *line = "";
+
+	(void)state;
+	for (int64_t end = now_ms() + 10000; now_ms() < end && !*line;)
+		line = command();
+	assert_string_equal(line, "{\"execute\":\"query-status\"}");
+	assert_true(comes("QEMU has not answered for"));
+	/* Asked once, said once, however long it is. */
+	for (int64_t end = now_ms() + 1000; now_ms() < end;)
+		assert_string_equal(command(), "");
+	assert_null(strchr(strchr(said, '\n') + 1, '\n'));
+	say("{\"return\": {\"status\": \"running\"}}\r\n");
+	assert_true(comes("QEMU answers again"));
+}
+
 static void nothing_before_the_greeting(void **state)
 {
 	(void)state;
@@ -373,6 +425,7 @@ static int group_teardown(void **state)
 	return rmdir(dev);
 }
 
+#define BEAT(f) cmocka_unit_test_setup_teardown(f, setup_beat, teardown_beat)
 #define N(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define R(f) cmocka_unit_test_setup_teardown(f, setup_ready, teardown)
 
@@ -383,6 +436,7 @@ int main(void)
 		R(the_queue_is_bounded), R(a_new_medium), R(a_medium_that_went),
 		R(changes_wait_for_each_other), R(disks_are_left_alone),
 		R(a_drive_that_starts_empty), R(answers_that_are_odd),
+		BEAT(a_qemu_that_stands_still),
 		cmocka_unit_test(real_qemu),
 	};
 

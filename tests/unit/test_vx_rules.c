@@ -166,6 +166,16 @@ static void pace(void **state)
 	assert_int_equal(vx_pace(&p, now, 4, 1000), 1000);
 }
 
+/* trust-02: a console without control messages; all else as it is offered. */
+static void hidden_features(void **state)
+{
+	(void)state;
+	assert_int_equal(vx_hidden_features(3), 2);
+	for (u32 id = 0; id < 64; id++)
+		if (id != 3)
+			assert_int_equal(vx_hidden_features(id), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +186,7 @@ int main(void)
 		cmocka_unit_test(readonly_pages),
 		cmocka_unit_test(split_rings),
 		cmocka_unit_test(mappings),
+		cmocka_unit_test(hidden_features),
 		cmocka_unit_test(packed_flags),
 		cmocka_unit_test(pace),
 	};

@@ -68,12 +68,27 @@ static int open_log(const char *guest)
 	return fd;
 }
 
+/* What xen-stubdomd dropped of a log that was too long is a hole, as large as it may be. */
+static void skip_hole(int fd)
+{
+	off_t at = lseek(fd, 0, SEEK_CUR), data = lseek(fd, at, SEEK_DATA);
+
+	if (data > at)
+		printf("\n[%lld bytes were dropped here]\n", (long long)(data - at));
+}
+
+static ssize_t read_on(int fd, char *buf, size_t size)
+{
+	skip_hole(fd);
+	return read(fd, buf, size);
+}
+
 static int copy_text(int fd, struct logtext *t)
 {
 	char in[4096], out[LOGTEXT_OUT(sizeof(in))];
 	ssize_t n;
 
-	while ((n = read(fd, in, sizeof(in))) > 0) {
+	while ((n = read_on(fd, in, sizeof(in))) > 0) {
 		size_t len = logtext_clean(t, in, (size_t)n, out);
 
 		if (fwrite(out, 1, len, stdout) != len)

@@ -10,6 +10,7 @@
 #include <xenstore.h>
 
 #include "base/log.h"
+#include "bounds.h"
 #include "daemon/service.h"
 #include "daemon/sink_journal.h"
 #include "daemon/watches.h"
@@ -27,7 +28,7 @@ struct daemon {
 	struct hv *hv;
 	struct track *tr;
 	struct events ev;
-	uint64_t state_limit;	/* bytes */
+	uint64_t state_limit, log_limit;	/* bytes */
 };
 
 static void usage(FILE *to)
@@ -38,6 +39,7 @@ static void usage(FILE *to)
 	      "  -1, --once             look at all of them, do what is needed, and exit:\n"
 	      "                         0 when all are well, 1 when one is not\n"
 	      "  -s, --state-limit=MIB  longest device state of a guest (64)\n"
+	      "  -L, --log-limit=MIB    longest log of a stubdomain's console (16)\n"
 	      "  -l, --log-level=LEVEL  err, warning, notice, info (the default) or debug\n"
 	      "  -V, --version\n"
 	      "  -h, --help\n"
@@ -45,13 +47,12 @@ static void usage(FILE *to)
 	      "See xen-stubdomd(8).\n", to);
 }
 
-static int state_limit(const char *text, uint64_t *bytes)
+static int mib_option(const char *option, const char *text, unsigned int min, unsigned int max, uint64_t *bytes)
 {
 	uint64_t mib;
 
-	if (xsu_parse_uint(text, STATE_DISK_LIMIT_MAX, &mib) || mib < STATE_DISK_LIMIT_MIN) {
-		log_err(NULL, "--state-limit=%s: a number from %u to %u is expected (MiB)",
-			text, STATE_DISK_LIMIT_MIN, STATE_DISK_LIMIT_MAX);
+	if (xsu_parse_uint(text, max, &mib) || mib < min) {
+		log_err(NULL, "--%s=%s: a number from %u to %u is expected (MiB)", option, text, min, max);
 		return -EINVAL;
 	}
 	*bytes = mib << 20;
@@ -59,11 +60,12 @@ static int state_limit(const char *text, uint64_t *bytes)
 }
 
 /* Returns an exit status, or -1 to go on. */
-static int options(int argc, char **argv, bool *once, uint64_t *limit)
+static int options(int argc, char **argv, bool *once, struct daemon *d)
 {
 	static const struct option longs[] = {
 		{ "once", no_argument, NULL, '1' },
 		{ "state-limit", required_argument, NULL, 's' },
+		{ "log-limit", required_argument, NULL, 'L' },
 		{ "log-level", required_argument, NULL, 'l' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -71,13 +73,17 @@ static int options(int argc, char **argv, bool *once, uint64_t *limit)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "1s:l:Vh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "1s:L:l:Vh", longs, NULL)) != -1) {
 		switch (c) {
 		case '1':
 			*once = true;
 			break;
 		case 's':
-			if (state_limit(optarg, limit))
+			if (mib_option("state-limit", optarg, STATE_DISK_LIMIT_MIN, STATE_DISK_LIMIT_MAX, &d->state_limit))
+				return 2;
+			break;
+		case 'L':
+			if (mib_option("log-limit", optarg, BOUNDS_LOG_MIB_MIN, BOUNDS_LOG_MIB_MAX, &d->log_limit))
 				return 2;
 			break;
 		case 'l':
@@ -219,7 +225,7 @@ static int run_daemon(struct daemon *d)
 	}
 	/* Not with --once, which would remove the disks that a daemon serves. */
 	if (!ret)
-		track_serve_states(d->tr, d->state_limit);
+		track_serve_states(d->tr, d->state_limit, d->log_limit);
 	if (!ret)
 		ret = events_watch(d->xs);
 	/* First look before READY: what xendomains starts next finds us ready. */
@@ -255,12 +261,14 @@ static int run_once(struct daemon *d)
 
 int main(int argc, char **argv)
 {
-	struct daemon d = { .state_limit = (uint64_t)STATE_DISK_LIMIT_MIB << 20 };
+	struct daemon d = {
+		.state_limit = (uint64_t)STATE_DISK_LIMIT_MIB << 20, .log_limit = (uint64_t)BOUNDS_LOG_MIB << 20,
+	};
 	bool once = false;
 	int ret;
 
 	log_open("xen-stubdomd", log_journal_wanted() ? log_sink_journal : NULL, LOG_INFO);
-	ret = options(argc, argv, &once, &d.state_limit);
+	ret = options(argc, argv, &once, &d);
 	if (ret >= 0)
 		return ret;
 	return once ? run_once(&d) : run_daemon(&d);

@@ -122,6 +122,68 @@ void savefile_close(int fd, bool done)
 	close(fd);
 }
 
+/* More than @max of it takes space. */
+static bool is_over(const char *path, uint64_t max)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISREG(st.st_mode) && (uint64_t)st.st_blocks * 512 > max;
+}
+
+int savefile_hole(const char *path, uint64_t from, uint64_t to)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), ret = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		ret = -errno;
+	else if (to > (uint64_t)st.st_size)
+		to = (uint64_t)st.st_size;
+	if (!ret && from < to &&
+	    fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from)))
+		ret = -errno;
+	/* No file system for that: all of it goes.  QEMU writes on where it was, behind a hole. */
+	if (ret == -EOPNOTSUPP)
+		ret = ftruncate(fd, 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+int savefile_bound(uint32_t guest, char *path, size_t size)
+{
+	struct stat one, two;
+	char first[512];
+	int ret;
+
+	name(first, sizeof(first), guest, "");
+	name(path, size, guest, SAVEFILE_ALL);
+	if (!is_over(access(path, F_OK) ? first : path, SAVEFILE_MAX))
+		return 0;
+	ret = access(path, F_OK) ? savefile_keep(guest) : 0;
+	/*
+	 * libxl reads the first name into memory, at once and as long as it says it is, holes too.
+	 * One that a state was put into is another file, and stays.
+	 */
+	if (!lstat(first, &one) && !lstat(path, &two) && one.st_ino == two.st_ino && one.st_dev == two.st_dev)
+		unlink(first);
+	if (!ret)
+		ret = savefile_hole(path, 0, UINT64_MAX);
+	return ret ? ret : 1;
+}
+
+int savefile_bound_incoming(uint32_t guest, uint64_t limit, char *path, size_t size)
+{
+	int ret;
+
+	snprintf(path, size, "%s/var/lib/xen/qemu-resume.%u", host_root, guest);
+	if (!is_over(path, limit > SAVEFILE_MAX ? limit + (1 << 20) : SAVEFILE_MAX))
+		return 0;
+	ret = savefile_hole(path, 0, UINT64_MAX);
+	return ret ? ret : 1;
+}
+
 int savefile_new(uint32_t guest)
 {
 	char path[512];

@@ -15,6 +15,7 @@
 #define XE_SAVEFILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "stubdom.h"
@@ -55,6 +56,18 @@ int savefile_publish(uint32_t guest, uint64_t len);
 void savefile_drop(uint32_t guest);
 /* What libxl brings on restore, to be read, and its length. */
 int savefile_incoming(uint32_t guest, uint64_t *len);
+
+/* More than this no honest stubdomain sends by console 1, and each state leaves a hole. */
+#define SAVEFILE_MAX	(STUBDOM_STATE_MAX + (1 << 20))
+/*
+ * Console 1 has brought more: all of it is dropped, and libxl finds no file, so a save fails.
+ * 1 when that was so, 0, or negative errno; @path is the file's.
+ */
+int savefile_bound(uint32_t guest, char *path, size_t size);
+/* The same for what came by console 2 of a guest that was restored, by a state of at most @limit. */
+int savefile_bound_incoming(uint32_t guest, uint64_t limit, char *path, size_t size);
+/* Bytes @from to @to, or to its end, take no space any more, and the size stays.  Negative errno. */
+int savefile_hole(const char *path, uint64_t from, uint64_t to);
 
 /* The stubdomain is new, or gone with its guest: nothing there is needed. */
 void savefile_forget(uint32_t guest);

@@ -39,6 +39,8 @@ struct stub {
 	uint64_t due;
 	uint64_t vifs_since;	/* an interface is being closed since then; 0: none is */
 	struct limit lines, looks, saves;
+	char *log;		/* name of its console's log; NULL: not known */
+	struct limit cuts[4];	/* lines about each of its files (bounds.h) */
 	struct state_transfer state;
 };
 
@@ -49,6 +51,7 @@ struct host {
 	uint64_t now;
 	int helpers;		/* epoll: a xen-state-disk has said something */
 	uint64_t state_limit;	/* bytes of a device state; 0: state disks are not served */
+	uint64_t log_limit;	/* bytes that a stubdomain's log may take */
 };
 
 /* A line about its guest, unless there were too many in this minute. */

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "clean.h"
 #include "devices.h"
 #include "diag.h"
@@ -29,6 +30,7 @@ struct track {
 	struct stub *stubs;
 	struct orphans *orphans;
 	uint64_t orphans_due;
+	uint64_t bounds_due;
 };
 
 struct track *track_new(struct xs_handle *xs, struct hv *hv)
@@ -40,7 +42,7 @@ struct track *track_new(struct xs_handle *xs, struct hv *hv)
 	tr->host.xs = xs;
 	tr->host.hv = hv;
 	tr->host.helpers = epoll_create1(EPOLL_CLOEXEC);
-	tr->orphans_due = UINT64_MAX;
+	tr->orphans_due = tr->bounds_due = UINT64_MAX;
 	tr->orphans = orphans_new();
 	if (tr->orphans && tr->host.helpers >= 0)
 		return tr;
@@ -48,9 +50,16 @@ struct track *track_new(struct xs_handle *xs, struct hv *hv)
 	return NULL;
 }
 
-void track_serve_states(struct track *tr, uint64_t limit)
+void track_serve_states(struct track *tr, uint64_t limit, uint64_t log_limit)
 {
 	tr->host.state_limit = limit;
+	tr->host.log_limit = log_limit;
+}
+
+static void free_stub(struct stub *s)
+{
+	free(s->log);
+	free(s);
 }
 
 void track_free(struct track *tr)
@@ -64,7 +73,7 @@ void track_free(struct track *tr)
 		/* Its nodes are the next daemon's to remove. */
 		helper_end(&s->state.helper);
 		helper_end(&s->state.refuser);
-		free(s);
+		free_stub(s);
 	}
 	if (tr->orphans)
 		orphans_free(tr->orphans);
@@ -108,6 +117,8 @@ static struct stub *add(struct track *tr, const struct stub_id *id,
 	domain_name(tr->host.xs, id->guest, s->id.name, sizeof(s->id.name));
 	s->next = tr->stubs;
 	tr->stubs = s;
+	if (tr->host.log_limit && tr->bounds_due == UINT64_MAX)
+		tr->bounds_due = tr->host.now + BOUNDS_LOOK_MS;
 	return s;
 }
 
@@ -127,7 +138,7 @@ static void drop(struct track *tr, struct stub *gone)
 	while (*p != gone)
 		p = &(*p)->next;
 	*p = gone->next;
-	free(gone);
+	free_stub(gone);
 }
 
 /* ---- acting ---- */
@@ -427,11 +438,20 @@ int track_scan(struct track *tr, uint64_t now)
 	return 0;
 }
 
+static void bound_all(struct track *tr)
+{
+	for (struct stub *s = tr->stubs; s; s = s->next)
+		bounds_look(&tr->host, s);
+	tr->bounds_due = tr->stubs ? tr->host.now + BOUNDS_LOOK_MS : UINT64_MAX;
+}
+
 void track_tick(struct track *tr, uint64_t now)
 {
 	struct stub *s, *next;
 
 	tr->host.now = now;
+	if (tr->bounds_due <= now)
+		bound_all(tr);
 	for (s = tr->stubs; s; s = next) {
 		next = s->next;
 		if (s->due <= now)
@@ -443,7 +463,7 @@ void track_tick(struct track *tr, uint64_t now)
 
 uint64_t track_next(const struct track *tr)
 {
-	uint64_t due = tr->orphans_due;
+	uint64_t due = tr->orphans_due < tr->bounds_due ? tr->orphans_due : tr->bounds_due;
 
 	for (const struct stub *s = tr->stubs; s; s = s->next)
 		if (s->due < due)

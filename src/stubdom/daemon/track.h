@@ -21,8 +21,11 @@ struct track;
 
 /* The caller keeps @xs and @hv open for longer.  NULL with errno. */
 struct track *track_new(struct xs_handle *xs, struct hv *hv);
-/* Serve state disks too, for device states of at most @limit bytes; before the first scan. */
-void track_serve_states(struct track *tr, uint64_t limit);
+/*
+ * Before the first scan: serve state disks too, for device states of at most @limit bytes, and
+ * bound what stubdomains write to files; their logs at @log_limit bytes (bounds.h).
+ */
+void track_serve_states(struct track *tr, uint64_t limit, uint64_t log_limit);
 /* Readable when a helper has something to say: then look at those. */
 int track_helpers_fd(const struct track *tr);
 void track_helpers(struct track *tr, uint64_t now);

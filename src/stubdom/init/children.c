@@ -19,8 +19,13 @@
 #define BROKER_STARTS	5
 #define BROKER_CALM_MS	60000
 #define BROKER_AGAIN_MS	200
+/* ... but after this: what it failed of, in dom0 perhaps, may have passed. */
+#define BROKER_LATER_MS	600000
 /* It makes a ring and two xenstore nodes: far less than a second. */
 #define BROKER_READY_MS	5000
+
+/* Of xl's commands none waits that long for an answer, but for one: to save. */
+int children_late_ms = 60000;
 
 static int wait_byte(int fd, int timeout_ms)
 {
@@ -36,6 +41,49 @@ static int wait_byte(int fd, int timeout_ms)
 	if (!ret)
 		return -ETIMEDOUT;
 	return read(fd, &c, 1) == 1 ? 0 : -EPIPE;
+}
+
+static void forget_alive(struct children *c)
+{
+	loop_timer_stop(&c->broker_late);
+	if (c->broker_alive.fd < 0)
+		return;
+	loop_want(c->loop, &c->broker_alive, 0);
+	close(c->broker_alive.fd);
+	c->broker_alive.fd = -1;
+}
+
+static void on_alive(void *arg, uint32_t events)
+{
+	struct children *c = arg;
+	char buf[64];
+
+	(void)events;
+	if (read(c->broker_alive.fd, buf, sizeof(buf)) > 0)
+		loop_timer_set(c->loop, &c->broker_late, children_late_ms);
+	else
+		forget_alive(c);
+}
+
+static void on_broker_late(void *arg)
+{
+	struct children *c = arg;
+
+	if (c->loop->overdue_ms > LOOP_STALL_MS) {
+		loop_timer_set(c->loop, &c->broker_late, children_late_ms);
+		return;
+	}
+	say_err("QMP broker has not moved for %d s: ending it", children_late_ms / 1000);
+	if (c->broker)
+		kill(c->broker, SIGKILL);
+}
+
+/* From now on it has to show that it is alive.  Takes @fd. */
+static int watch_broker(struct children *c, int fd)
+{
+	c->broker_alive = (struct loop_source){ .fd = fd, .fn = on_alive, .arg = c };
+	loop_timer_set(c->loop, &c->broker_late, children_late_ms);
+	return loop_want(c->loop, &c->broker_alive, EPOLLIN);
 }
 
 static int try_start_broker(struct children *c)
@@ -69,6 +117,10 @@ static int try_start_broker(struct children *c)
 		c->broker = ret;
 		c->broker_ran = true;
 		ret = wait_byte(ready[0], BROKER_READY_MS);
+		if (!ret)
+			return watch_broker(c, ready[0]);
+		/* As if it had ended by itself: it is tried again. */
+		kill(c->broker, SIGKILL);
 	}
 	close(ready[0]);
 	return ret;
@@ -102,8 +154,9 @@ static void on_broker_again(void *arg)
 		start_broker(c);
 		return;
 	}
-	say_err("QMP broker ended %d times within a minute: xl can no longer change or save this guest; it runs on",
-		c->broker_starts);
+	say_err("QMP broker ended %d times within a minute: xl cannot change or save this guest, which runs on; tried again in %d minutes",
+		c->broker_starts, BROKER_LATER_MS / 60000);
+	loop_timer_set(c->loop, &c->broker_again, BROKER_LATER_MS);
 }
 
 static void broker_ended(struct children *c, int status)
@@ -111,6 +164,7 @@ static void broker_ended(struct children *c, int status)
 	char text[64];
 
 	c->broker = 0;
+	forget_alive(c);
 	say_debug("QMP broker: %s", child_status(status, text, sizeof(text)));
 	/* QEMU closes its end when it ends, and the broker follows: look again
 	 * when that had time to show. */
@@ -221,5 +275,7 @@ void children_init(struct children *c, struct loop *loop, unsigned int guest,
 		.loop = loop, .guest = guest, .save = *save,
 		.broker_calm = { .fn = on_broker_calm, .arg = c },
 		.broker_again = { .fn = on_broker_again, .arg = c },
+		.broker_late = { .fn = on_broker_late, .arg = c },
+		.broker_alive = { .fd = -1 },
 	};
 }

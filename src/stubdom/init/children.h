@@ -21,9 +21,13 @@ struct children {
 	pid_t qemu, broker, feeder;
 	int broker_starts;
 	bool broker_ran;		/* it may have saved a state */
-	struct loop_timer broker_calm, broker_again;
+	struct loop_timer broker_calm, broker_again, broker_late;
+	struct loop_source broker_alive;	/* readable when it shows that it is */
 	bool running;			/* QEMU said so */
 };
+
+/* A broker that does not show itself for so long is ended; tests shorten it. */
+extern int children_late_ms;
 
 void children_init(struct children *c, struct loop *loop, unsigned int guest,
 		   const struct wire_save *save);

@@ -96,9 +96,11 @@ static void run_timers(struct loop *l)
 
 		if (!t || !t->due_ms || t->due_ms > now)
 			continue;
+		l->overdue_ms = now - t->due_ms;
 		t->due_ms = 0;
 		t->fn(t->arg);
 	}
+	l->overdue_ms = 0;
 }
 
 int loop_once(struct loop *l, int max_ms)

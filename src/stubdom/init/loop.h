@@ -21,11 +21,18 @@ struct loop_timer {
 };
 
 #define LOOP_TIMERS 16
+/*
+ * A domain that was paused, or whose host slept, finds all times past: whoever judges others by
+ * a timer that is overdue by more than this begins to wait anew.
+ */
+#define LOOP_STALL_MS 1000
 
 struct loop {
 	int epfd;
 	bool stop;
 	struct loop_timer *timers[LOOP_TIMERS];
+	/* Of the timer whose function is called: later by so much, we stood still ourselves. */
+	int64_t overdue_ms;
 	/* removed while its events were being handed out */
 	struct loop_source *batch[16];
 	int batch_len;

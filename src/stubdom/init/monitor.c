@@ -11,8 +11,11 @@
 /* As the broker: query-qmp-schema is the longest answer there is. */
 #define ANSWER_MAX (1024 * 1024)
 
+int monitor_beat_ms = 30000;
+
 void monitor_close(struct monitor *m)
 {
+	loop_timer_stop(&m->beat);
 	if (m->src.fd < 0)
 		return;
 	loop_want(m->loop, &m->src, 0);
@@ -21,10 +24,42 @@ void monitor_close(struct monitor *m)
 	qmp_client_free(&m->client);
 }
 
+/* ---- is it alive? ---- */
+
+static void on_beat_reply(void *arg, struct json_object *ret, const char *error)
+{
+	struct monitor *m = arg;
+
+	(void)ret;
+	(void)error;
+	if (m->beat_missed && m->src.fd >= 0)
+		say_notice("QEMU answers again");
+	m->beat_asked = m->beat_missed = false;
+}
+
+/*
+ * It is not ended: what holds it may be a disk that dom0 does not serve just now, and the
+ * guest would be gone with it.
+ */
+static void on_beat(void *arg)
+{
+	struct monitor *m = arg;
+
+	if (m->beat_asked && !m->beat_missed && m->loop->overdue_ms <= LOOP_STALL_MS) {
+		say_warn("QEMU has not answered for %d s: the guest's devices stand still; does dom0 serve its disks?",
+			 monitor_beat_ms / 1000);
+		m->beat_missed = true;
+	}
+	if (!m->beat_asked)
+		m->beat_asked = !monitor_send(m, "query-status", NULL, -1, on_beat_reply, m);
+	loop_timer_set(m->loop, &m->beat, monitor_beat_ms);
+}
+
 static void on_ready(void *arg, const char *version)
 {
 	struct monitor *m = arg;
 
+	loop_timer_set(m->loop, &m->beat, monitor_beat_ms);
 	if (m->ready)
 		m->ready(m->ready_arg, version);
 }
@@ -106,6 +141,7 @@ int monitor_init(struct monitor *m, struct loop *loop, int fd,
 	m->src = (struct loop_source){ .fd = fd, .fn = on_input, .arg = m };
 	m->ready = ready;
 	m->ready_arg = arg;
+	m->beat = (struct loop_timer){ .fn = on_beat, .arg = m };
 	ret = qmp_client_init(&m->client, &ops, m, ANSWER_MAX);
 	if (!ret)
 		ret = loop_want(loop, &m->src, EPOLLIN);

@@ -6,6 +6,8 @@
 #ifndef MONITOR_H
 #define MONITOR_H
 
+#include <stdbool.h>
+
 #include "loop.h"
 #include "qmp/client.h"
 
@@ -16,7 +18,13 @@ struct monitor {
 	/* Once, when commands are answered. */
 	void (*ready)(void *arg, const char *version);
 	void *ready_arg;
+	/* Does QEMU still answer?  One line when it does not, one when it does again. */
+	struct loop_timer beat;
+	bool beat_asked, beat_missed;
 };
+
+/* How often it is asked: a QEMU that needs as long stands still.  Tests shorten it. */
+extern int monitor_beat_ms;
 
 /* Takes @fd, a connected socket. */
 int monitor_init(struct monitor *m, struct loop *loop, int fd,

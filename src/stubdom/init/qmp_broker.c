@@ -23,12 +23,18 @@
 /* A ring could not be made (no grants left?): try again. */
 #define RETRY_MS 1000
 
+/* As by disk (state_save.h): while it saves, libxl itself waits for ever, and the guest is stopped. */
+int broker_save_ms = STATE_DISK_SAVE_MS;
+
 struct broker {
 	struct loop loop;
 	struct qmp_relay relay;
 	struct qmp_link *link;
 	struct loop_source link_src, qemu_src;
 	struct loop_timer timer;	/* GRACE or retry */
+	struct loop_timer late;		/* QEMU owes an answer */
+	struct loop_timer beat;
+	int alive;
 	/* A state goes by disk, or by console when there is no disk. */
 	struct state_save disk;
 	struct save_out save;
@@ -217,6 +223,15 @@ static void say_problems(struct broker *b)
 
 static void pump(struct broker *b);
 
+/* From its last word on, or from the first command that it owes an answer. */
+static void watch_qemu(struct broker *b)
+{
+	if (!qmp_relay_waits(&b->relay))
+		loop_timer_stop(&b->late);
+	else if (!b->late.due_ms)
+		loop_timer_set(&b->loop, &b->late, broker_save_ms);
+}
+
 static void on_saved(void *arg, int err)
 {
 	struct broker *b = arg;
@@ -238,12 +253,16 @@ static void on_saved(void *arg, int err)
 static void on_disk_go(void *arg, const char *file)
 {
 	struct broker *b = arg;
-	int ret = qmp_relay_save_go(&b->relay, file);
+	int ret;
 
+	if (!file && b->relay.hold_saves)
+		save_out_empty(&b->save);
+	ret = qmp_relay_save_go(&b->relay, file);
 	b->way = file ? BY_DISK : BY_CONSOLE;
 	if (ret)
 		broker_end(b, ret);
 	write_qemu(b);
+	watch_qemu(b);
 }
 
 static void on_disk_end(void *arg, const char *error)
@@ -261,6 +280,38 @@ static void on_disk_end(void *arg, const char *error)
 static void on_disk_version(void *arg, char *out, size_t size)
 {
 	qmp_relay_qemu_version(&((struct broker *)arg)->relay, out, size);
+}
+
+/* QEMU says nothing.  By disk it has less patience (transfer.c). */
+static void on_late(void *arg)
+{
+	static const char why[] = "The device state was not saved: QEMU did not complete it in time";
+	struct broker *b = arg;
+	int ret;
+
+	if (b->loop.overdue_ms > LOOP_STALL_MS) {
+		watch_qemu(b);
+		return;
+	}
+	ret = qmp_relay_give_up(&b->relay, "QEMU does not answer");
+	if (!ret && b->way == BY_CONSOLE && b->relay.saving && !b->relay.held) {
+		say_err("%s", why);
+		b->way = NOWHERE;
+		ret = qmp_relay_save_fail(&b->relay, why);
+	}
+	if (ret)
+		broker_end(b, ret);
+	write_client(b);
+}
+
+static void on_beat(void *arg)
+{
+	struct broker *b = arg;
+
+	/* A pipe that is full: init has not looked for hours. */
+	if (write(b->alive, ".", 1) < 0)
+		say_debug("QMP: %s", strerror(errno));
+	loop_timer_set(&b->loop, &b->beat, BROKER_BEAT_MS);
 }
 
 /* QEMU has said something: was it the end of its part of a save? */
@@ -295,6 +346,7 @@ static void pump(struct broker *b)
 		write_client(b);
 		write_qemu(b);
 	} while (more && !b->loop.stop);
+	watch_qemu(b);
 	if (gone) {
 		say_problems(b);
 		session_end(b);
@@ -334,7 +386,9 @@ static void on_qemu(void *arg, uint32_t events)
 		return;
 	}
 	look_for_answer(b);
+	loop_timer_stop(&b->late);
 	pump(b);
+	watch_qemu(b);
 }
 
 /* Who writes the state to a disk is a child: nobody waits for its end. */
@@ -369,6 +423,11 @@ int qmp_broker_run(const struct qmp_broker_opts *o)
 	b->link_src = (struct loop_source){ .fd = -1, .fn = on_link, .arg = b };
 	b->qemu_src = (struct loop_source){ .fd = o->qemu, .fn = on_qemu, .arg = b };
 	b->timer = (struct loop_timer){ .fn = on_timer, .arg = b };
+	b->late = (struct loop_timer){ .fn = on_late, .arg = b };
+	b->beat = (struct loop_timer){ .fn = on_beat, .arg = b };
+	b->alive = o->alive;
+	if (o->alive >= 0)
+		loop_timer_set(&b->loop, &b->beat, BROKER_BEAT_MS);
 	ret = loop_want(&b->loop, &b->qemu_src, EPOLLIN);
 	if (!ret) {
 		start_listen(b);
@@ -395,12 +454,13 @@ int qmp_broker_main(const char *guest, bool again, const char *machine)
 {
 	char path[64];
 	struct qmp_broker_opts o = {
-		.ready = BROKER_FD_READY, .again = again, .machine = machine,
+		.ready = BROKER_FD_READY, .alive = BROKER_FD_READY, .again = again, .machine = machine,
 		.save_pipe = STATE_SAVE_PIPE, .open_disk = state_dev_open,
 	};
 	int ret;
 
 	signal(SIGCHLD, SIG_IGN);
+	fcntl(BROKER_FD_READY, F_SETFL, O_NONBLOCK);
 	snprintf(path, sizeof(path), "device-model/%s/qmp-vchan", guest);
 	o.save_file = inherited(BROKER_FD_SAVE_FILE);
 	o.save_qemu = inherited(BROKER_FD_SAVE_QEMU);

@@ -49,6 +49,7 @@ struct qmp_broker_opts {
 	struct qmp_link *link;
 	int qemu;		/* connected to QEMU's monitor */
 	int ready;		/* gets a byte as soon as a client can come; or -1 */
+	int alive;		/* gets one every BROKER_BEAT_MS; or -1 */
 	int save_file;		/* see save.h; -1: no state can be saved */
 	int save_qemu;
 	int save_console;
@@ -59,6 +60,11 @@ struct qmp_broker_opts {
 	struct xs_handle *xs;	/* see save.h */
 	bool again;		/* another broker may have saved a state before */
 };
+
+/* How often the broker shows that it is alive. */
+#define BROKER_BEAT_MS	5000
+/* How long QEMU may say nothing while it owes an answer; tests shorten it. */
+extern int broker_save_ms;
 
 /* Serve clients until QEMU closes.  0, or negative errno. */
 int qmp_broker_run(const struct qmp_broker_opts *o);

@@ -449,6 +449,35 @@ int qmp_relay_save_fail(struct qmp_relay *r, const char *error)
 	return answer_error_to(r, &from, error);
 }
 
+static bool is_waited_for(const struct qmp_relay *r, const struct qmp_pending *p)
+{
+	return r->attached && p->id && p->session == r->session;
+}
+
+bool qmp_relay_waits(const struct qmp_relay *r)
+{
+	for (unsigned int i = 0; i < QMP_PENDING_MAX; i++)
+		if (is_waited_for(r, &r->pending[i]))
+			return true;
+	return false;
+}
+
+int qmp_relay_give_up(struct qmp_relay *r, const char *error)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < QMP_PENDING_MAX && !ret; i++) {
+		struct qmp_pending *p = &r->pending[i], from = *p;
+
+		if (!is_waited_for(r, p) || p->save)
+			continue;
+		p->client_id = NULL;
+		p->session = 0;
+		ret = answer_error_to(r, &from, error);
+	}
+	return ret;
+}
+
 static uint64_t version_part(struct json_object *v, const char *name)
 {
 	struct json_object *o;

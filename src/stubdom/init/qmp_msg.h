@@ -97,6 +97,10 @@ int qmp_relay_save_done(struct qmp_relay *r, const char *error);
  * its answer is still to come, to nobody.
  */
 int qmp_relay_save_fail(struct qmp_relay *r, const char *error);
+/* Does the client wait for an answer of QEMU's? */
+bool qmp_relay_waits(const struct qmp_relay *r);
+/* It gets @error for each of them but a save's; what QEMU answers later goes to nobody. */
+int qmp_relay_give_up(struct qmp_relay *r, const char *error);
 /* QEMU's version as it greeted, "10.0.13"; "" when it is not known. */
 void qmp_relay_qemu_version(const struct qmp_relay *r, char *out, size_t size);
 

@@ -23,6 +23,16 @@
  */
 int save_ask_ms = 5000;
 
+/*
+ * QEMU goes on where its descriptor stands, and does not seek: a next state would have a hole
+ * before it.
+ */
+void save_out_empty(struct save_out *s)
+{
+	if (ftruncate(s->file, 0) || lseek(s->qemu, 0, SEEK_SET))
+		say_warn("the state file cannot be emptied: %s", strerror(errno));
+}
+
 static void finish(struct save_out *s, int err)
 {
 	loop_timer_stop(&s->timer);
@@ -36,13 +46,8 @@ static void finish(struct save_out *s, int err)
 		snprintf(s->why, sizeof(s->why),
 			 "The device state cannot leave the stubdomain (console 1): %s",
 			 strerror(-err));
-	/*
-	 * It is the guest's memory: gone as soon as it is not needed.  QEMU goes on
-	 * where its descriptor stands, and does not seek: a next state would have a
-	 * hole before it.
-	 */
-	if (ftruncate(s->file, 0) || lseek(s->qemu, 0, SEEK_SET))
-		say_warn("the state file cannot be emptied: %s", strerror(errno));
+	/* It is the guest's memory: gone as soon as it is not needed. */
+	save_out_empty(s);
 	s->done(s->arg, err);
 }
 

@@ -52,6 +52,8 @@ extern int save_ask_ms;
  */
 void save_out_init(struct save_out *s, struct loop *loop, int file, int qemu, int console,
 		   struct xs_handle *xs, void (*done)(void *arg, int err), void *arg);
+/* What an earlier state left in the file goes, before QEMU gets the command. */
+void save_out_empty(struct save_out *s);
 /* Send the file; done() is called later, once.  @first: see above. */
 void save_out_start(struct save_out *s, bool first);
 

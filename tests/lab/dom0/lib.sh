@@ -53,6 +53,14 @@ xen_before() {
 	[ "$_major" -lt "$1" ] || { [ "$_major" -eq "$1" ] && [ "$_minor" -lt "$2" ]; }
 }
 
+# needs_more FILE: it has too little memory for the sanitizer kernel: an eighth is KASAN's, and
+# what was freed is kept for a while.
+needs_more() {
+	[ -e $MEDIA/sanitizer ] || return 1
+	case $(sed -n 's/^kernel = //p' "$1" | tail -n 1) in '' | "\"$MEDIA/vmlinuz\"") ;; *) return 1 ;; esac
+	[ "$(sed -n 's/^memory = //p' "$1" | tail -n 1)" -lt 640 ]
+}
+
 # guest_config NAME pv|pvh|hvm [LINE...]: writes an xl configuration, prints its
 # path.  A LINE replaces a default.  pv and pvh boot the small kernel directly,
 # hvm its BIOS disk (made by guest_disk when there is none).
@@ -77,6 +85,7 @@ guest_config() {
 		fi
 		for _line; do echo "$_line"; done
 	} >"$_cfg"
+	! needs_more "$_cfg" || echo 'memory = 640' >>"$_cfg"
 	echo "$_cfg"
 }
 
@@ -108,7 +117,7 @@ guest_start() {
 guest_cmd() {
 	_id=$(xl domid "$1") || return 125
 	_dir=/local/domain/$_id/data/lab _tag=$(date +%s%N); shift
-	_end=$(($(date +%s) + ${GUEST_TIMEOUT:-120}))
+	_end=$(($(date +%s) + ${GUEST_TIMEOUT:-120} * ${LAB_SLOW:-1}))
 	until xenstore-read "$_dir/ready" >/dev/null 2>&1; do
 		[ "$(date +%s)" -lt $_end ] || { echo "guest_cmd: no agent in the guest"; return 124; }
 		sleep 0.3

@@ -49,15 +49,23 @@ def chroot_script(script, arguments, binds, log, what):
                log, what)
 
 
-def kernel():
-    """vmlinuz, modules/, config, version and build/ (for external modules)."""
+def variant(name, kind):
+    return f"{name}-{kind}" if kind else name
+
+
+def kernel(kind=""):
+    """vmlinuz, modules/, config, version and build/ (for external modules); KIND: with
+    KIND.config on top of kernel.config."""
+    configs = [GUEST / "kernel.config"] + ([GUEST / f"{kind}.config"] if kind else [])
+
     def build(tmp):
-        chroot_script("build-kernel.sh", ["/guest/kernel.config", "/out"], [(tmp, "/out")],
+        (tmp / "kernel.config").write_text("".join(config.read_text() for config in configs))
+        chroot_script("build-kernel.sh", ["/out/kernel.config", "/out"], [(tmp, "/out")],
                       tmp / "build.log", "the guest kernel's build")
 
-    inputs = {"files": hash_files(GUEST / "kernel.config", GUEST / "build-kernel.sh"),
+    inputs = {"files": hash_files(*configs, GUEST / "build-kernel.sh"),
               "tools": toolchain(SUITE, KIND, "gcc", "binutils", "linux-source-6.12")}
-    return artefact("guest-kernel", inputs, build)
+    return artefact(variant("guest-kernel", kind), inputs, build)
 
 
 def menu(more="", initrd=""):
@@ -91,10 +99,11 @@ def bios_disk(path, boot_img, core_img, filesystem, grub_menu, size=0):
                     f"seek={PARTITION_LBA // 2048}", "conv=notrunc,sparse"], check=True)
 
 
-def tree():
+def tree(kind=""):
     """initramfs.gz and disk.img of the small guest, and its kernel as vmlinuz;
     boot.img, core.img and xsagent for the other."""
-    made = kernel()
+    made = kernel(kind)
+    megabytes = DISK_MB * (2 if kind else 1)
 
     def build(tmp):
         progress("guest: userland, initramfs and disk")
@@ -108,16 +117,16 @@ def tree():
         shutil.copy(made / "vmlinuz", tmp / "vmlinuz")
         (tmp / "tree/boot").mkdir()
         shutil.copy(made / "vmlinuz", tmp / "tree/boot/vmlinuz")
-        mke2fs(tmp / "fs.img", tmp / "tree", f"{DISK_MB}M", "labguest")
+        mke2fs(tmp / "fs.img", tmp / "tree", f"{megabytes}M", "labguest")
         bios_disk(tmp / "disk.img", tmp / "boot.img", tmp / "core.img", tmp / "fs.img", menu())
         (tmp / "fs.img").unlink()
         shutil.rmtree(tmp / "tree")
         shutil.rmtree(module)
 
-    inputs = {"kernel": made.name, "disk": [DISK_MB, PARTITION_LBA, MENU_LBA, MENU],
+    inputs = {"kernel": made.name, "disk": [megabytes, PARTITION_LBA, MENU_LBA, MENU],
               "files": hash_files(*(GUEST / n for n in ("init", "xsagent.c", "devask.c", "devstate.c", "build-tree.sh")), *MODULE)}
     os.utime(made)
-    return artefact("guest", inputs, build)
+    return artefact(variant("guest", kind), inputs, build)
 
 
 def hostile():
@@ -134,9 +143,10 @@ def hostile():
     return artefact("hostile", inputs, build)
 
 
-def media():
-    """The disk image dom0 mounts on /lab/media."""
-    made, programs = tree(), hostile()
+def media(kind=""):
+    """The disk image dom0 mounts on /lab/media: guests boot from what is in it.  A file
+    called KIND tells lib.sh which kernel that is."""
+    made, programs = tree(kind), hostile()
 
     def build(tmp):
         files = tmp / "files"
@@ -145,12 +155,15 @@ def media():
             shutil.copy(made / name, files / name)
         for name in ("vx-backend", "vx-frontend", "hostile.cpio.gz", "state-frontend"):
             shutil.copy(programs / name, files / name)
+        if kind:
+            (files / kind).touch()
         mke2fs(tmp / "media.img", files, str(DATA_DISKS["media"]), "labmedia")
         shutil.rmtree(files)
 
     os.utime(made)
     os.utime(programs)
-    return artefact("media", {"guest": made.name, "hostile": programs.name, "size": DATA_DISKS["media"]}, build) / "media.img"
+    inputs = {"guest": made.name, "hostile": programs.name, "size": DATA_DISKS["media"]}
+    return artefact(variant("media", kind), inputs, build) / "media.img"
 
 
 def debian_disk(name, packages, script, inputs, arguments=lambda tmp: []):

@@ -4,13 +4,14 @@ import contextlib
 import fcntl
 import io
 import itertools
+import os
 import shutil
 import tarfile
 import threading
 import time
 from pathlib import Path
 
-from . import emulator, guests, repo
+from . import emulator, guests, repo, splat
 from .agent import AgentGone
 from .cache import LAB, TOP, LabError, progress
 from .scenario import Results
@@ -20,6 +21,8 @@ OUT = TOP / "build" / "lab"
 PULSE, DEAD_AFTER = 10, 180
 # How a scenario ends that wants the host to be rebooted: reboot_host of dom0/lib-hosts.sh.
 REBOOT = 88
+# A kernel that looks for its own mistakes needs so many times as long for all it does.
+SLOWER = 4
 DRIVER = '. /lab/lib.sh; . "$1"; exit 0'
 # Two hosts of one snapshot are told apart here.  Their guests' bridges, xenbr0, are not joined.
 LAN = r"""
@@ -52,9 +55,9 @@ tar -cf - --exclude='*.img' .
 """
 
 
-def prepare(suite, machine, layer, extra=""):
+def prepare(suite, machine, layer, extra="", kernel=""):
     """(image, snapshot, data disks) for a scenario."""
-    disks = {"media": guests.media()}
+    disks = {"media": guests.media(kernel)}
     if extra:
         disks["extra"] = getattr(guests, extra.replace("-", "_"))()
     if layer == "base":
@@ -148,7 +151,9 @@ def drive(host, scenario, results, out, boot, end):
                 log.flush()
                 results.feed(data)
             status, _ = host.agent.run(["sh", "-c", DRIVER, "sh", "/lab/scenario.sh"], output=output,
-                                       timeout=end - time.monotonic(), env={"LAB_BOOT": str(boot)})
+                                       timeout=end - time.monotonic(),
+                                       env={"LAB_BOOT": str(boot), "LAB_SLOW": str(SLOWER if scenario.kernel else 1),
+                                            "LAB_LENGTH": str(scenario.length), "LAB_SEED": os.environ.get("LAB_SEED", "")})
         results.finish()
         if status == REBOOT and scenario.reboots:
             return True
@@ -180,6 +185,8 @@ def play(scenario, results, host, where, root):
             with host, neighbour(host, where) if scenario.hosts == 2 else contextlib.nullcontext() as other:
                 if not drive(host, scenario, results, out, boot, end):
                     collect(host, out)
+                    if scenario.kernel:
+                        splat.judge(out / "dom0" / "xen", results)
                     if other and not other.alive():
                         results.add("failed", "the second host stays alive", f"see {out / 'host2/console.log'}")
                     return
@@ -192,17 +199,19 @@ def play(scenario, results, host, where, root):
 
 def run(scenario, suite, out=None):
     """Runs one scenario; its Results, also in OUT/results.json."""
-    print(f"== {scenario.name} ({suite}): {scenario.summary}", flush=True)
+    print(f"== {scenario.name} ({', '.join(filter(None, [suite, scenario.kernel]))}): {scenario.summary}", flush=True)
     results = Results(show=lambda line: print(line, flush=True), show_log=scenario.show_log)
     if scenario.suites and suite not in scenario.suites:
         results.add("skipped", scenario.name, f"not for {suite}")
         return results
-    out = out or OUT / (scenario.name if suite == "trixie" else f"{scenario.name}-{suite}")
+    out = out or OUT / "-".join([scenario.name, *filter(None, [scenario.kernel, suite if suite != "trixie" else ""])])
+    if scenario.kernel:
+        scenario.time_limit *= SLOWER
     out.mkdir(parents=True, exist_ok=True)
     with open(out / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         clean(out)
-        image, snapshot, disks = prepare(suite, scenario.machine, scenario.layer, scenario.extra)
+        image, snapshot, disks = prepare(suite, scenario.machine, scenario.layer, scenario.extra, scenario.kernel)
         if scenario.repo != "no" and "repo" not in disks:
             make = repo.signed if scenario.repo == "signed" else repo.repository
             disks["repo"] = make(suite, image) / "repo.img"

@@ -9,9 +9,11 @@ from .cache import LAB, LabError
 
 # What /dev/vdd of the host may hold: nothing, or a disk that guests.py makes.
 EXTRAS = ("", "debian", "tools", "driver", "root-initramfs-tools", "root-dracut", "dkms")
+# What the small guests boot: guest/kernel.config, or that with guest/KERNEL.config on top.
+KERNELS = ("", "sanitizer")
 # What /dev/vdc holds in layer base (in the other it is what was installed from).
 REPOS = ("no", "yes", "signed")
-KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log", "reboots", "hosts"}
+KEYS = {"summary", "layer", "time-limit", "suites", "machine", "repo", "extra", "show-log", "reboots", "hosts", "kernel", "length"}
 
 
 @dataclass
@@ -28,6 +30,8 @@ class Scenario:
     show_log: bool = False
     reboots: bool = False
     hosts: int = 1
+    kernel: str = ""
+    length: int = 0             # seconds of what can be done for as long as one likes; 0: nothing can
 
 
 def parse_header(text, where="scenario"):
@@ -70,6 +74,10 @@ def load(name):
     if not limit.isdigit() or not int(limit):
         raise LabError(f"{path}: time-limit is a number of seconds, not '{limit}'")
     made.time_limit = int(limit)
+    length = header.get("length", "0")
+    if not length.isdigit():
+        raise LabError(f"{path}: length is a number of seconds, not '{length}'")
+    made.length = int(length)
     made.suites = tuple(header.get("suites", "").split())
     hosts = header.get("hosts", "1")
     if hosts not in ("1", "2"):
@@ -82,11 +90,21 @@ def load(name):
     made.extra = header.get("extra", "")
     if made.extra not in EXTRAS:
         raise LabError(f"{path}: extra is one of {', '.join(EXTRAS[1:])}, not '{made.extra}'")
+    made.kernel = header.get("kernel", "")
+    if made.kernel not in KERNELS:
+        raise LabError(f"{path}: kernel is {', '.join(KERNELS[1:])}, not '{made.kernel}'")
     made.show_log = yes_or_no(header, "show-log", path)
     made.reboots = yes_or_no(header, "reboots", path)
     if made.hosts == 2 and (made.reboots or made.machine != "net"):
         raise LabError(f"{path}: two hosts are of machine net, and do not reboot")
     return made
+
+
+def lengthen(made, seconds):
+    """It is to go on for so long, where it can."""
+    if made.length and seconds:
+        made.time_limit += 2 * max(0, seconds - made.length)
+        made.length = seconds
 
 
 @dataclass
