@@ -12,7 +12,7 @@ OUT ?= $(BUILD)/user
 
 # What programs share: a program takes of it what it uses, and links what that needs.
 LIB_SRC := $(sort $(wildcard src/lib/*/*.c))
-LIB_PKG := xenstore xlutil libsystemd libmnl json-c libcrypto
+LIB_PKG := xenstore xlutil libsystemd libmnl json-c libcrypto libseccomp
 
 # Each program's own sources, libraries (pkg-config names) and place.
 stubdom-init_SRC = $(wildcard src/stubdom/init/*.c)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/confine.h"
 #include "state_disk.h"
 
 #define FD_SOCKET 3
@@ -24,20 +24,6 @@ void helper_reap(void)
 {
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
-}
-
-/* Its user, from the package. */
-static int find_user(uid_t *uid, gid_t *gid)
-{
-	const struct passwd *p;
-
-	errno = 0;
-	p = getpwnam(STUBDOM_STATE_USER);
-	if (!p)
-		return errno ? -errno : -EIDRM;
-	*uid = p->pw_uid;
-	*gid = p->pw_gid;
-	return *uid && *gid ? 0 : -EPERM;
 }
 
 /* Descriptors 3 and 4 and those of the standard are all that it gets. */
@@ -96,7 +82,7 @@ static int start(struct helper *h, const char *what, uint32_t stub, uint64_t sec
 	uid_t uid;
 	gid_t gid;
 
-	ret = find_user(&uid, &gid);
+	ret = confine_user(STUBDOM_STATE_USER, &uid, &gid);
 	if (ret)
 		return ret;
 	snprintf(number[0], sizeof(number[0]), "%u", stub);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test-sources: src/stubdom/state/confine.c */
+/* test-sources: src/lib/daemon/confine.c src/lib/base/log.c */
 /* test-pkgs: libseccomp */
-/* What xen-state-disk can do when it is confined, and what not.  Needs root, as it does. */
+/* What a confined process can do, and what not: with the calls of xen-state-disk.  Needs root, as it does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "stubdom/state/confine.h"
+#include "daemon/confine.h"
 
 #define NOBODY 65534u
 
@@ -35,8 +36,15 @@ static int in_child(child_fn *fn)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
 	pid = fork();
 	if (!pid) {
+		const int calls[] = { SCMP_SYS(pread64) }, sealing[] = { F_ADD_SEALS };
+		const struct confine_limit limits[] = { { RLIMIT_FSIZE, 4096 } };
+		const struct confine c = {
+			.uid = NOBODY, .gid = NOBODY, .calls = calls, .n_calls = 1,
+			.ioctls = "GE", .fcntls = sealing, .n_fcntls = 1,
+			.limits = limits, .n_limits = 1,
+		};
 		const char *what = "";
-		int ret = confine(NOBODY, NOBODY, 4096, &what);
+		int ret = confine(&c, &what);
 
 		if (ret)
 			fprintf(stderr, "%s: %d\n", what, ret);
