@@ -12,7 +12,7 @@ OUT ?= $(BUILD)/user
 
 # What programs share: a program takes of it what it uses, and links what that needs.
 LIB_SRC := $(sort $(wildcard src/lib/*/*.c))
-LIB_PKG := xenstore xlutil libsystemd libmnl json-c libcrypto libseccomp
+LIB_PKG := xenstore xlutil libsystemd libmnl json-c libcrypto libseccomp xengnttab xenevtchn
 
 # Each program's own sources, libraries (pkg-config names) and place.
 stubdom-init_SRC = $(wildcard src/stubdom/init/*.c)
@@ -27,6 +27,10 @@ xen-state-disk_SRC = $(wildcard src/stubdom/state/*.c)
 xen-state-disk_PKG = xengnttab xenevtchn libseccomp
 xen-state-disk_DIR = $(LIBEXECDIR)
 
+xen-stubdom-pv_SRC = $(wildcard src/stubdom/pv/*.c)
+xen-stubdom-pv_PKG = xenstore xengnttab xenevtchn json-c libseccomp
+xen-stubdom-pv_DIR = $(LIBEXECDIR)
+
 xen-stubdom_SRC = $(wildcard src/stubdom/cli/*.c)
 xen-stubdom_PKG = xenstore xencontrol xlutil xenlight json-c libarchive libcrypto libelf libsystemd
 xen-stubdom_DIR = $(SBINDIR)
@@ -39,7 +43,7 @@ xen-virtio_SRC = $(wildcard src/virtio/cli/*.c)
 xen-virtio_PKG = xenstore xlutil xenlight libsystemd json-c
 xen-virtio_DIR = $(SBINDIR)
 
-STUBDOM_PROGRAMS := stubdom-init xen-stubdomd xen-state-disk xen-stubdom
+STUBDOM_PROGRAMS := stubdom-init xen-stubdomd xen-state-disk xen-stubdom-pv xen-stubdom
 VIRTIO_PROGRAMS := xen-virtiod xen-virtio
 PROGRAMS := $(STUBDOM_PROGRAMS) $(VIRTIO_PROGRAMS)
 

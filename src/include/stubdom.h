@@ -62,7 +62,16 @@
 /* dom0's end of a state disk (state_disk.h), and its user. */
 #define STUBDOM_STATE_HELPER	"/usr/libexec/xen-extras/xen-state-disk"
 #define STUBDOM_STATE_USER	"_xen-state"
+/* The QEMU in dom0 that it takes the place of: the first that is there. */
+#define STUBDOM_DOM0_QEMUS { \
+	"/usr/libexec/xen-qemu-system-i386",	/* Debian */ \
+	"/usr/lib/xen/bin/qemu-system-i386",	/* openSUSE */ \
+	"/usr/bin/qemu-system-i386",		/* Fedora */ \
+}
 #define STUBDOM_INIT		"/usr/libexec/xen-extras/stubdom-init"
+/* device_model_override= of a guest: what serves its stubdomain in dom0; and its user. */
+#define STUBDOM_PV		"/usr/libexec/xen-extras/xen-stubdom-pv"
+#define STUBDOM_PV_USER		"_xen-stubdom-pv"
 
 /* Console numbers that libxl fixes (libxl_internal.h, STUBDOM_CONSOLE_*). */
 #define STUBDOM_CONSOLE_LOG	0

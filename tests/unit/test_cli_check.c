@@ -220,6 +220,7 @@ static const struct {
 	{ "dm_restrict = 1", "cfg-dm-restrict", ADVICE },
 	{ "device_model_user = \"xen\"", "cfg-dm-user", ADVICE },
 	{ "device_model_override = \"/srv/qemu\"", "cfg-dm-override", ADVICE },
+	{ "device_model_override = \"/usr/libexec/xen-extras/xen-stubdom-pv\"", NULL, FINE },
 	{ "device_model_args = [ \"-x\" ]", "cfg-dm-args", ADVICE },
 	{ "device_model_args_pv = [ \"-x\" ]", "cfg-dm-args", ADVICE },
 	{ "device_model_args_hvm = [ \"-x\" ]", NULL, FINE },

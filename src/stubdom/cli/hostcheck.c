@@ -65,11 +65,7 @@ static void check_dom0(struct findings *fs, const char *running)
 
 static void check_tools(struct findings *fs)
 {
-	static const char *const qemu[] = {
-		"/usr/libexec/xen-qemu-system-i386",	/* Debian */
-		"/usr/lib/xen/bin/qemu-system-i386",	/* openSUSE */
-		"/usr/bin/qemu-system-i386",		/* Fedora */
-	};
+	static const char *const qemu[] = STUBDOM_DOM0_QEMUS;
 	bool have = false;
 
 	if (there("/usr/bin/vchan-socket-proxy", X_OK))
