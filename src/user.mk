@@ -31,6 +31,10 @@ xen-stubdom-pv_SRC = $(wildcard src/stubdom/pv/*.c)
 xen-stubdom-pv_PKG = xenstore xengnttab xenevtchn json-c libseccomp
 xen-stubdom-pv_DIR = $(LIBEXECDIR)
 
+xen-stubdom-vnc_SRC = $(wildcard src/stubdom/vnc/*.c)
+xen-stubdom-vnc_PKG = xengnttab xenevtchn xenforeignmemory libvncserver xkbcommon libseccomp
+xen-stubdom-vnc_DIR = $(LIBEXECDIR)
+
 xen-stubdom_SRC = $(wildcard src/stubdom/cli/*.c)
 xen-stubdom_PKG = xenstore xencontrol xlutil xenlight json-c libarchive libcrypto libelf libsystemd
 xen-stubdom_DIR = $(SBINDIR)
@@ -43,7 +47,7 @@ xen-virtio_SRC = $(wildcard src/virtio/cli/*.c)
 xen-virtio_PKG = xenstore xlutil xenlight libsystemd json-c
 xen-virtio_DIR = $(SBINDIR)
 
-STUBDOM_PROGRAMS := stubdom-init xen-stubdomd xen-state-disk xen-stubdom-pv xen-stubdom
+STUBDOM_PROGRAMS := stubdom-init xen-stubdomd xen-state-disk xen-stubdom-pv xen-stubdom-vnc xen-stubdom
 VIRTIO_PROGRAMS := xen-virtiod xen-virtio
 PROGRAMS := $(STUBDOM_PROGRAMS) $(VIRTIO_PROGRAMS)
 

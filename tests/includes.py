@@ -15,7 +15,7 @@ import re
 import sys
 from pathlib import Path
 
-PROGRAMS = ("src/stubdom/init", "src/stubdom/daemon", "src/stubdom/state", "src/stubdom/pv", "src/stubdom/cli",
+PROGRAMS = ("src/stubdom/init", "src/stubdom/daemon", "src/stubdom/state", "src/stubdom/pv", "src/stubdom/vnc", "src/stubdom/cli",
             "src/virtio/daemon", "src/virtio/cli")
 SHARED = ("src/lib", "src/include", "src/protocol")
 # Folder: where its includes are looked for, after the file's own folder.

@@ -71,6 +71,7 @@
 #define STUBDOM_INIT		"/usr/libexec/xen-extras/stubdom-init"
 /* device_model_override= of a guest: what serves its stubdomain in dom0; and its user. */
 #define STUBDOM_PV		"/usr/libexec/xen-extras/xen-stubdom-pv"
+#define STUBDOM_VNC		"/usr/libexec/xen-extras/xen-stubdom-vnc"
 #define STUBDOM_PV_USER		"_xen-stubdom-pv"
 
 /* Console numbers that libxl fixes (libxl_internal.h, STUBDOM_CONSOLE_*). */

@@ -13,7 +13,7 @@ same 'EL: the driver' "virtio-xenbus-dkms-$version-1.el10.noarch.rpm" "$(cd "$fi
 same 'the source, for Fedora' "xen-extras-$version-1.fc43.nosrc.rpm" "$(cd "$first/source" && ls)"
 expect 'debuginfo has the programs of both utils packages' in_rpm sh -euc '
 	rpm -qpl /mnt/top/build/rpm/fedora-43/debug/xen-extras-debuginfo-*.rpm >/tmp/list
-	for p in xen-stubdom xen-stubdomd xen-state-disk xen-stubdom-pv xen-virtiod xen-virtio stubdom-init; do grep -q "/$p-.*\.debug$" /tmp/list || { echo "no $p"; exit 1; }; done'
+	for p in xen-stubdom xen-stubdomd xen-state-disk xen-stubdom-pv xen-stubdom-vnc xen-virtiod xen-virtio stubdom-init; do grep -q "/$p-.*\.debug$" /tmp/list || { echo "no $p"; exit 1; }; done'
 expect_text 'rpmlint finds nothing to object to' ' 0 errors, 0 warnings,' in_rpm sh -euc \
 	'cd /mnt/top && rpmlint -c rpm/rpmlint.toml build/rpm/fedora-43/*.rpm build/rpm/el10/*.rpm build/rpm/source/*.rpm'
 expect 'rpm -K: digests of every package' in_rpm sh -euc 'cd /mnt/top/build/rpm && rpm -K fedora-43/*.rpm el10/*.rpm source/*.rpm >/tmp/k; cat /tmp/k; ! grep -v "digests OK$" /tmp/k'

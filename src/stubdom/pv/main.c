@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,35 @@ static int block_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* A program of its own: nothing else here needs its libraries.  Its socket, or negative errno. */
+static int start_vnc(const struct args *a, const struct plan *p, const struct confine *user)
+{
+	char number[5][16], *const argv[] = {
+		(char *)STUBDOM_VNC, number[0], number[1], number[2], (char *)a->vnc.host, number[3], number[4],
+		(char *)(a->vnc.password ? "password" : "open"), (char *)(a->keymap ? a->keymap : ""), (char *)p->id.name, NULL,
+	};
+	const uint32_t numbers[] = { p->id.stub, user->uid, user->gid, a->vnc.first, a->vnc.last };
+	posix_spawn_file_actions_t acts;
+	static char *const env[] = { NULL };
+	int fds[2], ret;
+	pid_t pid;
+
+	for (size_t i = 0; i < 5; i++)
+		snprintf(number[i], sizeof(number[i]), "%u", numbers[i]);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return -errno;
+	posix_spawn_file_actions_init(&acts);
+	/* To itself, were it 3 already: then it is inherited all the same. */
+	posix_spawn_file_actions_adddup2(&acts, fds[1], 3);
+	ret = posix_spawn(&pid, argv[0], &acts, NULL, argv, env);
+	posix_spawn_file_actions_destroy(&acts);
+	close(fds[1]);
+	if (!ret)
+		return fds[0];
+	close(fds[0]);
+	return -ret;
+}
+
 static int start_worker(struct worker *w, const struct confine *user, uint32_t stub)
 {
 	int fds[2];
@@ -131,9 +161,9 @@ static int run(const struct args *a, const struct plan *p, const struct confine 
 	s.plan = p;
 	s.about = &about;
 	s.sock = start_worker(&w, user, p->id.stub);
-	s.vnc_sock = -1;
-	if (s.sock < 0) {
-		log_err(&about, "a process cannot be started: %s", strerror(-s.sock));
+	s.vnc_sock = a->vnc.wanted && p->display ? start_vnc(a, p, user) : -1;
+	if (s.sock < 0 || s.vnc_sock < -1) {
+		log_err(&about, "a process cannot be started: %s", strerror(s.sock < 0 ? -s.sock : -s.vnc_sock));
 		return EXIT_FAILURE;
 	}
 	s.signals = block_signals();

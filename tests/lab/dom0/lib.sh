@@ -153,7 +153,7 @@ host_state() {
 			$5 == "backend" && NF > 6 { print "node", "backend", $6, $7 }
 			$5 == "device-model" && NF > 5 { print "node", "device-model", $6 }'
 		losetup -a | sed 's/^/loop /'
-		ps -eo args= | grep -E '^[^ ]*(qemu-system-i386|qemu-virtio|xen-qemu|vchan-socket-proxy|xl|xen-state-disk|xen-stubdom-pv)\]? ' |
+		ps -eo args= | grep -E '^[^ ]*(qemu-system-i386|qemu-virtio|xen-qemu|vchan-socket-proxy|xl|xen-state-disk|xen-stubdom-(pv|vnc))\]? ' |
 			grep -v -e 'xl list' -e 'xen-domid 0 ' | sed 's/^/process /'
 		find /var/lib/xen /run/xen -ignore_readdir_race -name 'qemu-*' -o -name 'qmp-libxl-*' -o -name 'empty-cdrom*' |
 			sed 's/^/file /'
