@@ -91,7 +91,7 @@ static int seal(struct disk *d)
 	munmap(mem, bytes(d));
 	if (fcntl(d->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL))
 		return -errno;
-	/* Of a file that nobody can write Linux before 6.7 gives no shared mapping, not even to read. */
+	/* Linux before 6.7 refuses a shared mapping of a sealed file, even a read-only one. */
 	return map(d, PROT_READ, MAP_PRIVATE);
 }
 

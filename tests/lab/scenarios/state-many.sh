@@ -72,7 +72,7 @@ expect "all of them run on" all_count
 
 # --- eight that last
 if [ $n -lt 9 ]; then
-	skip "who gets a place when there is none" "$n guests, and it takes nine"
+	skip "who gets a place when all are taken" "$n guests, and it takes nine"
 else
 	last=m9 held_at=
 	mark
